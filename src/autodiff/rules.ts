@@ -1,0 +1,97 @@
+// The gradient of every primitive operation, on one page. Knows ops, no kernels.
+//
+// Each rule gets the node y = op(x…) and g = ∂C/∂y, and gives ∂C/∂x for each input (null: nothing flows there).
+
+import { sum } from "../graph/compose.ts"
+import type { Node, Op } from "../graph/node.ts"
+import * as ops from "../graph/ops.ts"
+
+const { add, broadcastTo, div, equal, indexOver, less, lessEqual, matmul, mul, neg, reshape, sub, transpose, where } =
+  ops
+
+/** The gradient of one operation: a value, or null, for each of its inputs. */
+export type Rule<K extends Op> = (y: Node<K>, g: Node) => readonly (Node | null)[]
+
+const none: Rule<Op> = (y) => y.inputs.map(() => null)
+
+/** The table of gradients: the type checker asks for a row for every operation. */
+export const rules: { readonly [K in Op]: Rule<K> } = {
+  input: none,
+  variable: none,
+  runtime: none,
+  constant: none,
+  index: none,
+  stopGradient: none,
+
+  neg: (_, g) => [neg(g)],
+  abs: ({ inputs: [x] }, g) => [mul(g, sub(less(0, x!), less(x!, 0)))],
+  sqrt: (y, g) => [div(mul(g, 0.5), y)],
+  floor: none,
+  exp: (y, g) => [mul(g, y)],
+  log: ({ inputs: [x] }, g) => [div(g, x!)],
+  tanh: (y, g) => [mul(g, sub(1, mul(y, y)))],
+  sigmoid: (y, g) => [mul(g, mul(y, sub(1, y)))],
+  relu: (y, g) => [where(lessEqual(y, 0), 0, g)],
+
+  add: (_, g) => [g, g],
+  sub: (_, g) => [g, neg(g)],
+  mul: ({ inputs: [a, b] }, g) => [mul(g, b!), mul(g, a!)],
+  div: (y, g) => {
+    const slope = div(g, y.inputs[1]!)
+    return [slope, neg(mul(slope, y))]
+  },
+  // Of equal arguments the first is taken, by the value and by the gradient.
+  max: ({ inputs: [a, b] }, g) => [where(less(a!, b!), 0, g), where(less(a!, b!), g, 0)],
+  min: ({ inputs: [a, b] }, g) => [where(less(b!, a!), 0, g), where(less(b!, a!), g, 0)],
+  less: none,
+  lessEqual: none,
+  equal: none,
+  where: ({ inputs: [c] }, g) => [null, where(c!, g, 0), where(c!, 0, g)],
+
+  broadcast: (y, g) => {
+    const stretched = y.shape.map((_, axis) => axis).filter((axis) => !y.attributes.axes.includes(axis))
+    return [sum(g, stretched)]
+  },
+  reshape: (y, g) => [reshape(g, y.inputs[0]!.shape)],
+  transpose: (y, g) => [
+    transpose(
+      g,
+      y.attributes.order.map((_, axis) => y.attributes.order.indexOf(axis)),
+    ),
+  ],
+  fold: (y, g) => {
+    const x = y.inputs[0]!
+    const { axis, fold } = y.attributes
+    const spread = (v: Node): Node => broadcastTo(reshape(v, x.shape.toSpliced(axis, 1, 1)), x.shape)
+    if (fold === "sum") return [spread(g)]
+    // The first of equal extremes takes the whole gradient: it is found as the smallest index that holds one.
+    const last = x.shape.map((_, i) => i)
+    const order = [...last.filter((i) => i !== axis), axis]
+    const places = transpose(
+      indexOver(order.map((i) => x.shape[i]!)),
+      last.map((i) => order.indexOf(i)),
+    )
+    const extreme = equal(x, spread(y))
+    const first = ops.fold("min", where(extreme, places, Number.MAX_SAFE_INTEGER), axis)
+    return [where(equal(places, spread(first)), spread(g), 0)]
+  },
+  matmul: (y, g) => {
+    const [a, b] = y.inputs as [Node, Node]
+    const { transposeA: ta, transposeB: tb } = y.attributes
+    return [
+      ta ? matmul(b, g, { transposeA: tb, transposeB: true }) : matmul(g, b, { transposeB: !tb }),
+      tb ? matmul(g, a, { transposeA: true, transposeB: ta }) : matmul(a, g, { transposeA: !ta }),
+    ]
+  },
+  softmax: (y, g) => [mul(y, sub(g, sum(mul(g, y), [-1], true)))],
+}
+
+/** ∂C/∂x for each input of y, by the table. */
+export function applyRule(y: Node, g: Node): readonly (Node | null)[] {
+  return (rules[y.op] as Rule<Op>)(y, g)
+}
+
+/** The sum of two gradients that reach the same value. */
+export function accumulate(a: Node | undefined, b: Node): Node {
+  return a === undefined ? b : add(a, b)
+}

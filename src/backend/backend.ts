@@ -1,0 +1,93 @@
+// The contract of a backend: load a Program, bind data, run rounds. Knows Programs, no graph and no trainer.
+
+import type { Tensor, TypedArray } from "../core/tensor.ts"
+import type { Program } from "../program/program.ts"
+
+/** Data and results, by the names that the program gives them; all with the same number of rows. */
+export interface Rows {
+  /** Rows in each. */
+  readonly count: number
+  /** What the program gathers. Shapes are [count, ...]; element types may differ. */
+  readonly data: { readonly [name: string]: Tensor }
+}
+
+/** Data that an executable holds, to be run over as often as wanted. */
+export interface Bound {
+  readonly rows: number
+  /** What the program has scattered so far: row-major [rows, width]. */
+  result(name: string): Float32Array
+  /** Forgets the data. */
+  release(): void
+}
+
+/** What to run: rounds `first` to `first + count` of a pass over the bound rows in batches. */
+export interface Run {
+  readonly entry: string
+  readonly bound: Bound
+  readonly batchSize: number
+  readonly first: number
+  readonly count: number
+  /** Row i of the pass is row order[i] of the data; its absence means the order of the data. */
+  readonly order?: Int32Array
+  /** The run-time numbers by name, without `rows`; `step` counts on from here, one for each round. */
+  readonly runtime?: { readonly [name: string]: number }
+}
+
+/** What has been run. */
+export interface Ran {
+  /** Rounds finished: fewer than asked for if the run was stopped or its guard found a number that is not finite. */
+  readonly rounds: number
+  /** The logged numbers of each round, [rounds, logs]; after a guard's stop the unfinished round is the last row. */
+  readonly logs: Float32Array
+  readonly ended: "done" | "stopped" | "guard"
+}
+
+/** A loaded program with its memory. */
+export interface Executable {
+  readonly program: Program
+  /** Threads that share the work. */
+  readonly threads: number
+  /** Sets a buffer, row-major without gaps. */
+  write(buffer: string, values: Float32Array): void
+  /** The elements of a buffer, row-major without gaps. */
+  read(buffer: string): Float32Array
+  bind(rows: Rows): Bound
+  /** Runs without blocking the caller's thread for long. One run at a time. */
+  run(run: Run): Promise<Ran>
+  /** Ends the run under way after its current round. */
+  stop(): void
+  close(): void
+}
+
+/** What a backend may be asked for. */
+export interface LoadOptions {
+  readonly threads?: number
+}
+
+/** A way to run programs. */
+export interface Backend {
+  readonly name: string
+  /** Why this backend cannot run here, or undefined if it can. */
+  unavailable(): string | undefined
+  load(program: Program, options?: LoadOptions): Promise<Executable>
+}
+
+/** Copies rows with gaps (pitch) into rows without. */
+export function packRows(from: Float32Array, pitch: number, width: number): Float32Array {
+  if (pitch === width) return from.slice()
+  const rows = Math.floor((from.length + pitch - width) / pitch)
+  const out = new Float32Array(rows * width)
+  for (let r = 0; r < rows; r++) out.set(from.subarray(r * pitch, r * pitch + width), r * width)
+  return out
+}
+
+/** Copies rows without gaps into rows with gaps. */
+export function spreadRows(
+  from: TypedArray,
+  into: { set(values: TypedArray, at: number): void },
+  pitch: number,
+  width: number,
+): void {
+  if (pitch === width) into.set(from, 0)
+  else for (let r = 0; r * width < from.length; r++) into.set(from.subarray(r * width, (r + 1) * width), r * pitch)
+}

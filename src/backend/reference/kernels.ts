@@ -1,0 +1,148 @@
+// Every kernel as plain loops: slow, readable, and the definition. Knows no threads: a split changes no bit.
+
+import { foldInOrder, foldStart } from "../../core/fold.ts"
+import { extent } from "../../core/shape.ts"
+import type { Instruction } from "../../program/expression.ts"
+import type { GatherKernel, MapKernel, MatmulKernel, Operand, ScatterKernel } from "../../program/kernel.ts"
+import type { Precision } from "./arithmetic.ts"
+
+/** The memory of a program: one array of elements for each buffer. */
+export type Memory = readonly (Float32Array | Float64Array)[]
+
+/** Runs a map: for each place in the outer dimensions, the body over all of the last dimension at once. */
+export function runMap(kernel: MapKernel, memory: Memory, rows: number, precision: Precision): void {
+  const sizes = kernel.space.map((n) => extent(n, rows))
+  const last = sizes.length === 0 ? 1 : sizes[sizes.length - 1]!
+  const values = kernel.body.map(() => new Float64Array(last))
+  forEachPlace(sizes.slice(0, -1), (place) => {
+    kernel.body.forEach((instruction, i) => {
+      evaluate(instruction, values, i, last, precision, (operand, j) => {
+        const o = kernel.operands[operand]!
+        return memory[o.buffer]![elementAt(o, place, j)]!
+      })
+    })
+    for (const o of kernel.outputs) {
+      const to = memory[o.buffer]!
+      for (let j = 0; j < last; j++) to[elementAt(o, place, j)] = values[o.value]![j]!
+    }
+  })
+}
+
+/** Runs a matrix product: one chain of multiply and add for each element, then the body. */
+export function runMatmul(kernel: MatmulKernel, memory: Memory, rows: number, precision: Precision): void {
+  const [m, n] = kernel.space.map((d) => extent(d, rows)) as [number, number]
+  const inner = extent(kernel.inner, rows)
+  const { a, b } = kernel
+  const [aData, bData] = [memory[a.buffer]!, memory[b.buffer]!]
+  const { round } = precision
+  const values = kernel.body.map(() => new Float64Array(1))
+  for (let i = 0; i < m; i++) {
+    for (let j = 0; j < n; j++) {
+      let sum = 0
+      for (let p = 0; p < inner; p++) {
+        const x = aData[a.offset + i * a.strides[0]! + p * a.strides[1]!]!
+        const y = bData[b.offset + p * b.strides[0]! + j * b.strides[1]!]!
+        sum = round(sum + round(x * y))
+      }
+      kernel.body.forEach((instruction, at) => {
+        if (instruction.op === "product") values[at]![0] = sum
+        else {
+          evaluate(instruction, values, at, 1, precision, (operand) => {
+            const o = kernel.operands[operand]!
+            return memory[o.buffer]![elementAt(o, [i], j)]!
+          })
+        }
+      })
+      for (const o of kernel.outputs) memory[o.buffer]![elementAt(o, [i], j)] = values[o.value]![0]!
+    }
+  }
+}
+
+/** Copies the rows of the batch out of the data: by the order, from row `first` of the pass. */
+export function runGather(
+  kernel: GatherKernel,
+  source: ArrayLike<number>,
+  target: Float32Array | Float64Array,
+  pitch: number,
+  batch: { readonly first: number; readonly rows: number; readonly order: Int32Array | undefined },
+): void {
+  for (let r = 0; r < batch.rows; r++) {
+    const from = batch.order === undefined ? batch.first + r : batch.order[batch.first + r]!
+    for (let j = 0; j < kernel.width; j++) target[r * pitch + j] = source[from * kernel.width + j]!
+  }
+}
+
+/** Copies the rows of the batch to their place among the results. */
+export function runScatter(
+  kernel: ScatterKernel,
+  source: ArrayLike<number>,
+  target: Float32Array,
+  first: number,
+  rows: number,
+): void {
+  for (let i = 0; i < rows * kernel.width; i++) target[first * kernel.width + i] = source[i]!
+}
+
+/** One instruction over the last dimension. A folded value is repeated along it. */
+function evaluate(
+  instruction: Instruction,
+  values: readonly Float64Array[],
+  at: number,
+  last: number,
+  { round, scalars }: Precision,
+  load: (operand: number, j: number) => number,
+): void {
+  const out = values[at]!
+  const args = "args" in instruction ? instruction.args.map((i) => values[i]!) : []
+  const [a, b, c] = args as [Float64Array, Float64Array, Float64Array]
+  switch (instruction.op) {
+    case "load":
+      for (let j = 0; j < last; j++) out[j] = load(instruction.operand, j)
+      return
+    case "constant":
+      out.fill(instruction.value)
+      return
+    case "index":
+      for (let j = 0; j < last; j++) out[j] = j
+      return
+    case "fold": {
+      const { sum, max, min } = {
+        sum: (x: number, y: number) => round(x + y),
+        max: scalars.values.max,
+        min: scalars.values.min,
+      }
+      const combine = { sum, max, min }[instruction.fold]
+      out.fill(foldInOrder(last, foldStart[instruction.fold], (r) => a[r]!, combine))
+      return
+    }
+    case "where":
+      for (let j = 0; j < last; j++) out[j] = scalars.where(a[j] !== 0, b[j]!, c[j]!)
+      return
+    case "less":
+    case "lessEqual":
+    case "equal":
+      for (let j = 0; j < last; j++) out[j] = scalars.tests[instruction.op](a[j]!, b[j]!) ? 1 : 0
+      return
+    case "product":
+      return
+    default:
+      for (let j = 0; j < last; j++) out[j] = scalars.values[instruction.op](a[j]!, b?.[j] as number)
+  }
+}
+
+function elementAt(o: Operand, place: readonly number[], j: number): number {
+  let at = o.offset + j * (o.strides[place.length] ?? 0)
+  for (let d = 0; d < place.length; d++) at += place[d]! * o.strides[d]!
+  return at
+}
+
+function forEachPlace(sizes: readonly number[], visit: (place: readonly number[]) => void): void {
+  const place = sizes.map(() => 0)
+  if (sizes.some((n) => n === 0)) return
+  for (;;) {
+    visit(place)
+    let d = sizes.length - 1
+    while (d >= 0 && ++place[d]! === sizes[d]) place[d--] = 0
+    if (d < 0) return
+  }
+}

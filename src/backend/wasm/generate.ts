@@ -1,0 +1,182 @@
+// From a Program to the bytes of a WebAssembly module, and where everything lies in its memory.
+// Knows Programs and the code of kernels; loads and runs nothing.
+
+import { internalError } from "../../core/errors.ts"
+import { type ComputingKernel, computes, type Step } from "../../program/kernel.ts"
+import { bufferIndex, type Program } from "../../program/program.ts"
+import { type Frame, type Module, module_ } from "./assembler.ts"
+import type { Code } from "./code.ts"
+import { BOUND_BYTES, control, controlBytes } from "./control-block.ts"
+import { times } from "./emit.ts"
+import { i32 } from "./instructions.ts"
+import type { KernelContext, Tile } from "./kernel.ts"
+import { emitMap } from "./map.ts"
+import { emitMatmul } from "./matmul.ts"
+import { defineBarrier, defineEntry, type KernelFunction, type StepFunction } from "./round.ts"
+import { emitGather, emitScatter } from "./rows.ts"
+
+/** A generated module and its memory map, in bytes. */
+export interface Generated {
+  readonly bytes: Uint8Array<ArrayBuffer>
+  /** Where the arena of the program starts. */
+  readonly arenaAt: number
+  /** The first byte after all that the module uses itself. */
+  readonly end: number
+  /** For each bound buffer by name: its number in the table of the control block. */
+  readonly bound: { readonly [name: string]: number }
+}
+
+/** How to generate. */
+export interface GenerateOptions {
+  readonly tile: Tile
+  readonly threads: number
+  readonly shared: boolean
+}
+
+/** Pages of 64 KiB that a memory may have at most: all that 32-bit addresses reach. */
+export const MAX_PAGES = 65536
+
+/** Columns of a map that threads share by: a cache line of float32. */
+const MAP_GRAIN = 16
+
+/** Generates the module of a program. */
+export function generate(program: Program, options: GenerateOptions): Generated {
+  const m = module_()
+  m.memory({ import: ["env", "memory"], initial: 1, maximum: MAX_PAGES, shared: options.shared })
+  const boundBuffers = program.buffers.flatMap((b, i) => (b.role === "data" || b.role === "result" ? [i] : []))
+  const memory = memoryMap(program, boundBuffers)
+  const grain = options.tile.rows
+  const entries = Object.entries(program.entries).map(([name, entry]) => {
+    const steps = entry.steps.map((step, k) => defineStep(m, program, step, `${name}_${k}`, memory, options.tile))
+    return { name, entry, steps }
+  })
+  const barrier = defineBarrier(m)
+  const scratchAt = align(memory.end())
+  const scratchBytes = align(memory.scratchBytes())
+  for (const { name, entry, steps } of entries) {
+    const log = bufferIndex(program, `${name}.log`)
+    const step = program.runtime.indexOf("step")
+    const numbers = memory.arenaAt + program.buffers[bufferIndex(program, "runtime")]!.offset
+    defineEntry(m, barrier, {
+      name,
+      entry,
+      steps,
+      rowsAt: numbers + 4 * program.runtime.indexOf("rows"),
+      stepAt: step < 0 ? undefined : numbers + 4 * step,
+      logAt: log < 0 ? undefined : memory.arenaAt + program.buffers[log]!.offset,
+      grain,
+      scratchAt,
+      scratchBytes,
+    })
+  }
+  return {
+    bytes: m.finish(),
+    arenaAt: memory.arenaAt,
+    end: scratchAt + scratchBytes * options.threads,
+    bound: Object.fromEntries(boundBuffers.map((b, i) => [program.buffers[b]!.name, i])),
+  }
+}
+
+/** Grows as kernels ask for memory: partial sums shared by all threads, scratch memory of each. */
+interface MemoryMap {
+  readonly arenaAt: number
+  readonly boundBuffers: readonly number[]
+  partial(bytes: number): number
+  needScratch(bytes: number): void
+  end(): number
+  scratchBytes(): number
+}
+
+function memoryMap(program: Program, boundBuffers: readonly number[]): MemoryMap {
+  const arenaAt = controlBytes(boundBuffers.length)
+  let end = align(arenaAt + program.arena)
+  let scratch = 64
+  return {
+    arenaAt,
+    boundBuffers,
+    partial: (bytes) => {
+      const at = end
+      end += align(bytes)
+      return at
+    },
+    needScratch: (bytes) => {
+      scratch = Math.max(scratch, bytes)
+    },
+    end: () => end,
+    scratchBytes: () => scratch,
+  }
+}
+
+function align(bytes: number): number {
+  return Math.ceil(bytes / 64) * 64
+}
+
+const kernelParameters = ["i32", "i32", "i32", "i32", "i32"] as const
+
+/** Defines the function of one step. */
+function defineStep(m: Module, program: Program, step: Step, name: string, memory: MemoryMap, tile: Tile): StepFunction {
+  const { kernel, split, phase } = step
+  const f: KernelFunction = m.define(name, { params: kernelParameters, results: [] }, (frame) => {
+    const context = contextOf(frame, program, step, memory, tile)
+    switch (kernel.kind) {
+      case "map":
+        return emitMap(kernel, context)
+      case "matmul":
+        return emitMatmul(kernel, context)
+      case "gather": {
+        const target = program.buffers[kernel.target]!
+        return emitGather(kernel, target.shape.length === 2 ? target.pitch : kernel.width, context)
+      }
+      case "scatter":
+        return emitScatter(kernel, context)
+    }
+  })
+  const extent = computes(kernel) ? outerSize(kernel) : 0
+  if (split === "outputs" && extent < 0) throw internalError("A split of outputs along the batch is not supported by this backend.")
+  return { f, split, extent, grain: kernel.kind === "matmul" ? tile.rows : MAP_GRAIN, phase }
+}
+
+/** The size of the first dimension that is not folded; 1 if there is none. */
+function outerSize(kernel: ComputingKernel): number {
+  const folds = kernel.kind === "map" && kernel.body.some((i) => i.op === "fold")
+  return (folds ? kernel.space.slice(0, -1) : kernel.space)[0] ?? 1
+}
+
+function contextOf(
+  frame: Frame<typeof kernelParameters>,
+  program: Program,
+  { kernel, split }: Step,
+  memory: MemoryMap,
+  tile: Tile,
+): KernelContext {
+  const [from, to, rows, first, scratch] = frame.params
+  const perExample = split === "rows" && computes(kernel) ? -kernel.space[0]! : 1
+  const zero = i32.const(0)
+  return {
+    frame,
+    numerics: program.numerics,
+    tile,
+    range: [times(from.get, perExample), times(to.get, perExample)],
+    all: split === "all",
+    first: first.get,
+    extent: (n) => (n < 0 ? times(rows.get, -n) : i32.const(n)),
+    largest: (n) => (n < 0 ? -n * program.rows : n),
+    address: (o) => memory.arenaAt + program.buffers[o.buffer]!.offset + 4 * o.offset,
+    spill: (slot, length) => {
+      const row = 4 * (Math.ceil(length / 4) * 4 + 4)
+      memory.needScratch((slot + 1) * row)
+      return { address: scratch.get, offset: slot * row, stride: 1 }
+    },
+    scratch: (bytes) => {
+      memory.needScratch(bytes)
+      return scratch.get
+    },
+    partial: (bytes) => memory.partial(bytes),
+    bound: (buffer) => {
+      const at = control.bound + BOUND_BYTES * memory.boundBuffers.indexOf(buffer)
+      const load = (offset: number): Code<"i32"> => i32.load(zero, at + offset)
+      return { pointer: load(0), type: load(4) }
+    },
+    order: i32.load(zero, control.order),
+  }
+}

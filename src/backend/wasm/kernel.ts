@@ -1,0 +1,46 @@
+// What the code of a kernel may use: its range, the sizes of the batch, addresses, scratch memory. Knows no kernel.
+
+import type { Operand } from "../../program/kernel.ts"
+import type { Numerics } from "../../program/program.ts"
+import type { Block } from "./vectors.ts"
+import type { Code } from "./code.ts"
+import type { Pointer } from "./emit.ts"
+
+/** The shape of the tiles of a matrix product: rows times vectors of four columns, and steps of k written out. */
+export interface Tile {
+  readonly rows: number
+  readonly vectors: number
+  readonly unroll: number
+}
+
+/** The surroundings of one kernel's code. */
+export interface KernelContext {
+  readonly frame: Block["frame"]
+  readonly numerics: Numerics
+  readonly tile: Tile
+  /** The part of the first dimension that this call works on. */
+  readonly range: readonly [Code<"i32">, Code<"i32">]
+  /** True if every thread does all of it. */
+  readonly all: boolean
+  /** First row of the batch within the pass. */
+  readonly first: Code<"i32">
+  /** A size when the code runs. */
+  extent(dimension: number): Code<"i32">
+  /** The largest that a size can be. */
+  largest(dimension: number): number
+  /** Bytes from the start of memory to the first element of an operand. */
+  address(operand: Operand): number
+  /** A row of scratch memory of this thread, for `length` elements. */
+  spill(slot: number, length: number): Pointer
+  /** Scratch memory of this thread from its start, of so many bytes. */
+  scratch(bytes: number): Code<"i32">
+  /** Memory of this kernel that all threads share, of so many bytes: its address. */
+  partial(bytes: number): number
+  /** Where the caller's data for a buffer begins, and its element type (a number of `dataTypes`). */
+  bound(buffer: number): { readonly pointer: Code<"i32">; readonly type: Code<"i32"> }
+  /** Where the order of the pass begins, 0 if it is the order of the data. */
+  readonly order: Code<"i32">
+}
+
+/** Element types as numbers in the control block. */
+export const dataTypes: { readonly float32: 0; readonly int32: 1; readonly uint8: 2 } = { float32: 0, int32: 1, uint8: 2 }

@@ -1,0 +1,344 @@
+// Map kernels as WebAssembly: the body on four elements at a time, with folds in the fixed order of core/fold.ts.
+// Knows one kernel at a time.
+
+import { FOLD_CHUNK, type Fold, foldStart } from "../../core/fold.ts"
+import { argsOf, type Instruction } from "../../program/expression.ts"
+import type { MapKernel, Operand } from "../../program/kernel.ts"
+import type { Local } from "./assembler.ts"
+import type { Code } from "./code.ts"
+import { if_ } from "./control.ts"
+import { combine, countUp, foldLanes, LANES, type Lanes, laneMask, loadLanes, type Place, type Pointer, storeLanes, times } from "./emit.ts"
+import { f32x4, i32, i32x4, v128 } from "./instructions.ts"
+import type { KernelContext } from "./kernel.ts"
+import { type Block, type Computed, computeScalar, keep, numbers, type Vector } from "./vectors.ts"
+
+/** Rows of at most this many elements are written out without a loop. */
+const UNROLLED = 16
+
+/** The statements of a map kernel. */
+export function emitMap(kernel: MapKernel, context: KernelContext): Code<"void">[] {
+  const columns = kernel.body.some((i) => i.op === "fold") && foldsColumns(kernel)
+  return columns ? emitColumns(kernel, context) : emitRows(kernel, context)
+}
+
+/** True if four neighbouring outputs can be folded side by side: what is folded lies apart in memory. */
+function foldsColumns(kernel: MapKernel): boolean {
+  const last = kernel.space.length - 1
+  if (last < 1) return false
+  const apart = kernel.operands.some((o) => o.strides[last]! > 1)
+  const neighbours = kernel.operands.every((o) => o.strides[last - 1]! <= 1)
+  const { varies, stage } = analyse(kernel)
+  const onePass = kernel.outputs.every((o) => o.strides[last] === 0 && !varies[o.value])
+  const oneStage = kernel.body.every((i, id) => i.op !== "fold" || stage[id] === 0)
+  const counts = kernel.body.some((i) => i.op === "index")
+  return apart && neighbours && onePass && oneStage && !counts
+}
+
+interface Analysis {
+  /** Whether an instruction differs along the last dimension. */
+  readonly varies: readonly boolean[]
+  /** The pass over the last dimension in which it is computed. */
+  readonly stage: readonly number[]
+  /** The first pass that may use it: a fold is finished after its own. */
+  readonly ready: readonly number[]
+}
+
+function analyse(kernel: MapKernel): Analysis {
+  const last = kernel.space.length - 1
+  const varies: boolean[] = []
+  const stage: number[] = []
+  const ready: number[] = []
+  kernel.body.forEach((instruction, id) => {
+    const args = argsOf(instruction)
+    varies[id] =
+      instruction.op === "load"
+        ? last >= 0 && kernel.operands[instruction.operand]!.strides[last] !== 0
+        : instruction.op === "index" || (instruction.op !== "fold" && args.some((a) => varies[a]))
+    stage[id] = Math.max(0, ...args.map((a) => ready[a]!))
+    ready[id] = stage[id]! + (instruction.op === "fold" ? 1 : 0)
+  })
+  return { varies, stage, ready }
+}
+
+/** The loops over the dimensions before the last `inner` ones; `body` gets a pointer for each operand and output. */
+function emitOuter(
+  kernel: MapKernel,
+  context: KernelContext,
+  inner: number,
+  body: (block: Block, pointer: (o: Operand) => Pointer) => void,
+): Code<"void">[] {
+  const { frame } = context
+  const outer = kernel.space.slice(0, kernel.space.length - inner)
+  const indices = outer.map(() => frame.local("i32"))
+  const out: Code<"void">[] = []
+  const block = { out, frame }
+  const known = new Map<string, Code<"i32">>()
+  const pointer = (o: Operand): Pointer => {
+    const strides = o.strides.slice(0, outer.length)
+    const key = strides.join(" ")
+    let address = known.get(key)
+    if (address === undefined) {
+      const parts = strides.flatMap((s, d) => (s === 0 ? [] : [times(indices[d]!.get, 4 * s)]))
+      address = parts.length === 0 ? i32.const(0) : keep(block, parts.reduce((a, b) => i32.add(a, b)))
+      known.set(key, address)
+    }
+    return { address, offset: context.address(o), stride: o.strides[o.strides.length - 1] ?? 0 }
+  }
+  body(block, pointer)
+  return outer.reduceRight((code, _, d) => {
+    const [from, to] = d === 0 ? context.range : [i32.const(0), context.extent(outer[d]!)]
+    return [indices[d]!.set(from), countUp(indices[d]!, 1, to, code)]
+  }, out)
+}
+
+/** Four neighbours of the last dimension at a time. */
+function emitRows(kernel: MapKernel, context: KernelContext): Code<"void">[] {
+  const analysis = analyse(kernel)
+  const rank = kernel.space.length
+  return emitOuter(kernel, context, Math.min(1, rank), (block, pointer) => {
+    const operands = kernel.operands.map(pointer)
+    const outputs = kernel.outputs.map((o) => ({ value: o.value, pointer: pointer(o) }))
+    const uniform = new Map<number, Computed>() // values that are the same for the whole row
+    const passes = 1 + Math.max(0, ...kernel.outputs.map((o) => analysis.ready[o.value]!))
+    const spilled = spills(kernel, analysis)
+    const n = kernel.space[rank - 1] ?? 1
+
+    const compute = (into: Block, id: number, memo: Map<number, Computed>, place: Place, lanes: Lanes, pass: number): Computed => {
+      const found = uniform.get(id) ?? memo.get(id)
+      if (found !== undefined) return found
+      const instruction = kernel.body[id]!
+      const slot = spilled.indexOf(id)
+      let value: Computed
+      if (slot >= 0 && analysis.stage[id]! < pass) {
+        value = { code: loadLanes(into, context.spill(slot, context.largest(n)), place, lanes), mask: false }
+      } else if (instruction.op === "load") {
+        value = { code: loadLanes(into, operands[instruction.operand]!, place, lanes), mask: false }
+      } else if (instruction.op === "constant") value = constantOf(instruction)
+      else if (instruction.op === "index") value = { code: keep(into, indexVector(place)), mask: false }
+      else {
+        const args = argsOf(instruction).map((a) => compute(into, a, memo, place, lanes, pass))
+        value = computeScalar(into, instruction.op as never, args)
+      }
+      memo.set(id, value)
+      return value
+    }
+    /** What is the same for the whole row and known before this pass. */
+    const prepare = (pass: number): void => {
+      const memo = new Map<number, Computed>()
+      kernel.body.forEach((instruction, id) => {
+        if (analysis.varies[id] || analysis.stage[id]! > pass || instruction.op === "fold" || uniform.has(id)) return
+        uniform.set(id, compute(block, id, memo, { bytes: undefined, index: 0 }, 1, pass))
+      })
+    }
+    for (let pass = 0; pass < passes; pass++) {
+      prepare(pass)
+      const folds = kernel.body.flatMap((i, id) => (i.op === "fold" && analysis.stage[id] === pass ? [foldingOf(block, id, i)] : []))
+      const stores = outputs.filter((o) => o.pointer.stride !== 0 && analysis.ready[o.value] === pass)
+      const single = outputs.filter((o) => o.pointer.stride === 0 && analysis.varies[o.value] && analysis.ready[o.value] === pass)
+      const saves = spilled.filter((id) => analysis.stage[id] === pass)
+      if (folds.length + stores.length + single.length + saves.length === 0) continue
+      const step = (place: Place, lanes: Lanes): Code<"void">[] => {
+        const into = { out: [] as Code<"void">[], frame: block.frame }
+        const memo = new Map<number, Computed>()
+        const value = (id: number): Vector => numbers(compute(into, id, memo, place, lanes, pass))
+        const save = saves.map((id) => storeLanes(context.spill(spilled.indexOf(id), context.largest(n)), place, 4, value(id)))
+        const stored = [...stores, ...single].map((o) => ({ ...o, code: value(o.value) }))
+        for (const f of folds) f.take(into, value(f.arg), lanes)
+        return [...into.out, ...save.flat(), ...stored.flatMap((o) => storeLanes(o.pointer, place, lanes, o.code))]
+      }
+      emitAlong(block, context, n, rank === 1, folds, step)
+      for (const f of folds) uniform.set(f.id, { code: f.finish(block), mask: false })
+    }
+    prepare(passes)
+    for (const o of outputs) {
+      if (o.pointer.stride !== 0 || analysis.varies[o.value]) continue
+      block.out.push(...storeLanes(o.pointer, { bytes: undefined, index: 0 }, 1, numbers(uniform.get(o.value)!)))
+    }
+  })
+}
+
+/** Values that vary along the row and are used in a later pass: kept in scratch memory unless they can be had again for nothing. */
+function spills(kernel: MapKernel, { varies, stage }: Analysis): number[] {
+  const users = new Set<number>()
+  kernel.body.forEach((instruction, id) => {
+    for (const a of argsOf(instruction)) if (varies[a] && stage[a]! < stage[id]!) users.add(a)
+  })
+  return [...users].filter((id) => !["load", "index"].includes(kernel.body[id]!.op)).sort((a, b) => a - b)
+}
+
+interface Folding {
+  readonly id: number
+  readonly arg: number
+  readonly take: (into: Block, value: Vector, lanes: Lanes) => void
+  /** Folds the chains of one chunk into the total. */
+  readonly flush: () => Code<"void">[]
+  readonly finish: (into: Block) => Vector
+  chunked: boolean
+}
+
+/** The four chains of a fold as the lanes of a local, and its total over chunks. */
+function foldingOf(block: Block, id: number, instruction: Instruction & { op: "fold" }): Folding {
+  const { fold } = instruction
+  const start = splat(foldStart[fold])
+  const chains = block.frame.local("v128")
+  const total = block.frame.local("v128")
+  block.out.push(chains.set(start), total.set(start))
+  const flush = (): Code<"void">[] => {
+    const into = { out: [] as Code<"void">[], frame: block.frame }
+    const chunk = foldLanes(into, fold, chains.get)
+    return [...into.out, total.set(combine(fold, total.get, chunk)), chains.set(start)]
+  }
+  const folding: Folding = {
+    id,
+    arg: instruction.args[0],
+    take: (into, value, lanes) => into.out.push(chains.set(stepFold(fold, chains, value, lanes))),
+    flush,
+    finish: (into) => (folding.chunked ? total.get : foldLanes(into, fold, chains.get)),
+    chunked: false,
+  }
+  return folding
+}
+
+function stepFold(fold: Fold, chains: Local<"v128">, value: Vector, lanes: Lanes): Vector {
+  const next = combine(fold, chains.get, value)
+  return lanes === LANES ? next : v128.bitselect(next, chains.get, laneMask(lanes))
+}
+
+/** The steps along the last dimension: written out if short, else a loop, then what is left of the last vector. */
+function emitAlong(
+  block: Block,
+  context: KernelContext,
+  n: number,
+  split: boolean,
+  folds: readonly Folding[],
+  step: (place: Place, lanes: Lanes) => Code<"void">[],
+): void {
+  const whole = !split || folds.length > 0
+  if (n > 0 && n <= UNROLLED && (whole || context.all)) {
+    for (let j = 0; j < n; j += LANES) block.out.push(...step({ bytes: undefined, index: j }, Math.min(LANES, n - j)))
+    return
+  }
+  const [from, to] = whole ? [i32.const(0), context.extent(n)] : context.range
+  const bytes = block.frame.local("i32")
+  const end = keep(block, times(to, 4))
+  const place = { bytes: bytes.get, index: 0 }
+  const chunked = folds.length > 0 && context.largest(n) > FOLD_CHUNK
+  const flush = (): Code<"void">[] => folds.flatMap((f) => f.flush())
+  const body = step(place, LANES)
+  if (chunked) {
+    // The counter is stepped after the body: the chunk is full if it stands on the last vector of one.
+    const full = i32.eq(i32.and(bytes.get, i32.const(4 * FOLD_CHUNK - 1)), i32.const(4 * FOLD_CHUNK - 16))
+    body.push(if_(full, flush()))
+  }
+  block.out.push(bytes.set(times(from, 4)), countUp(bytes, 16, end, body))
+  if (n < 0 || n % LANES !== 0) {
+    const left = keepLater(block, i32.shrU(i32.sub(end, bytes.get), i32.const(2)))
+    block.out.push(left.set)
+    block.out.push(if_(i32.gtS(left.get, i32.const(0)), step(place, n > 0 && whole ? n % LANES : left.get)))
+  }
+  if (chunked) {
+    for (const f of folds) f.chunked = true
+    block.out.push(if_(i32.and(end, i32.const(4 * FOLD_CHUNK - 1)), flush()))
+  }
+}
+
+function keepLater(block: Block, code: Code<"i32">): { readonly get: Code<"i32">; readonly set: Code<"void"> } {
+  const local = block.frame.local("i32")
+  return { get: local.get, set: local.set(code) }
+}
+
+/** Four neighbouring folds side by side: lane l folds column j + l, with a local for each chain. */
+function emitColumns(kernel: MapKernel, context: KernelContext): Code<"void">[] {
+  const last = kernel.space.length - 1
+  const n = kernel.space[last - 1]!
+  const { varies } = analyse(kernel)
+  return emitOuter(kernel, context, 2, (block, pointer) => {
+    const at = (o: Operand): Pointer => ({ ...pointer(o), stride: o.strides[last - 1]! })
+    const operands = kernel.operands.map(at)
+    const outputs = kernel.outputs.map((o) => ({ value: o.value, pointer: at(o) }))
+    const step = (place: Place, lanes: Lanes): Code<"void">[] => {
+      const into: Block = { out: [], frame: block.frame }
+      const columns = new Map<number, Computed>()
+      const compute = (target: Block, id: number, memo: Map<number, Computed>, row: ((o: Pointer, stride: number) => Pointer) | undefined): Computed => {
+        const found = columns.get(id) ?? memo.get(id)
+        if (found !== undefined) return found
+        const instruction = kernel.body[id]!
+        let value: Computed
+        if (instruction.op === "load") {
+          const stride = kernel.operands[instruction.operand]!.strides[last]!
+          const from = operands[instruction.operand]!
+          value = { code: loadLanes(target, row === undefined ? from : row(from, stride), place, lanes), mask: false }
+        } else if (instruction.op === "constant") value = constantOf(instruction)
+        else {
+          const args = argsOf(instruction).map((a) => compute(target, a, memo, row))
+          value = computeScalar(target, instruction.op as never, args)
+        }
+        memo.set(id, value)
+        return value
+      }
+      const before = new Map<number, Computed>()
+      const folded = kernel.body.map((i) => i.op === "fold")
+      kernel.body.forEach((i, id) => {
+        const known = !varies[id] && !folded[id] && argsOf(i).every((a) => columns.has(a))
+        if (known) columns.set(id, compute(into, id, before, undefined))
+      })
+      for (const [id, i] of kernel.body.entries()) {
+        if (i.op === "fold") columns.set(id, { code: emitChains(into, context, kernel.space[last]!, i, (target, row) => numbers(compute(target, i.args[0], new Map(), row))), mask: false })
+      }
+      const after = new Map<number, Computed>()
+      const stored = outputs.map((o) => ({ ...o, code: numbers(compute(into, o.value, after, undefined)) }))
+      return [...into.out, ...stored.flatMap((o) => storeLanes(o.pointer, place, lanes, o.code))]
+    }
+    emitAlong(block, context, n, last === 1, [], step)
+  })
+}
+
+/** One fold over the rows of four columns: chain r mod 4 of each column is a local of its own. */
+function emitChains(
+  into: Block,
+  context: KernelContext,
+  n: number,
+  { fold }: Instruction & { op: "fold" },
+  value: (target: Block, row: (o: Pointer, stride: number) => Pointer) => Vector,
+): Vector {
+  const start = splat(foldStart[fold])
+  const chains = [0, 1, 2, 3].map(() => into.frame.local("v128"))
+  const total = into.frame.local("v128")
+  const r = into.frame.local("i32")
+  const end = keep(into, context.extent(n))
+  const take = (k: number): Code<"void">[] => {
+    const target: Block = { out: [], frame: into.frame }
+    const at = (o: Pointer, stride: number): Pointer =>
+      stride === 0 ? o : { ...o, address: i32.add(o.address, times(r.get, 4 * stride)), offset: o.offset + 4 * stride * k }
+    const x = value(target, at)
+    return [...target.out, chains[k]!.set(combine(fold, chains[k]!.get, x))]
+  }
+  const flush = (): Code<"void">[] => {
+    const pair = (a: number, b: number): Vector => combine(fold, chains[a]!.get, chains[b]!.get)
+    const chunk = combine(fold, pair(0, 1), pair(2, 3))
+    return [total.set(combine(fold, total.get, chunk)), ...chains.map((c) => c.set(start))]
+  }
+  const body = [0, 1, 2, 3].flatMap(take)
+  if (context.largest(n) > FOLD_CHUNK) {
+    body.push(if_(i32.eq(i32.and(r.get, i32.const(FOLD_CHUNK - 1)), i32.const(FOLD_CHUNK - 4)), flush()))
+  }
+  into.out.push(total.set(start), ...chains.map((c) => c.set(start)), r.set(i32.const(0)), countUp(r, 4, end, body))
+  for (const k of [0, 1, 2]) into.out.push(if_(i32.gtS(end, i32.add(r.get, i32.const(k))), take(k)))
+  into.out.push(...flush())
+  return total.get
+}
+
+function splat(x: number): Vector {
+  return f32x4.const(x, x, x, x)
+}
+
+function constantOf(instruction: Instruction & { op: "constant" }): Computed {
+  return { code: splat(instruction.value), mask: false }
+}
+
+/** The indices of four neighbours as float32. */
+function indexVector({ bytes, index }: Place): Vector {
+  const lanes = [0, 1, 2, 3].map((lane) => index + lane) as [number, number, number, number]
+  if (bytes === undefined) return f32x4.const(...lanes)
+  return f32x4.convertI32x4S(i32x4.add(i32x4.splat(i32.shrU(bytes, i32.const(2))), i32x4.const(...lanes)))
+}

@@ -1,0 +1,186 @@
+// The loop over rounds as WebAssembly: phases, barriers, the guard, the log and the wish to stop.
+// Knows the steps of an entry as functions to call, not what they compute.
+
+import type { EntryPoint } from "../../program/program.ts"
+import type { Func, Local, Module } from "./assembler.ts"
+import { call } from "./assembler.ts"
+import type { Code } from "./code.ts"
+import { block as scope, br, brIf, drop, if_, loop, return_, unreachable } from "./control.ts"
+import { control } from "./control-block.ts"
+import { minimum, plus, times } from "./emit.ts"
+import { atomic, f32, i32, i64, memory } from "./instructions.ts"
+
+/** A kernel as a function of (from, to, rows, first, scratch). */
+export type KernelFunction = Func<readonly ["i32", "i32", "i32", "i32", "i32"], readonly []>
+
+/** A step as the loop needs it. `extent` is the size of its first dimension if outputs are split, `grain` the unit. */
+export interface StepFunction {
+  readonly f: KernelFunction
+  readonly split: "rows" | "outputs" | "all"
+  readonly extent: number
+  readonly grain: number
+  readonly phase: number
+}
+
+/** What the loop needs beside the steps. */
+export interface RoundOptions {
+  readonly name: string
+  readonly entry: EntryPoint
+  readonly steps: readonly StepFunction[]
+  /** Addresses of the run-time numbers that the loop sets, and of the log of one round. */
+  readonly rowsAt: number
+  readonly stepAt: number | undefined
+  readonly logAt: number | undefined
+  /** Rows that the batch is split by. */
+  readonly grain: number
+  readonly scratchAt: number
+  readonly scratchBytes: number
+}
+
+/** A run that its guard has ended reports its finished rounds with this bit set. */
+export const GUARD_BIT = 0x40000000
+
+/** Nanoseconds that a thread sleeps at a barrier before it looks whether another has failed. */
+const TENTH_OF_A_SECOND = 100_000_000n
+
+/** The barrier: returns when all threads have come. The last to arrive opens it; the others look for a while, then sleep. */
+export function defineBarrier(m: Module): Func<readonly ["i32"], readonly []> {
+  return m.define("barrier", { params: ["i32"], results: [] }, (fn) => {
+    const [threads] = fn.params
+    const generation = fn.local("i32")
+    const looks = fn.local("i32")
+    const zero = i32.const(0)
+    const current = (): Code<"i32"> => atomic.load(zero, control.generation)
+    const asleep = [
+      atomic.add(zero, control.sleepers, i32.const(1)),
+      atomic.wait32(zero, control.generation, generation.get, i64.const(TENTH_OF_A_SECOND)),
+      atomic.add(zero, control.sleepers, i32.const(-1)),
+    ] as const
+    return [
+      if_(i32.eq(threads.get, i32.const(1)), [return_()]),
+      generation.set(current()),
+      if_(i32.eq(atomic.add(zero, control.arrived, i32.const(1)), i32.sub(threads.get, i32.const(1))), [
+        atomic.store(zero, control.arrived, zero),
+        atomic.store(zero, control.generation, i32.add(generation.get, i32.const(1))),
+        if_(atomic.load(zero, control.sleepers), [drop(atomic.notify(zero, control.generation, i32.const(-1)))]),
+        return_(),
+      ]),
+      looks.set(i32.load(zero, control.spin)),
+      scope((open) => [
+        loop((again) => [
+          brIf(open, i32.ne(current(), generation.get)),
+          looks.set(i32.sub(looks.get, i32.const(1))),
+          brIf(again, i32.gtS(looks.get, zero)),
+        ]),
+        loop((again) => [
+          if_(atomic.load(zero, control.abort), [unreachable()]),
+          ...asleep.map(drop),
+          brIf(again, i32.eq(current(), generation.get)),
+        ]),
+        br(open),
+      ]),
+    ]
+  })
+}
+
+/** The exported function of an entry: (thread, threads, first, count, n, batch) -> rounds finished. */
+export function defineEntry(m: Module, barrier: Func<readonly ["i32"], readonly []>, options: RoundOptions): void {
+  const { entry, steps } = options
+  const params = ["i32", "i32", "i32", "i32", "i32", "i32"] as const
+  m.define(options.name, { params, results: ["i32"], exported: true }, (fn) => {
+    const [thread, threads, firstRound, count, n, batch] = fn.params
+    const round = fn.local("i32")
+    const first = fn.local("i32")
+    const rows = fn.local("i32")
+    const from = fn.local("i32")
+    const to = fn.local("i32")
+    const scratch = fn.local("i32")
+    const zero = i32.const(0)
+    const meet = call(barrier, threads.get)
+    const calls: Code<"void">[] = []
+    let range = ""
+    steps.forEach((step, k) => {
+      if (k > 0 && step.phase !== steps[k - 1]!.phase) calls.push(meet)
+      const wanted = step.split === "rows" ? "rows" : step.split === "all" ? "all" : `${step.extent} ${step.grain}`
+      if (wanted !== range && step.split !== "all") {
+        const [extent, grain] = step.split === "rows" ? [rows.get, options.grain] : [i32.const(step.extent), step.grain]
+        calls.push(...shareOf(thread.get, threads.get, extent, grain, from, to))
+        range = wanted
+      }
+      const run = call(step.f, from.get, to.get, rows.get, first.get, scratch.get)
+      calls.push(step.split === "all" ? run : if_(i32.ltS(from.get, to.get), [run]))
+      if (entry.guard?.step === k) calls.push(stopUnlessFinite(options.logAt! + 4 * entry.guard.log, writeLog, round.get))
+    })
+    function writeLog(): Code<"void">[] {
+      if (options.logAt === undefined) return []
+      const bytes = 4 * entry.logs.length
+      const target = i32.add(i32.load(zero, control.log), times(round.get, bytes))
+      return [if_(i32.eqz(thread.get), [memory.copy(target, i32.const(options.logAt), i32.const(bytes))])]
+    }
+    const parity = i32.add(i32.const(control.agreed), times(i32.and(round.get, i32.const(1)), 4))
+    const body: Code<"void">[] = [
+      first.set(i32.mul(i32.add(firstRound.get, round.get), batch.get)),
+      rows.set(minimum(batch.get, i32.sub(n.get, first.get))),
+      f32.store(zero, options.rowsAt, f32.convertI32S(rows.get)),
+      ...(options.stepAt === undefined
+        ? []
+        : [f32.store(zero, options.stepAt, f32.convertI32S(i32.add(i32.load(zero, control.step), round.get)))]),
+      ...calls,
+      ...writeLog(),
+      if_(i32.eqz(thread.get), [
+        i32.store(parity, 0, atomic.load(zero, control.stop)),
+        atomic.store(zero, control.progress, i32.add(round.get, i32.const(1))),
+      ]),
+      meet,
+    ]
+    return [
+      scratch.set(i32.add(i32.const(options.scratchAt), i32.mul(thread.get, i32.const(options.scratchBytes)))),
+      scope((out) => [
+        brIf(out, i32.leS(count.get, zero)),
+        loop((again) => [
+          ...body,
+          brIf(out, seqStop(parity, round)),
+          brIf(again, i32.ltS(round.get, count.get)),
+        ]),
+      ]),
+      round.get,
+    ]
+  })
+}
+
+/** Reads whether the round that has ended should be the last, and counts it. */
+function seqStop(parity: Code<"i32">, round: Local<"i32">): Code<"i32"> {
+  const stop = i32.load(parity, 0)
+  const counted = round.set(i32.add(round.get, i32.const(1)))
+  return {
+    type: "i32",
+    write: (sink) => {
+      stop.write(sink)
+      counted.write(sink)
+    },
+  }
+}
+
+/** Sets from and to: this thread's share of 0 to extent, in whole grains. */
+function shareOf(
+  thread: Code<"i32">,
+  threads: Code<"i32">,
+  extent: Code<"i32">,
+  grain: number,
+  from: Local<"i32">,
+  to: Local<"i32">,
+): Code<"void">[] {
+  const grains = i32.divU(i32.add(extent, i32.const(grain - 1)), i32.const(grain))
+  const bound = (t: Code<"i32">): Code<"i32"> => {
+    return minimum(extent, i32.mul(i32.divU(i32.mul(grains, t), threads), i32.const(grain)))
+  }
+  return [from.set(bound(thread)), to.set(bound(plus(thread, i32.const(1))))]
+}
+
+/** Ends the run in this round if a logged number is NaN or infinite; every thread finds the same. */
+function stopUnlessFinite(at: number, writeLog: () => Code<"void">[], round: Code<"i32">): Code<"void"> {
+  const exponent = 0x7f800000
+  const bits = i32.load(i32.const(0), at)
+  const bad = i32.eq(i32.and(bits, i32.const(exponent)), i32.const(exponent))
+  return if_(bad, [...writeLog(), return_(i32.or(round, i32.const(GUARD_BIT)))])
+}

@@ -1,0 +1,89 @@
+// A program in the making: kernels in dependency order over buffers that have no place yet. Knows no graph and no machine.
+
+import type { Body, Instruction } from "../program/expression.ts"
+import { keyOf } from "../program/expression.ts"
+import { type Kernel, type Operand, readsOf, writesOf } from "../program/kernel.ts"
+import type { Buffer } from "../program/program.ts"
+
+/** A buffer that has no offset yet. */
+export type DraftBuffer = Omit<Buffer, "offset">
+
+/** One entry in the making. `guard` names the element of the log buffer that must be finite. */
+export interface DraftEntry {
+  readonly kernels: readonly Kernel[]
+  readonly logs: readonly string[]
+  readonly guard?: number
+}
+
+/** Collects instructions and operands; equal ones are shared. */
+export interface BodyBuilder {
+  readonly body: Instruction[]
+  readonly operands: Operand[]
+  emit(instruction: Instruction): number
+  load(operand: Operand): number
+}
+
+/** A builder that starts with what is given. */
+export function bodyBuilder(body: Body = [], operands: readonly Operand[] = []): BodyBuilder {
+  const builder = { body: [...body], operands: [...operands] }
+  const known = new Map<string, number>(body.map((instruction, i) => [keyOf(instruction), i]))
+  const emit = (instruction: Instruction): number => {
+    const key = keyOf(instruction)
+    const found = known.get(key)
+    if (found !== undefined) return found
+    known.set(key, builder.body.length)
+    return builder.body.push(instruction) - 1
+  }
+  const load = (operand: Operand): number => {
+    const found = builder.operands.findIndex((o) => sameOperand(o, operand))
+    return emit({ op: "load", operand: found >= 0 ? found : builder.operands.push(operand) - 1 })
+  }
+  return { ...builder, emit, load }
+}
+
+/** True if both find the same elements. */
+export function sameOperand(a: Operand, b: Operand): boolean {
+  return (
+    a.buffer === b.buffer &&
+    a.offset === b.offset &&
+    a.strides.length === b.strides.length &&
+    a.strides.every((s, i) => s === b.strides[i])
+  )
+}
+
+/**
+ * For each kernel the kernels that must run before it: writers of the temporaries that it reads, readers of the states
+ * that it writes (all values of a round are computed from the states at its start), and the guard before any change of a state.
+ */
+export function dependencies(
+  kernels: readonly Kernel[],
+  buffers: readonly DraftBuffer[],
+  guard: Operand | undefined,
+): Set<number>[] {
+  const writer = new Map<number, number>()
+  const readers = new Map<number, number[]>()
+  let guarding = -1
+  kernels.forEach((kernel, k) => {
+    for (const buffer of writesOf(kernel)) if (buffers[buffer]?.role === "temporary") writer.set(buffer, k)
+    for (const { buffer } of readsOf(kernel)) readers.set(buffer, [...(readers.get(buffer) ?? []), k])
+    if (guard !== undefined && writesElement(kernel, guard)) guarding = k
+  })
+  return kernels.map((kernel, k) => {
+    const before = new Set<number>()
+    for (const { buffer } of readsOf(kernel)) {
+      const w = writer.get(buffer)
+      if (w !== undefined && w !== k) before.add(w)
+    }
+    for (const buffer of writesOf(kernel)) {
+      if (buffers[buffer]?.role !== "state") continue
+      for (const r of readers.get(buffer) ?? []) if (r !== k) before.add(r)
+      if (guarding >= 0 && guarding !== k) before.add(guarding)
+    }
+    return before
+  })
+}
+
+/** True if the kernel computes the given element of the log. */
+export function writesElement(kernel: Kernel, element: Operand): boolean {
+  return "outputs" in kernel && kernel.outputs.some((o) => o.buffer === element.buffer && o.offset === element.offset)
+}

@@ -1,0 +1,208 @@
+// Fusing: a kernel that only continues another becomes part of it, so that values stay in registers.
+// Knows kernels only. Fusing never changes a bit: bodies are joined, nothing is reordered inside a sum.
+
+import type { Body } from "../program/expression.ts"
+import { withArgs } from "../program/expression.ts"
+import {
+  type ComputingKernel,
+  computes,
+  type Kernel,
+  type MapKernel,
+  type Operand,
+  type Output,
+  readsOf,
+} from "../program/kernel.ts"
+import { bodyBuilder, type DraftBuffer, type DraftEntry, dependencies, sameOperand } from "./draft.ts"
+
+/** Fuses the kernels of one entry. */
+export function fuse(entry: DraftEntry, buffers: readonly DraftBuffer[]): DraftEntry {
+  const log = buffers.findIndex((b, i) => b.role === "log" && writes(entry.kernels, i))
+  const guard = entry.guard === undefined ? undefined : { buffer: log, offset: entry.guard, strides: [] }
+  let kernels = inlineNumbers(entry.kernels, buffers)
+  // Element-wise work first joins the map that alone uses it, then any map, and last the matrix product before it.
+  const rules: Rule[] = [
+    (p, _, users) => p.kind === "map" && users === 1,
+    (p) => p.kind === "map",
+    (p) => p.kind === "matmul",
+  ]
+  for (const rule of rules) kernels = mergeAll(kernels, buffers, guard, rule)
+  return { ...entry, kernels }
+}
+
+type Rule = (producer: ComputingKernel, consumer: MapKernel, users: number) => boolean
+
+function writes(kernels: readonly Kernel[], buffer: number): boolean {
+  return kernels.some((k) => computes(k) && k.outputs.some((o) => o.buffer === buffer))
+}
+
+/** Single numbers computed from run-time numbers (1/rows, say) are computed again by each kernel that uses them. */
+function inlineNumbers(kernels: readonly Kernel[], buffers: readonly DraftBuffer[]): Kernel[] {
+  let list = [...kernels]
+  for (let i = 0; i < list.length; i++) {
+    const p = list[i]!
+    if (p.kind !== "map" || p.space.length > 0 || p.body.some((x) => x.op === "fold")) continue
+    if (p.operands.some((o) => buffers[o.buffer]?.role !== "runtime")) continue
+    const [output] = p.outputs
+    if (output === undefined || p.outputs.length > 1 || buffers[output.buffer]?.role !== "temporary") continue
+    list = list.map((c) => (c !== p && computes(c) ? (join(p, c) ?? c) : c))
+    if (!list.some((c) => c !== p && readsOf(c).some((o) => o.buffer === output.buffer))) list.splice(i--, 1)
+  }
+  return list
+}
+
+/** Merges pairs of producer and consumer until the rule finds no more. */
+function mergeAll(
+  kernels: Kernel[],
+  buffers: readonly DraftBuffer[],
+  guard: Operand | undefined,
+  rule: Rule,
+): Kernel[] {
+  let list = kernels
+  for (let changed = true; changed; ) {
+    changed = false
+    const before = dependencies(list, buffers, guard)
+    search: for (let c = 0; c < list.length; c++) {
+      const consumer = list[c]!
+      if (consumer.kind !== "map") continue
+      for (const p of [...before[c]!].toSorted((x, y) => x - y)) {
+        const producer = list[p]!
+        if (!computes(producer) || !rule(producer, consumer, usersOf(producer, list))) continue
+        if (!feeds(producer, consumer) || leadsAround(before, p, c)) continue
+        const merged = join(producer, consumer)
+        if (merged === undefined || !safeInPlace(merged, buffers)) continue
+        list = dropUnread(replacePair(list, p, c, merged), buffers)
+        changed = true
+        break search
+      }
+    }
+  }
+  return list
+}
+
+/** True if the consumer reads what the producer writes. */
+function feeds(producer: ComputingKernel, consumer: Kernel): boolean {
+  return readsOf(consumer).some((r) => producer.outputs.some((o) => o.buffer === r.buffer))
+}
+
+function usersOf(producer: ComputingKernel, list: readonly Kernel[]): number {
+  return list.filter((k) => k !== producer && feeds(producer, k)).length
+}
+
+/** True if something must run after p and before c, so that they cannot be one. */
+function leadsAround(before: readonly Set<number>[], p: number, c: number): boolean {
+  const stack = [...before[c]!].filter((k) => k !== p)
+  const seen = new Set(stack)
+  while (stack.length > 0) {
+    const k = stack.pop()!
+    if (k === p) return true
+    for (const next of before[k]!) {
+      if (!seen.has(next)) {
+        seen.add(next)
+        stack.push(next)
+      }
+    }
+  }
+  return false
+}
+
+/** The merged kernel takes the consumer's place; what is in between does not depend on the producer. */
+function replacePair(list: readonly Kernel[], p: number, c: number, merged: Kernel): Kernel[] {
+  return list.flatMap((k, i) => (i === p ? [] : i === c ? [merged] : [k]))
+}
+
+/** Kernels without temporaries that nobody reads. */
+function dropUnread(list: readonly Kernel[], buffers: readonly DraftBuffer[]): Kernel[] {
+  const read = new Set(list.flatMap((k) => readsOf(k).map((o) => o.buffer)))
+  return list.map((k) => {
+    if (!computes(k)) return k
+    const outputs = k.outputs.filter((o) => buffers[o.buffer]?.role !== "temporary" || read.has(o.buffer))
+    return outputs.length === k.outputs.length ? k : withoutDead({ ...k, outputs })
+  })
+}
+
+/** The kernel without instructions and operands that no output needs. */
+function withoutDead(kernel: ComputingKernel): ComputingKernel {
+  const needed = new Set<number>(kernel.outputs.map((o) => o.value))
+  for (let i = kernel.body.length - 1; i >= 0; i--) {
+    const instruction = kernel.body[i]!
+    if (needed.has(i) && "args" in instruction) for (const a of instruction.args) needed.add(a)
+  }
+  const b = bodyBuilder()
+  const ids = new Map<number, number>()
+  kernel.body.forEach((instruction, i) => {
+    if (!needed.has(i)) return
+    const id =
+      instruction.op === "load"
+        ? b.load(kernel.operands[instruction.operand]!)
+        : b.emit(withArgs(instruction, (a) => ids.get(a)!))
+    ids.set(i, id)
+  })
+  const outputs = kernel.outputs.map((o) => ({ ...o, value: ids.get(o.value)! }))
+  return { ...kernel, operands: b.operands, body: b.body, outputs }
+}
+
+/** One kernel that does the work of both, if the consumer's elements line up with the producer's. */
+function join(producer: ComputingKernel, consumer: ComputingKernel): ComputingKernel | undefined {
+  const space = commonSpace(producer, consumer)
+  if (space === undefined) return undefined
+  const p = stretch(producer, space)
+  const c = stretch(consumer, space)
+  const b = bodyBuilder(p.body, p.operands)
+  const made = (o: Operand): number | undefined => p.outputs.find((out) => sameOperand(out, o))?.value
+  const ids: number[] = []
+  for (const instruction of c.body as Body) {
+    if (instruction.op === "load") {
+      const operand = c.operands[instruction.operand]!
+      const value = made(operand)
+      if (value === undefined && p.outputs.some((o) => o.buffer === operand.buffer)) return undefined
+      ids.push(value ?? b.load(operand))
+    } else ids.push(b.emit(withArgs(instruction, (a) => ids[a]!)))
+  }
+  const outputs: Output[] = [...p.outputs, ...c.outputs.map((o) => ({ ...o, value: ids[o.value]! }))]
+  const base = consumer.kind === "matmul" ? consumer : producer
+  // A matrix product that reads what the other writes would read it half done.
+  if (base.kind === "matmul" && [base.a, base.b].some((o) => outputs.some((out) => out.buffer === o.buffer)))
+    return undefined
+  if (base.kind === "matmul" && b.body.some((i) => i.op === "fold" || i.op === "index")) return undefined
+  if (base.kind === "matmul") return { ...base, operands: b.operands, body: b.body, outputs }
+  return { kind: "map", space, operands: b.operands, body: b.body, outputs }
+}
+
+/**
+ * The space of the two together: their own if equal, else the larger where the other lacks only the last dimension
+ * (one value per row) or has none at all (a single number), and folds nothing itself.
+ */
+function commonSpace(p: ComputingKernel, c: ComputingKernel): readonly number[] | undefined {
+  if (p.kind === "matmul" && c.kind === "matmul") return undefined
+  const same = p.space.length === c.space.length && p.space.every((n, i) => n === c.space[i])
+  if (same) return p.space
+  const [small, large] = p.space.length < c.space.length ? [p, c] : [c, p]
+  if (small.kind === "matmul" || small.body.some((i) => i.op === "fold" || i.op === "index")) return undefined
+  const rows = large.space.slice(0, small.space.length)
+  if (!rows.every((n, i) => n === small.space[i])) return undefined
+  const missing = large.space.length - small.space.length
+  if (missing !== 1 && small.space.length > 0) return undefined
+  // What a small consumer reads must be folded by then; a small producer is computed for each row.
+  if (small === c && large.kind === "matmul" && large.space[1] !== 1) return undefined
+  return large.space
+}
+
+/** The kernel over a larger space whose further dimensions it does not see. */
+function stretch(kernel: ComputingKernel, space: readonly number[]): ComputingKernel {
+  const missing = space.length - kernel.space.length
+  if (missing === 0) return kernel
+  const zeros = new Array<number>(missing).fill(0)
+  const wide = <T extends Operand>(o: T): T => ({ ...o, strides: [...o.strides, ...zeros] })
+  return { ...(kernel as MapKernel), space, operands: kernel.operands.map(wide), outputs: kernel.outputs.map(wide) }
+}
+
+/** A state may be written where it is read only at the same element, and not while a fold will read it again. */
+function safeInPlace(kernel: ComputingKernel, buffers: readonly DraftBuffer[]): boolean {
+  const folds = kernel.body.some((i) => i.op === "fold")
+  return kernel.outputs.every((output) => {
+    if (buffers[output.buffer]?.role !== "state") return true
+    const reads = kernel.operands.filter((o) => o.buffer === output.buffer)
+    const perElement = output.strides[output.strides.length - 1] !== 0
+    return reads.every((o) => sameOperand(o, { ...output })) && !(folds && perElement && reads.length > 0)
+  })
+}

@@ -1,0 +1,303 @@
+// From values to kernels: every node becomes a view of memory or one kernel. Fusing comes later. Knows no machine.
+
+import { internalError } from "../core/errors.ts"
+import { scalars } from "../core/scalar.ts"
+import { rowMajorStrides, type Shape, size } from "../core/shape.ts"
+import { type Entry, type Graph, rootsOf, variablesOf } from "../graph/graph.ts"
+import { isOp, type Node, topological } from "../graph/node.ts"
+import type { Kernel, Operand } from "../program/kernel.ts"
+import { type BodyBuilder, bodyBuilder, type DraftBuffer, type DraftEntry } from "./draft.ts"
+
+/** What the passes after this one work on. */
+export interface Draft {
+  readonly buffers: DraftBuffer[]
+  readonly runtime: readonly string[]
+  readonly entries: { readonly [name: string]: DraftEntry }
+}
+
+/** Where the elements of a node are: in memory, everywhere the same number, or the index along one axis. */
+type View =
+  | ({ readonly kind: "memory" } & Operand)
+  | { readonly kind: "number"; readonly value: number }
+  | { readonly kind: "index"; readonly axis: number }
+
+/** Lowers a simplified graph. */
+export function lower(graph: Graph): Draft {
+  const buffers: DraftBuffer[] = []
+  const runtime = runtimeNames(graph)
+  const add = (role: DraftBuffer["role"], name: string, shape: Shape, dense = false): number =>
+    buffers.push({ role, name, shape, pitch: dense ? (shape[shape.length - 1] ?? 1) : pitchOf(shape) }) - 1
+  const states = new Map(variablesOf(graph).map((v) => [v.key, add("state", v.key, v.shape)]))
+  const numbers = add("runtime", "runtime", [runtime.length])
+  const bound = new Map<string, number>()
+  const bind = (role: "data" | "result", name: string, shape: Shape): number => {
+    const known = bound.get(`${role} ${name}`)
+    if (known !== undefined) return known
+    const buffer = add(role, name, [-1, rowWidth(shape)], true)
+    bound.set(`${role} ${name}`, buffer)
+    return buffer
+  }
+  const state = (key: string): number => states.get(key) as number
+  const context = { buffers, add, state, bind, numbers, runtime }
+  const entries = Object.entries(graph).map(([name, entry]) => [name, lowerEntry(name, entry, context)])
+  return { buffers, runtime, entries: Object.fromEntries(entries) }
+}
+
+interface Context {
+  readonly buffers: DraftBuffer[]
+  add(role: DraftBuffer["role"], name: string, shape: Shape, dense?: boolean): number
+  state(key: string): number
+  bind(role: "data" | "result", name: string, shape: Shape): number
+  readonly numbers: number
+  readonly runtime: readonly string[]
+}
+
+/** `rows` first, then the names that the graph reads, in order. */
+function runtimeNames(graph: Graph): string[] {
+  const names = new Set(["rows"])
+  for (const entry of Object.values(graph)) {
+    for (const node of topological(rootsOf(entry))) if (isOp(node, "runtime")) names.add(node.attributes.name)
+  }
+  return [...names]
+}
+
+/** Elements of one row of data. */
+function rowWidth(shape: Shape): number {
+  return -size(shape)
+}
+
+/**
+ * Elements between rows: a few more than the row where rows of a power of two would fall on the same sets of the
+ * first-level cache (measured: engine.md, "4 KB set aliasing").
+ */
+function pitchOf(shape: Shape): number {
+  const last = shape[shape.length - 1] ?? 1
+  return shape.length === 2 && last >= 64 && last % 64 === 0 ? last + 16 : last
+}
+
+function lowerEntry(entryName: string, entry: Entry, context: Context): DraftEntry {
+  const kernels: Kernel[] = []
+  const views = new Map<Node, View>()
+  const { buffers } = context
+
+  /** A new temporary for a value, and how its elements are found. The batch is always outermost in memory. */
+  const temporary = (shape: Shape, dense = false): Operand => {
+    const batch = shape.findIndex((n) => n < 0)
+    const order = batch <= 0 ? shape.map((_, i) => i) : [batch, ...shape.flatMap((_, i) => (i === batch ? [] : [i]))]
+    const stored = order.map((axis) => shape[axis]!)
+    const buffer = context.add("temporary", `${entryName}.${buffers.length}`, stored, dense)
+    const strides = stridesOf(buffers[buffer]!)
+    return { buffer, offset: 0, strides: shape.map((_, axis) => strides[order.indexOf(axis)]!) }
+  }
+  /** A map kernel over a space that stores one value. */
+  const map = (space: Shape, target: Operand, build: (b: BodyBuilder) => number): void => {
+    const b = bodyBuilder()
+    const value = build(b)
+    kernels.push(canonical({ kind: "map", space, operands: b.operands, body: b.body, outputs: [{ ...target, value }] }))
+  }
+  const loadView = (b: BodyBuilder, view: View, rank: number): number => {
+    if (view.kind === "number") return b.emit({ op: "constant", value: view.value })
+    if (view.kind === "index" && view.axis === rank - 1) return b.emit({ op: "index" })
+    if (view.kind === "index") throw internalError("An index along an outer axis was not stored.")
+    return b.load({ buffer: view.buffer, offset: view.offset, strides: view.strides })
+  }
+  /** A view of memory, or memory made for it. */
+  const inMemory = (view: View, shape: Shape): Operand => {
+    if (view.kind === "memory") return { buffer: view.buffer, offset: view.offset, strides: view.strides }
+    const kept = view.kind === "index" ? [shape[view.axis]!] : []
+    const target = temporary(kept)
+    map(kept, target, (b) => loadView(b, view.kind === "index" ? { kind: "index", axis: 0 } : view, kept.length))
+    const stride = (axis: number): number => (view.kind === "index" && axis === view.axis ? target.strides[0]! : 0)
+    return { buffer: target.buffer, offset: 0, strides: shape.map((_, axis) => stride(axis)) }
+  }
+  /** The view as a kernel over this shape can load it. */
+  const loadable = (view: View, shape: Shape): View =>
+    view.kind === "index" && view.axis !== shape.length - 1 ? { kind: "memory", ...inMemory(view, shape) } : view
+  const dense = (view: View, shape: Shape): Operand => {
+    const target = temporary(shape, true)
+    const from = loadable(view, shape)
+    map(shape, target, (b) => loadView(b, from, shape.length))
+    return target
+  }
+
+  const lowerNode = (node: Node): View => {
+    const inputs = node.inputs.map((x) => views.get(x)!)
+    const [x] = inputs
+    const from = node.inputs[0]
+    if (isOp(node, "input")) {
+      const target = temporary(node.shape)
+      const source = context.bind("data", node.attributes.name, node.shape)
+      kernels.push({ kind: "gather", source, target: target.buffer, width: rowWidth(node.shape) })
+      return { kind: "memory", ...target }
+    }
+    if (isOp(node, "variable")) {
+      const buffer = context.state(node.attributes.variable.key)
+      return { kind: "memory", buffer, offset: 0, strides: stridesOf(buffers[buffer]!) }
+    }
+    if (isOp(node, "runtime")) {
+      const offset = context.runtime.indexOf(node.attributes.name)
+      return { kind: "memory", buffer: context.numbers, offset, strides: [] }
+    }
+    if (isOp(node, "constant")) return { kind: "number", value: node.attributes.value }
+    if (isOp(node, "index")) return { kind: "index", axis: 0 }
+    if (isOp(node, "broadcast")) {
+      const { axes } = node.attributes
+      if (x!.kind === "number") return x!
+      if (x!.kind === "index") return { kind: "index", axis: axes[x!.axis]! }
+      const { strides } = x!
+      return { ...x!, strides: node.shape.map((_, axis) => (axes.includes(axis) ? strides[axes.indexOf(axis)]! : 0)) }
+    }
+    if (isOp(node, "transpose")) {
+      const { order } = node.attributes
+      if (x!.kind === "number") return x!
+      if (x!.kind === "index") return { kind: "index", axis: order.indexOf(x!.axis) }
+      const { strides } = x!
+      return { ...x!, strides: order.map((axis) => strides[axis]!) }
+    }
+    if (isOp(node, "reshape")) {
+      if (x!.kind === "number") return x!
+      const operand = inMemory(x!, from!.shape)
+      const strides = reshapedStrides(from!.shape, operand.strides, node.shape)
+      if (strides !== undefined) return { kind: "memory", ...operand, strides }
+      const copy = dense(x!, from!.shape)
+      return { kind: "memory", ...copy, strides: rowMajorStrides(node.shape) }
+    }
+    if (isOp(node, "fold")) {
+      const { axis, fold } = node.attributes
+      const order = [...from!.shape.keys()].filter((i) => i !== axis)
+      const space = [...order, axis].map((i) => from!.shape[i]!)
+      const moved = transposed(loadable(x!, from!.shape), [...order, axis])
+      const stored = loadable(moved, space)
+      const target = temporary(node.shape)
+      const output = { ...target, strides: [...target.strides, 0] }
+      map(space, output, (b) => b.emit({ op: "fold", fold, args: [loadView(b, stored, space.length)] }))
+      return { kind: "memory", ...target }
+    }
+    if (isOp(node, "matmul")) {
+      const [a, b] = node.inputs.map((input, i) => inMemory(inputs[i]!, input.shape)) as [Operand, Operand]
+      const flip = (o: Operand, on: boolean): Operand => (on ? { ...o, strides: o.strides.toReversed() } : o)
+      const { transposeA, transposeB } = node.attributes
+      const target = temporary(node.shape)
+      kernels.push({
+        kind: "matmul",
+        space: [node.shape[0]!, node.shape[1]!],
+        inner: from!.shape[transposeA ? 0 : 1]!,
+        a: flip(a, transposeA),
+        b: flip(b, transposeB),
+        operands: [],
+        body: [{ op: "product" }],
+        outputs: [{ ...target, value: 0 }],
+      })
+      return { kind: "memory", ...target }
+    }
+    if (Object.hasOwn(scalars, node.op)) {
+      const stored = inputs.map((view) => loadable(view, node.shape))
+      const target = temporary(node.shape)
+      const op = node.op as keyof typeof scalars
+      map(node.shape, target, (b) => b.emit({ op, args: stored.map((v) => loadView(b, v, node.shape.length)) }))
+      return { kind: "memory", ...target }
+    }
+    throw internalError(`The operation ${node.op} has no kernel.`)
+  }
+
+  for (const node of topological(rootsOf(entry))) views.set(node, lowerNode(node))
+
+  /** Copies a value to where it is to stay. Fusing makes it part of the kernel that computes the value. */
+  const assign = (value: Node, target: Operand): void => {
+    const view = loadable(views.get(value)!, value.shape)
+    map(value.shape, target, (b) => loadView(b, view, value.shape.length))
+  }
+  for (const { variable, value } of entry.updates) {
+    const buffer = context.state(variable.key)
+    assign(value, { buffer, offset: 0, strides: stridesOf(buffers[buffer]!) })
+  }
+  const logs = entry.logs.map((log) => log.name)
+  if (logs.length > 0) {
+    const buffer = context.add("log", `${entryName}.log`, [logs.length])
+    for (const [i, { value }] of entry.logs.entries()) assign(value, { buffer, offset: i, strides: [] })
+  }
+  for (const { name, value } of entry.outputs) {
+    const source = dense(views.get(value)!, value.shape)
+    const target = context.bind("result", name, value.shape)
+    kernels.push({ kind: "scatter", source: source.buffer, target, width: rowWidth(value.shape) })
+  }
+  return { kernels, logs, ...(entry.guard === undefined ? {} : { guard: logs.indexOf(entry.guard) }) }
+}
+
+/** The strides of a stored buffer: rows are `pitch` apart. */
+function stridesOf(buffer: DraftBuffer): number[] {
+  const { shape, pitch } = buffer
+  const strides = rowMajorStrides([...shape.slice(0, -1), pitch])
+  return strides.slice(0, shape.length)
+}
+
+function transposed(view: View, order: readonly number[]): View {
+  if (view.kind === "number") return view
+  if (view.kind === "index") return { kind: "index", axis: order.indexOf(view.axis) }
+  const { strides } = view
+  return { ...view, strides: order.map((axis) => strides[axis]!) }
+}
+
+/**
+ * Strides that show the same elements under another shape without copying, or undefined.
+ * Walks both shapes together and splits or joins groups of axes whose products of sizes are equal.
+ */
+export function reshapedStrides(from: Shape, strides: readonly number[], to: Shape): number[] | undefined {
+  const axes = from.flatMap((n, i) => (n === 1 ? [] : [{ n, stride: strides[i]! }]))
+  const out: number[] = []
+  let next = 0
+  for (let i = 0; i < to.length; ) {
+    if (to[i] === 1) {
+      out.push(0)
+      i++
+      continue
+    }
+    const group = [to[i]!]
+    let product = axes[next]?.n ?? 1
+    let last = next++
+    while (size(group) !== product) {
+      if (Math.abs(size(group)) < Math.abs(product)) {
+        if (i + group.length >= to.length) return undefined
+        group.push(to[i + group.length]!)
+      } else {
+        const inner = axes[next]
+        if (inner === undefined || axes[last]!.stride !== inner.stride * inner.n) return undefined
+        product *= inner.n
+        last = next++
+      }
+    }
+    let stride = axes[last]!.stride
+    const groupStrides = group.toReversed().map((n) => {
+      const own = stride
+      stride *= n
+      return n === 1 ? 0 : own
+    })
+    out.push(...groupStrides.toReversed())
+    i += group.length
+  }
+  return out
+}
+
+/** The kernel without sizes of 1, and with outer dimensions joined where every operand allows it. */
+function canonical(kernel: Kernel & { kind: "map" }): Kernel {
+  const folds = kernel.body.some((i) => i.op === "fold" || i.op === "index")
+  const every = [...kernel.operands, ...kernel.outputs]
+  const last = kernel.space.length - 1
+  const groups: number[][] = []
+  kernel.space.forEach((n, i) => {
+    if (n === 1 && !(folds && i === last)) return
+    const group = groups[groups.length - 1]
+    const outer = group?.[group.length - 1]
+    const joins =
+      outer !== undefined && i !== last && n > 0 && every.every((o) => o.strides[outer] === o.strides[i]! * n)
+    if (joins) group!.push(i)
+    else groups.push([i])
+  })
+  const strides = (o: Operand): number[] => groups.map((group) => o.strides[group[group.length - 1]!]!)
+  return {
+    ...kernel,
+    space: groups.map((group) => size(group.map((i) => kernel.space[i]!))),
+    operands: kernel.operands.map((o) => ({ ...o, strides: strides(o) })),
+    outputs: kernel.outputs.map((o) => ({ ...o, strides: strides(o) })),
+  }
+}

@@ -1,0 +1,111 @@
+// The first pass: equal values become one, compositions are expanded, and what changes no bit is removed.
+// Knows graphs only.
+
+import { float32 } from "../core/arithmetic.ts"
+import { type Scalar, scalars, scalarsOver } from "../core/scalar.ts"
+import { expandSoftmax } from "../graph/compose.ts"
+import type { Entry, Graph } from "../graph/graph.ts"
+import { rootsOf } from "../graph/graph.ts"
+import { isOp, type Node, topological } from "../graph/node.ts"
+import { constant } from "../graph/ops.ts"
+
+/** The same graph with each value computed once. Every entry is simplified by itself. */
+export function simplify(graph: Graph): Graph {
+  return Object.fromEntries(Object.entries(graph).map(([name, entry]) => [name, simplifyEntry(entry)]))
+}
+
+function simplifyEntry(entry: Entry): Entry {
+  const rewrite = rewriter()
+  for (const node of topological(rootsOf(entry))) rewrite(node)
+  return {
+    ...entry,
+    updates: entry.updates.map((u) => ({ ...u, value: rewrite(u.value) })),
+    logs: entry.logs.map((l) => ({ ...l, value: rewrite(l.value) })),
+    outputs: entry.outputs.map((o) => ({ ...o, value: rewrite(o.value) })),
+  }
+}
+
+/** A function from nodes to simplified nodes that gives the same node for equal values. */
+function rewriter(): (node: Node) => Node {
+  const done = new Map<Node, Node>()
+  const ids = new Map<Node, number>()
+  const byKey = new Map<string, Node>()
+
+  const unique = (node: Node): Node => {
+    const inputs = node.inputs.map((x) => ids.get(x)).join(" ")
+    const key = `${node.op} ${attributesKey(node)} ${inputs} : ${node.shape.join(" ")}`
+    const found = byKey.get(key)
+    if (found !== undefined) return found
+    byKey.set(key, node)
+    ids.set(node, ids.size)
+    return node
+  }
+  const rewrite = (node: Node): Node => {
+    const found = done.get(node)
+    if (found !== undefined) return found
+    const inputs = node.inputs.map(rewrite)
+    const same = inputs.every((x, i) => x === node.inputs[i])
+    const reduced = reduce(same ? node : { ...node, inputs })
+    const result =
+      reduced.op === node.op && reduced.inputs.every((x) => ids.has(x)) ? unique(reduced) : rewrite(reduced)
+    done.set(node, result)
+    return result
+  }
+  return rewrite
+}
+
+function attributesKey(node: Node): string {
+  if (isOp(node, "variable")) return node.attributes.variable.key
+  if (isOp(node, "constant") && Object.is(node.attributes.value, -0)) return "-0"
+  return Object.values(node.attributes).map(String).join(" ")
+}
+
+/** The node, or a simpler one with the same bits. */
+function reduce(node: Node): Node {
+  const [a, b] = node.inputs
+  switch (node.op) {
+    case "softmax":
+      return expandSoftmax(a!)
+    case "stopGradient":
+      return a!
+    case "reshape":
+      return isOp(a!, "reshape")
+        ? { ...node, inputs: a.inputs }
+        : a!.shape.length === node.shape.length && a!.shape.every((n, i) => n === node.shape[i])
+          ? a!
+          : node
+    case "mul":
+      return numberOf(a!) === 1 ? b! : numberOf(b!) === 1 ? a! : node
+    case "div":
+      return numberOf(b!) === 1 ? a! : fold(node)
+    case "sub":
+      return Object.is(numberOf(b!), 0) ? a! : fold(node)
+    case "neg":
+      return isOp(a!, "neg") ? a.inputs[0]! : fold(node)
+    default:
+      return fold(node)
+  }
+}
+
+/** A scalar operation on constants becomes its value. */
+function fold(node: Node): Node {
+  if (!Object.hasOwn(scalars, node.op)) return node
+  const numbers = node.inputs.map(numberOf)
+  if (numbers.some((n) => n === undefined)) return node
+  return constant(evaluateScalar(node.op as Scalar, numbers as number[]), node.shape)
+}
+
+/** The number that a node holds everywhere, if it is known. */
+function numberOf(node: Node): number | undefined {
+  if (isOp(node, "broadcast")) return numberOf(node.inputs[0]!)
+  return isOp(node, "constant") ? node.attributes.value : undefined
+}
+
+const meaning = scalarsOver(float32)
+
+/** A scalar operation on float32 numbers. */
+function evaluateScalar(op: Scalar, x: readonly number[]): number {
+  if (op === "where") return meaning.where(x[0] !== 0, x[1]!, x[2]!)
+  if (op === "less" || op === "lessEqual" || op === "equal") return meaning.tests[op](x[0]!, x[1]!) ? 1 : 0
+  return meaning.values[op](...x)
+}

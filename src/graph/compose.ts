@@ -1,0 +1,89 @@
+// Operations made of operations: what the rest of the field calls functions. Knows only ops.
+
+import { axisOf, type Shape, size } from "../core/shape.ts"
+import type { Node } from "./node.ts"
+import * as ops from "./ops.ts"
+
+/** Σ over the axes (all of them by default), which disappear unless `keep`. */
+export function sum(x: Node, axes?: readonly number[], keep = false): Node {
+  return foldAxes("sum", x, axes, keep)
+}
+
+/** The largest over the axes (all of them by default), which disappear unless `keep`. */
+export function largest(x: Node, axes?: readonly number[], keep = false): Node {
+  return foldAxes("max", x, axes, keep)
+}
+
+/** The smallest over the axes (all of them by default), which disappear unless `keep`. */
+export function smallest(x: Node, axes?: readonly number[], keep = false): Node {
+  return foldAxes("min", x, axes, keep)
+}
+
+function foldAxes(kind: "sum" | "max" | "min", x: Node, axes: readonly number[] | undefined, keep: boolean): Node {
+  const all = (axes ?? x.shape.map((_, i) => i)).map((axis) => axisOf(axis, x.shape.length, kind))
+  const sorted = [...new Set(all)].sort((a, b) => b - a)
+  const folded = sorted.reduce((value, axis) => ops.fold(kind, value, axis), x)
+  if (!keep) return folded
+  return ops.reshape(
+    folded,
+    x.shape.map((n, i) => (sorted.includes(i) ? 1 : n)),
+  )
+}
+
+/** The mean over the axes (all of them by default); the batch counts with its actual rows. */
+export function mean(x: Node, axes?: readonly number[], keep = false): Node {
+  const over = (axes ?? x.shape.map((_, i) => i)).map((axis) => axisOf(axis, x.shape.length, "mean"))
+  return ops.div(sum(x, axes, keep), count(over.map((axis) => x.shape[axis]!)))
+}
+
+/** The number of elements of a shape, as a value: the batch counts with its actual rows. */
+export function count(shape: Shape): Node {
+  const n = size(shape)
+  return n < 0 ? ops.mul(ops.runtime("rows"), -n) : ops.constant(n)
+}
+
+/** x². */
+export function square(x: Node): Node {
+  return ops.mul(x, x)
+}
+
+/** ln Σ eˣ over the last axis, kept as a size of 1; the maximum is subtracted first. */
+export function logSumExp(x: Node): Node {
+  const top = ops.stopGradient(largest(x, [-1], true))
+  return ops.add(ops.log(sum(ops.exp(ops.sub(x, top)), [-1], true)), top)
+}
+
+/** x − ln Σ eˣ over the last axis: finite for any finite x. */
+export function logSoftmax(x: Node): Node {
+  return ops.sub(x, logSumExp(x))
+}
+
+/** eˣ / Σ eˣ over the last axis, with the maximum subtracted first: what the primitive `softmax` means. */
+export function expandSoftmax(x: Node): Node {
+  const e = ops.exp(ops.sub(x, ops.stopGradient(largest(x, [-1], true))))
+  return ops.div(e, sum(e, [-1], true))
+}
+
+/** The index of the largest value along the last axis, which disappears; of equal ones the first. */
+export function argmax(x: Node): Node {
+  const n = x.shape[x.shape.length - 1] ?? 1
+  const top = largest(x, [-1], true)
+  return smallest(ops.where(ops.equal(x, top), ops.indexOver(x.shape), n), [-1])
+}
+
+/** max(x, low) and min(x, high). */
+export function clip(x: Node, low: number, high: number): Node {
+  return ops.min(ops.max(x, low), high)
+}
+
+/** ln(1 + eˣ) without overflow: max(x, 0) + ln(1 + e^−|x|), written with `where` so that its slope at 0 is ½. */
+export function softplus(x: Node): Node {
+  const positive = ops.lessEqual(0, x)
+  return ops.add(ops.where(positive, x, 0), log1p(ops.exp(ops.where(positive, ops.neg(x), x))))
+}
+
+/** ln(1 + x) for finite x > −1, right also where 1 + x rounds: ln u + (x − (u − 1))/u with u = 1 + x; its slope is 1/u. */
+export function log1p(x: Node): Node {
+  const u = ops.add(x, 1)
+  return ops.add(ops.log(u), ops.stopGradient(ops.div(ops.sub(x, ops.sub(u, 1)), u)))
+}

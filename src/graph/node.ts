@@ -1,0 +1,78 @@
+// The nodes of a graph: immutable values that name an operation, its attributes and its inputs. Knows no device.
+
+import type { Fold } from "../core/fold.ts"
+import type { Scalar } from "../core/scalar.ts"
+import type { Shape } from "../core/shape.ts"
+
+/**
+ * Something that outlives a round: a kernel, a bias, a momentum. `key` is its place in the model (`dense_1/kernel`);
+ * two nodes with the same variable read the same memory.
+ */
+export interface Variable {
+  readonly key: string
+  readonly shape: Shape
+}
+
+/** The attributes of every operation: this table is the list of operations. */
+export interface Attributes extends ScalarAttributes {
+  /** One row of data for each example of the batch: features, targets, weights. */
+  input: { readonly name: string }
+  /** The value of a variable at the start of the round. */
+  variable: { readonly variable: Variable }
+  /** A number that is known when a round runs: `rows` (examples in this batch), `learningRate`, `step`. */
+  runtime: { readonly name: string }
+  constant: { readonly value: number }
+  /** The index along the last axis. */
+  index: Record<never, never>
+  broadcast: { readonly axes: readonly number[] }
+  reshape: Record<never, never>
+  transpose: { readonly order: readonly number[] }
+  /** A sum, maximum or minimum over one axis, which disappears. */
+  fold: { readonly fold: Fold; readonly axis: number }
+  matmul: { readonly transposeA: boolean; readonly transposeB: boolean }
+  softmax: Record<never, never>
+  /** The same value, through which no gradient flows. */
+  stopGradient: Record<never, never>
+}
+
+type ScalarAttributes = { [name in Scalar]: Record<never, never> }
+
+/** The name of an operation. */
+export type Op = keyof Attributes
+
+/** A value in a graph: what computes it and from what. All values are float32; comparisons give 0 or 1. */
+export interface Node<K extends Op = Op> {
+  readonly op: K
+  readonly attributes: Attributes[K]
+  readonly inputs: readonly Node[]
+  readonly shape: Shape
+}
+
+/** True if the node is of the given operation; its attributes are then typed. */
+export function isOp<K extends Op>(node: Node, op: K): node is Node<K> {
+  return node.op === op
+}
+
+/** All nodes that the given ones need, inputs before users; the order depends on the graph alone. */
+export function topological(roots: readonly Node[]): Node[] {
+  const order: Node[] = []
+  const seen = new Set<Node>()
+  const stack: { node: Node; next: number }[] = []
+  for (const root of roots) {
+    if (seen.has(root)) continue
+    seen.add(root)
+    stack.push({ node: root, next: 0 })
+    while (stack.length > 0) {
+      const top = stack[stack.length - 1]!
+      const input = top.node.inputs[top.next++]
+      if (input === undefined) {
+        order.push(top.node)
+        stack.pop()
+      } else if (!seen.has(input)) {
+        seen.add(input)
+        stack.push({ node: input, next: 0 })
+      }
+    }
+  }
+  return order
+}

@@ -1,0 +1,25 @@
+// An activation function as a layer of its own. Knows no network.
+
+import { type ActivationName, activate, activationName } from "../activations.ts"
+import { type LayerFactory, type LayerOptions, layer } from "../layer.ts"
+import { required } from "../options.ts"
+
+/** The options of {@link activation}. */
+export interface ActivationOptions extends LayerOptions {
+  /** The name of the function. */
+  readonly activation: ActivationName
+}
+
+/**
+ * Applies an activation function, `[...] -> [...]`. Throws E_CONFIG for an unknown name. Keras: Activation.
+ * @example
+ * ```ts
+ * import { activation } from "trilobite"
+ * activation({ activation: "tanh" }).type // => "Activation"
+ * ```
+ */
+export const activation: LayerFactory<ActivationOptions> = layer<ActivationOptions>(
+  "Activation",
+  { activation: required(activationName()) },
+  (config, x) => activate(config.activation, x),
+)

@@ -1,0 +1,110 @@
+// The closed set of kernels: what a backend must be able to run. Plain data; knows no graph and no machine.
+
+import type { Body } from "./expression.ts"
+
+/**
+ * Where a kernel finds the elements of a buffer: element = offset + Σ index·stride over the dimensions of its space.
+ * A stride of 0 repeats. Strides are in elements of the buffer.
+ */
+export interface Operand {
+  readonly buffer: number
+  readonly offset: number
+  readonly strides: readonly number[]
+}
+
+/** A value of the body that is stored; a value that has been folded is stored once for the whole last dimension. */
+export interface Output extends Operand {
+  readonly value: number
+}
+
+/**
+ * For each place in `space`, computes the body and stores the outputs. Folds run over the last dimension of the space,
+ * in the order that core/fold.ts defines.
+ */
+export interface MapKernel {
+  readonly kind: "map"
+  readonly space: readonly number[]
+  readonly operands: readonly Operand[]
+  readonly body: Body
+  readonly outputs: readonly Output[]
+}
+
+/**
+ * C[i, j] = Σ A[i, p]·B[p, j] over p = 0, 1, 2, … in this order, from +0, each product and each sum rounded
+ * (or fused, by the program's numerics); then the body runs for each element, with it as `product`.
+ */
+export interface MatmulKernel {
+  readonly kind: "matmul"
+  /** [m, n]: one of m and k may be the batch. */
+  readonly space: readonly [number, number]
+  readonly inner: number
+  /** Strides over [m, k]. */
+  readonly a: Operand
+  /** Strides over [k, n]. */
+  readonly b: Operand
+  /** Strides over [m, n]. */
+  readonly operands: readonly Operand[]
+  readonly body: Body
+  readonly outputs: readonly Output[]
+}
+
+/**
+ * Copies the rows of the current batch out of bound data, by the order of the epoch, converted to float32:
+ * target[r, :] = source[order[first + r], :].
+ */
+export interface GatherKernel {
+  readonly kind: "gather"
+  readonly source: number
+  readonly target: number
+  /** Elements of one row. */
+  readonly width: number
+}
+
+/** Copies the rows of the current batch into bound memory, at their place: target[first + r, :] = source[r, :]. */
+export interface ScatterKernel {
+  readonly kind: "scatter"
+  readonly source: number
+  readonly target: number
+  readonly width: number
+}
+
+/** What a backend runs. */
+export type Kernel = MapKernel | MatmulKernel | GatherKernel | ScatterKernel
+
+/** A kernel whose body computes elements of a space. */
+export type ComputingKernel = MapKernel | MatmulKernel
+
+/**
+ * How the threads share a step: `rows` of the batch, slices of the first dimension of its space (`outputs`), or every
+ * thread does it all (`all`: small results that every thread needs; all write the same bits). No split divides a sum.
+ */
+export type Split = "rows" | "outputs" | "all"
+
+/** One step of a round. Steps of one phase need no synchronisation among each other; threads meet between phases. */
+export interface Step {
+  readonly kernel: Kernel
+  readonly split: Split
+  readonly phase: number
+}
+
+/** True for kernels that have a body. */
+export function computes(kernel: Kernel): kernel is ComputingKernel {
+  return kernel.kind === "map" || kernel.kind === "matmul"
+}
+
+/** Every operand that a kernel reads, matrix factors included. */
+export function readsOf(kernel: Kernel): readonly Operand[] {
+  switch (kernel.kind) {
+    case "map":
+      return kernel.operands
+    case "matmul":
+      return [kernel.a, kernel.b, ...kernel.operands]
+    default:
+      return [{ buffer: kernel.source, offset: 0, strides: [] }]
+  }
+}
+
+/** The buffers that a kernel writes. */
+export function writesOf(kernel: Kernel): readonly number[] {
+  return computes(kernel) ? kernel.outputs.map((output) => output.buffer) : [kernel.target]
+}

@@ -1,0 +1,57 @@
+// A Program as stable text: every buffer, then every step of every entry. Knows only the Program.
+
+import { formatShape } from "../core/shape.ts"
+import type { Instruction } from "./expression.ts"
+import { computes, type Operand, type Step } from "./kernel.ts"
+import type { Program } from "./program.ts"
+
+/** The program as text, the same for the same program. */
+export function printProgram(program: Program): string {
+  const lines = [`program: ${program.numerics}, batch up to ${program.rows}, arena ${program.arena} bytes`]
+  for (const b of program.buffers) {
+    const pitch = b.shape.length > 1 && b.pitch !== b.shape[b.shape.length - 1] ? ` pitch ${b.pitch}` : ""
+    const place = b.offset < 0 ? "bound" : `@${b.offset}`
+    lines.push(`  ${b.role} ${b.name} ${formatShape(b.shape)}${pitch} ${place}`)
+  }
+  for (const [name, entry] of Object.entries(program.entries)) {
+    lines.push(`${name}:`)
+    entry.steps.forEach((step, i) => {
+      if (i === 0 || step.phase !== entry.steps[i - 1]!.phase) lines.push(`  phase ${step.phase}`)
+      lines.push(...printStep(program, step).map((line) => `    ${line}`))
+      if (entry.guard?.step === i) lines.push(`    stop unless ${entry.logs[entry.guard.log]} is finite`)
+    })
+  }
+  return `${lines.join("\n")}\n`
+}
+
+/** One step as lines: what it runs over, what it reads, its body, what it writes. */
+function printStep(program: Program, { kernel, split }: Step): string[] {
+  const name = (buffer: number): string => program.buffers[buffer]?.name ?? `#${buffer}`
+  if (!computes(kernel)) {
+    return [`${kernel.kind} ${name(kernel.target)} <- ${name(kernel.source)} by ${split} (width ${kernel.width})`]
+  }
+  const at = (o: Operand): string => `${name(o.buffer)}${o.offset === 0 ? "" : `+${o.offset}`}(${o.strides.join(",")})`
+  const lines = [`${kernel.kind} ${formatShape(kernel.space)} by ${split}`]
+  if (kernel.kind === "matmul") lines[0] += `: ${at(kernel.a)} x ${at(kernel.b)}, inner ${formatShape([kernel.inner])}`
+  kernel.body.forEach((instruction, i) => {
+    lines.push(`  %${i} = ${printInstruction(instruction, kernel.operands, at)}`)
+  })
+  for (const output of kernel.outputs) lines.push(`  ${at(output)} <- %${output.value}`)
+  return lines
+}
+
+function printInstruction(i: Instruction, operands: readonly Operand[], at: (o: Operand) => string): string {
+  switch (i.op) {
+    case "load":
+      return `load ${at(operands[i.operand]!)}`
+    case "constant":
+      return String(i.value)
+    case "index":
+    case "product":
+      return i.op
+    case "fold":
+      return `fold ${i.fold} %${i.args[0]}`
+    default:
+      return `${i.op} ${i.args.map((a) => `%${a}`).join(" ")}`
+  }
+}

@@ -1,0 +1,117 @@
+// What must hold for every Program, whoever made it. Knows only the Program.
+
+import { foldStart } from "../core/fold.ts"
+import { scalars } from "../core/scalar.ts"
+import { argsOf, type Instruction } from "./expression.ts"
+import { type ComputingKernel, computes, type Kernel, type Operand, readsOf, writesOf } from "./kernel.ts"
+import { elementsOf, type Program } from "./program.ts"
+
+/** Every broken invariant, as a sentence; empty for a sound program. */
+export function verify(program: Program): string[] {
+  const faults: string[] = []
+  for (const [name, entry] of Object.entries(program.entries)) {
+    const fault = (step: number, text: string): void => void faults.push(`${name}, step ${step}: ${text}`)
+    const written = new Set<number>()
+    entry.steps.forEach(({ kernel, phase }, i) => {
+      if (i > 0 && phase < entry.steps[i - 1]!.phase) fault(i, "its phase is before that of the step before it.")
+      for (const text of [...bodyFaults(kernel), ...boundFaults(program, kernel)]) fault(i, text)
+      for (const { buffer } of readsOf(kernel)) {
+        const role = program.buffers[buffer]?.role
+        if (role === undefined) fault(i, `it reads buffer ${buffer}, which does not exist.`)
+        if (role === "temporary" && !written.has(buffer))
+          fault(i, `it reads ${program.buffers[buffer]?.name} before it is written.`)
+      }
+      for (const buffer of writesOf(kernel)) {
+        const b = program.buffers[buffer]
+        if (b === undefined) fault(i, `it writes buffer ${buffer}, which does not exist.`)
+        else if (b.role === "runtime" || b.role === "data") fault(i, `it writes ${b.name}, which only the caller may.`)
+        else if (b.role === "state" && entry.guard !== undefined && i <= entry.guard.step) {
+          fault(i, `it changes ${b.name} before the guard.`)
+        }
+        written.add(buffer)
+      }
+    })
+    entry.steps.forEach((later, j) => {
+      entry.steps.slice(0, j).forEach((earlier, i) => {
+        for (const state of writesOf(earlier.kernel).filter((b) => program.buffers[b]?.role === "state")) {
+          if (readsOf(later.kernel).some((o) => o.buffer === state)) {
+            fault(j, `it reads ${program.buffers[state]?.name}, which step ${i} has changed already.`)
+          }
+        }
+      })
+    })
+    faults.push(...sharedMemory(program, name))
+  }
+  return faults
+}
+
+function bodyFaults(kernel: Kernel): string[] {
+  if (!computes(kernel)) return []
+  const faults: string[] = []
+  kernel.body.forEach((instruction, i) => {
+    if (argsOf(instruction).some((a) => !(a >= 0 && a < i))) faults.push(`instruction ${i} uses a later one.`)
+    if (argsOf(instruction).length !== arity(instruction))
+      faults.push(`instruction ${i} has a wrong number of arguments.`)
+    if (instruction.op === "load" && kernel.operands[instruction.operand] === undefined)
+      faults.push(`instruction ${i} loads nothing.`)
+    if (instruction.op === "product" && kernel.kind !== "matmul") faults.push("only a matrix product has a product.")
+    if ((instruction.op === "fold" || instruction.op === "index") && kernel.kind === "matmul") {
+      faults.push(`a matrix product cannot ${instruction.op}.`)
+    }
+  })
+  if (kernel.outputs.length === 0) faults.push("it has no output.")
+  for (const o of kernel.outputs) if (kernel.body[o.value] === undefined) faults.push("an output has no value.")
+  return faults
+}
+
+function arity(instruction: Instruction): number {
+  if (instruction.op === "fold") return instruction.fold in foldStart ? 1 : -1
+  return Object.hasOwn(scalars, instruction.op) ? scalars[instruction.op as keyof typeof scalars] : 0
+}
+
+/** Operands must stay within their buffers for the largest batch. */
+function boundFaults(program: Program, kernel: Kernel): string[] {
+  if (!computes(kernel)) return []
+  const { space } = kernel
+  const over = (o: Operand, sizes: readonly number[]): string[] => {
+    const b = program.buffers[o.buffer]
+    if (b === undefined) return []
+    if (o.strides.length !== sizes.length)
+      return [`an operand of ${b.name} has ${o.strides.length} strides for ${sizes.length} dimensions.`]
+    const extents = sizes.map((n) => (n < 0 ? -n * program.rows : n))
+    const last = o.strides.reduce((at, stride, d) => at + stride * (extents[d]! - 1), o.offset)
+    return o.offset < 0 || last >= elementsOf(b, program.rows) ? [`it reaches element ${last} of ${b.name}.`] : []
+  }
+  const faults = [...kernel.operands, ...kernel.outputs].flatMap((o) => over(o, space))
+  return kernel.kind === "matmul" ? [...faults, ...factorFaults(kernel, over)] : faults
+}
+
+function factorFaults(
+  kernel: ComputingKernel & { kind: "matmul" },
+  over: (o: Operand, s: readonly number[]) => string[],
+): string[] {
+  const { space, inner, a, b } = kernel
+  return [...over(a, [space[0], inner]), ...over(b, [inner, space[1]])]
+}
+
+/** Temporaries that share memory must not be in use in the same phase. */
+function sharedMemory(program: Program, entry: string): string[] {
+  const used = new Map<number, [number, number]>()
+  for (const { kernel, phase } of program.entries[entry]!.steps) {
+    for (const buffer of [...writesOf(kernel), ...readsOf(kernel).map((o) => o.buffer)]) {
+      if (program.buffers[buffer]?.role === "temporary") used.set(buffer, [used.get(buffer)?.[0] ?? phase, phase])
+    }
+  }
+  const faults: string[] = []
+  const list = [...used]
+  list.forEach(([x, [xFrom, xTo]], i) => {
+    for (const [y, [yFrom, yTo]] of list.slice(i + 1)) {
+      const [a, b] = [program.buffers[x]!, program.buffers[y]!]
+      const apart =
+        a.offset + 4 * elementsOf(a, program.rows) <= b.offset || b.offset + 4 * elementsOf(b, program.rows) <= a.offset
+      if (!apart && xFrom <= yTo && yFrom <= xTo)
+        faults.push(`${entry}: ${a.name} and ${b.name} share memory while both are in use.`)
+    }
+  })
+  return faults
+}

@@ -1,0 +1,24 @@
+// How tests run: in forked Node processes (worker_threads and SharedArrayBuffer are free to use), against the sources.
+import { fileURLToPath } from "node:url"
+import { defineConfig, type ViteUserConfig } from "vitest/config"
+
+const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
+
+const config: ViteUserConfig = defineConfig({
+  resolve: {
+    alias: [
+      { find: /^trilobite$/, replacement: here("src/index.ts") },
+      { find: /^trilobite\/datasets$/, replacement: here("src/datasets.ts") },
+    ],
+  },
+  test: {
+    name: "node",
+    environment: "node",
+    include: ["test/**/*.test.ts"],
+    pool: "forks",
+    testTimeout: 60_000,
+    silent: "passed-only",
+  },
+})
+
+export default config
