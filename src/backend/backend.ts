@@ -29,6 +29,8 @@ export interface Run {
   readonly count: number
   /** Row i of the pass is row order[i] of the data; its absence means the order of the data. */
   readonly order?: Int32Array
+  /** Rows of the pass: as many as the order has, or all. */
+  readonly rows?: number
   /** The run-time numbers by name, without `rows`; `step` counts on from here, one for each round. */
   readonly runtime?: { readonly [name: string]: number }
 }
@@ -70,6 +72,11 @@ export interface Backend {
   /** Why this backend cannot run here, or undefined if it can. */
   unavailable(): string | undefined
   load(program: Program, options?: LoadOptions): Promise<Executable>
+}
+
+/** The rows of a pass. */
+export function rowsOf(run: Run): number {
+  return run.rows ?? run.order?.length ?? run.bound.rows
 }
 
 /** Copies rows with gaps (pitch) into rows without. */

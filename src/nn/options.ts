@@ -97,6 +97,26 @@ export function positiveInteger(): Kind<number> {
   return kind("a whole number of at least 1", (value): value is number => isWhole(value) && value >= 1)
 }
 
+/** Whole numbers from 0, up to 2^53 − 1. */
+export function wholeNumber(): Kind<number> {
+  return kind("a whole number of at least 0", (value): value is number => isWhole(value) && value >= 0)
+}
+
+/** Texts. */
+export function text(): Kind<string> {
+  return kind("a text", (value) => typeof value === "string")
+}
+
+/** Whatever the test says, in words. */
+export function that<T>(expected: string, test: (value: unknown) => value is T): Kind<T> {
+  return kind(expected, test)
+}
+
+/** An option that need not be given and is undefined then. */
+export function maybe<T>(of: Kind<T>): OptionalOption<T | undefined> {
+  return { kind: of, default: undefined }
+}
+
 /** Finite numbers, of a range if it is given; `below` itself is not among them. */
 export function finiteNumber(range: { readonly least?: number; readonly below?: number } = {}): Kind<number> {
   const { least, below } = range

@@ -15,7 +15,8 @@ export const RULES: Record<string, readonly string[]> = {
   formats: ["core", "graph", "nn"],
   train: ["core", "program", "graph", "nn", "autodiff", "compile", "backend/backend.ts", "data", "formats"],
   coach: ["core", "train/events.ts"],
-  "index.ts": ["core", "program", "graph", "autodiff", "compile", "backend", "nn", "data", "formats", "train", "coach"],
+  "model.ts": ["core", "nn", "backend", "formats", "train"],
+  "index.ts": ["model.ts", "core", "program", "graph", "autodiff", "compile", "backend", "nn", "data", "formats", "train", "coach"],
   "datasets.ts": ["core", "data"],
   cli: ["index.ts", "datasets.ts"],
 }

@@ -76,7 +76,7 @@ export function runGather(
 export function runScatter(
   kernel: ScatterKernel,
   source: ArrayLike<number>,
-  target: Float32Array,
+  target: Float32Array | Float64Array,
   first: number,
   rows: number,
 ): void {

@@ -10,6 +10,7 @@ import {
   type Ran,
   type Rows,
   type Run,
+  rowsOf,
   spreadRows,
 } from "../backend.ts"
 import { type Precision, single } from "./arithmetic.ts"
@@ -34,7 +35,7 @@ export function referenceBackend(precision: Precision = single): Backend {
 
 interface HeldRows extends Bound {
   readonly data: Rows["data"]
-  readonly results: Map<string, Float32Array>
+  readonly results: Map<string, Float32Array | Float64Array>
 }
 
 class ReferenceExecutable implements Executable {
@@ -85,15 +86,16 @@ class ReferenceExecutable implements Executable {
   }
 
   bind(rows: Rows): Bound {
-    const results = new Map<string, Float32Array>()
+    const results: HeldRows["results"] = new Map()
     for (const b of this.program.buffers) {
-      if (b.role === "result") results.set(b.name, new Float32Array(rows.count * b.pitch))
+      if (b.role === "result") results.set(b.name, new this.#precision.array(rows.count * b.pitch))
     }
     const held: HeldRows = {
       rows: rows.count,
       data: rows.data,
       results,
-      result: (name) => results.get(name) ?? new Float32Array(0),
+      // In float64 for gradient checks, which know.
+      result: (name) => (results.get(name) ?? new Float32Array(0)) as Float32Array,
       release: () => results.clear(),
     }
     return held
@@ -138,7 +140,7 @@ class ReferenceExecutable implements Executable {
     const { buffers, runtime } = this.program
     const held = run.bound as HeldRows
     const first = (run.first + round) * run.batchSize
-    const rows = Math.min(run.batchSize, held.rows - first)
+    const rows = Math.min(run.batchSize, rowsOf(run) - first)
     const numbers = this.#memory[bufferIndex(this.program, "runtime")]!
     runtime.forEach((name, i) => {
       numbers[i] = name === "rows" ? rows : (run.runtime?.[name] ?? 0) + (name === "step" ? round : 0)

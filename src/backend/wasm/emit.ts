@@ -4,7 +4,7 @@
 import type { Fold } from "../../core/fold.ts"
 import type { Local } from "./assembler.ts"
 import type { Code } from "./code.ts"
-import { block as scope, brIf, if_, loop } from "./control.ts"
+import { brIf, if_, loop, block as scope } from "./control.ts"
 import { f32x4, i8x16, i32, i32x4, v128 } from "./instructions.ts"
 import { type Block, keep, type Vector } from "./vectors.ts"
 
@@ -119,7 +119,12 @@ export function foldLanes(block: Block, fold: Fold, chains: Vector): Vector {
 }
 
 /** Repeats the body while the counter, which steps up from where it stands, has room for a whole step below `end`. */
-export function countUp(counter: Local<"i32">, step: number, end: Code<"i32">, body: readonly Code<"void">[]): Code<"void"> {
+export function countUp(
+  counter: Local<"i32">,
+  step: number,
+  end: Code<"i32">,
+  body: readonly Code<"void">[],
+): Code<"void"> {
   const fits = (): Code<"i32"> => i32.leS(i32.add(counter.get, i32.const(step)), end)
   return scope((out) => [
     brIf(out, i32.eqz(fits())),

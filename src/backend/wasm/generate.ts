@@ -114,7 +114,14 @@ function align(bytes: number): number {
 const kernelParameters = ["i32", "i32", "i32", "i32", "i32"] as const
 
 /** Defines the function of one step. */
-function defineStep(m: Module, program: Program, step: Step, name: string, memory: MemoryMap, tile: Tile): StepFunction {
+function defineStep(
+  m: Module,
+  program: Program,
+  step: Step,
+  name: string,
+  memory: MemoryMap,
+  tile: Tile,
+): StepFunction {
   const { kernel, split, phase } = step
   const f: KernelFunction = m.define(name, { params: kernelParameters, results: [] }, (frame) => {
     const context = contextOf(frame, program, step, memory, tile)
@@ -132,7 +139,8 @@ function defineStep(m: Module, program: Program, step: Step, name: string, memor
     }
   })
   const extent = computes(kernel) ? outerSize(kernel) : 0
-  if (split === "outputs" && extent < 0) throw internalError("A split of outputs along the batch is not supported by this backend.")
+  if (split === "outputs" && extent < 0)
+    throw internalError("A split of outputs along the batch is not supported by this backend.")
   return { f, split, extent, grain: kernel.kind === "matmul" ? tile.rows : MAP_GRAIN, phase }
 }
 

@@ -2,9 +2,9 @@
 
 import type { Operand } from "../../program/kernel.ts"
 import type { Numerics } from "../../program/program.ts"
-import type { Block } from "./vectors.ts"
 import type { Code } from "./code.ts"
 import type { Pointer } from "./emit.ts"
+import type { Block } from "./vectors.ts"
 
 /** The shape of the tiles of a matrix product: rows times vectors of four columns, and steps of k written out. */
 export interface Tile {
@@ -43,4 +43,8 @@ export interface KernelContext {
 }
 
 /** Element types as numbers in the control block. */
-export const dataTypes: { readonly float32: 0; readonly int32: 1; readonly uint8: 2 } = { float32: 0, int32: 1, uint8: 2 }
+export const dataTypes: { readonly float32: 0; readonly int32: 1; readonly uint8: 2 } = {
+  float32: 0,
+  int32: 1,
+  uint8: 2,
+}

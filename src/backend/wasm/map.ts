@@ -7,7 +7,19 @@ import type { MapKernel, Operand } from "../../program/kernel.ts"
 import type { Local } from "./assembler.ts"
 import type { Code } from "./code.ts"
 import { if_ } from "./control.ts"
-import { combine, countUp, foldLanes, LANES, type Lanes, laneMask, loadLanes, type Place, type Pointer, storeLanes, times } from "./emit.ts"
+import {
+  combine,
+  countUp,
+  foldLanes,
+  LANES,
+  type Lanes,
+  laneMask,
+  loadLanes,
+  type Place,
+  type Pointer,
+  storeLanes,
+  times,
+} from "./emit.ts"
 import { f32x4, i32, i32x4, v128 } from "./instructions.ts"
 import type { KernelContext } from "./kernel.ts"
 import { type Block, type Computed, computeScalar, keep, numbers, type Vector } from "./vectors.ts"
@@ -79,7 +91,13 @@ function emitOuter(
     let address = known.get(key)
     if (address === undefined) {
       const parts = strides.flatMap((s, d) => (s === 0 ? [] : [times(indices[d]!.get, 4 * s)]))
-      address = parts.length === 0 ? i32.const(0) : keep(block, parts.reduce((a, b) => i32.add(a, b)))
+      address =
+        parts.length === 0
+          ? i32.const(0)
+          : keep(
+              block,
+              parts.reduce((a, b) => i32.add(a, b)),
+            )
       known.set(key, address)
     }
     return { address, offset: context.address(o), stride: o.strides[o.strides.length - 1] ?? 0 }
@@ -103,7 +121,14 @@ function emitRows(kernel: MapKernel, context: KernelContext): Code<"void">[] {
     const spilled = spills(kernel, analysis)
     const n = kernel.space[rank - 1] ?? 1
 
-    const compute = (into: Block, id: number, memo: Map<number, Computed>, place: Place, lanes: Lanes, pass: number): Computed => {
+    const compute = (
+      into: Block,
+      id: number,
+      memo: Map<number, Computed>,
+      place: Place,
+      lanes: Lanes,
+      pass: number,
+    ): Computed => {
       const found = uniform.get(id) ?? memo.get(id)
       if (found !== undefined) return found
       const instruction = kernel.body[id]!
@@ -132,16 +157,22 @@ function emitRows(kernel: MapKernel, context: KernelContext): Code<"void">[] {
     }
     for (let pass = 0; pass < passes; pass++) {
       prepare(pass)
-      const folds = kernel.body.flatMap((i, id) => (i.op === "fold" && analysis.stage[id] === pass ? [foldingOf(block, id, i)] : []))
+      const folds = kernel.body.flatMap((i, id) =>
+        i.op === "fold" && analysis.stage[id] === pass ? [foldingOf(block, id, i)] : [],
+      )
       const stores = outputs.filter((o) => o.pointer.stride !== 0 && analysis.ready[o.value] === pass)
-      const single = outputs.filter((o) => o.pointer.stride === 0 && analysis.varies[o.value] && analysis.ready[o.value] === pass)
+      const single = outputs.filter(
+        (o) => o.pointer.stride === 0 && analysis.varies[o.value] && analysis.ready[o.value] === pass,
+      )
       const saves = spilled.filter((id) => analysis.stage[id] === pass)
       if (folds.length + stores.length + single.length + saves.length === 0) continue
       const step = (place: Place, lanes: Lanes): Code<"void">[] => {
         const into = { out: [] as Code<"void">[], frame: block.frame }
         const memo = new Map<number, Computed>()
         const value = (id: number): Vector => numbers(compute(into, id, memo, place, lanes, pass))
-        const save = saves.map((id) => storeLanes(context.spill(spilled.indexOf(id), context.largest(n)), place, 4, value(id)))
+        const save = saves.map((id) =>
+          storeLanes(context.spill(spilled.indexOf(id), context.largest(n)), place, 4, value(id)),
+        )
         const stored = [...stores, ...single].map((o) => ({ ...o, code: value(o.value) }))
         for (const f of folds) f.take(into, value(f.arg), lanes)
         return [...into.out, ...save.flat(), ...stored.flatMap((o) => storeLanes(o.pointer, place, lanes, o.code))]
@@ -259,7 +290,12 @@ function emitColumns(kernel: MapKernel, context: KernelContext): Code<"void">[] 
     const step = (place: Place, lanes: Lanes): Code<"void">[] => {
       const into: Block = { out: [], frame: block.frame }
       const columns = new Map<number, Computed>()
-      const compute = (target: Block, id: number, memo: Map<number, Computed>, row: ((o: Pointer, stride: number) => Pointer) | undefined): Computed => {
+      const compute = (
+        target: Block,
+        id: number,
+        memo: Map<number, Computed>,
+        row: ((o: Pointer, stride: number) => Pointer) | undefined,
+      ): Computed => {
         const found = columns.get(id) ?? memo.get(id)
         if (found !== undefined) return found
         const instruction = kernel.body[id]!
@@ -283,7 +319,13 @@ function emitColumns(kernel: MapKernel, context: KernelContext): Code<"void">[] 
         if (known) columns.set(id, compute(into, id, before, undefined))
       })
       for (const [id, i] of kernel.body.entries()) {
-        if (i.op === "fold") columns.set(id, { code: emitChains(into, context, kernel.space[last]!, i, (target, row) => numbers(compute(target, i.args[0], new Map(), row))), mask: false })
+        if (i.op === "fold")
+          columns.set(id, {
+            code: emitChains(into, context, kernel.space[last]!, i, (target, row) =>
+              numbers(compute(target, i.args[0], new Map(), row)),
+            ),
+            mask: false,
+          })
       }
       const after = new Map<number, Computed>()
       const stored = outputs.map((o) => ({ ...o, code: numbers(compute(into, o.value, after, undefined)) }))
@@ -309,7 +351,9 @@ function emitChains(
   const take = (k: number): Code<"void">[] => {
     const target: Block = { out: [], frame: into.frame }
     const at = (o: Pointer, stride: number): Pointer =>
-      stride === 0 ? o : { ...o, address: i32.add(o.address, times(r.get, 4 * stride)), offset: o.offset + 4 * stride * k }
+      stride === 0
+        ? o
+        : { ...o, address: i32.add(o.address, times(r.get, 4 * stride)), offset: o.offset + 4 * stride * k }
     const x = value(target, at)
     return [...target.out, chains[k]!.set(combine(fold, chains[k]!.get, x))]
   }

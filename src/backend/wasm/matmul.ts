@@ -5,8 +5,8 @@ import { argsOf } from "../../program/expression.ts"
 import type { MatmulKernel, Operand } from "../../program/kernel.ts"
 import type { Local } from "./assembler.ts"
 import type { Code } from "./code.ts"
-import { block as scope, brIf, if_, loop } from "./control.ts"
-import { countUp, LANES, loadLanes, minimum, plus, type Pointer, storeLanes, times } from "./emit.ts"
+import { brIf, if_, loop, block as scope } from "./control.ts"
+import { countUp, LANES, loadLanes, minimum, type Pointer, plus, storeLanes, times } from "./emit.ts"
 import { f32x4, i8x16, i32, v128 } from "./instructions.ts"
 import type { KernelContext } from "./kernel.ts"
 import { type Block, type Computed, computeScalar, keep, numbers, type Vector } from "./vectors.ts"
@@ -62,7 +62,11 @@ function emitTiled(kernel: MatmulKernel, context: KernelContext, n: number, tran
     from: divided ? from.get : i32.const(0),
     to: divided ? to.get : context.extent(kernel.inner),
     partial: divided
-      ? { address: i32.const(0), offset: context.partial(4 * pitch * (context.largest(m) + context.tile.rows)), stride: pitch }
+      ? {
+          address: i32.const(0),
+          offset: context.partial(4 * pitch * (context.largest(m) + context.tile.rows)),
+          stride: pitch,
+        }
       : undefined,
     packed: transposed ? context.scratch(4 * width * (blockSize + LANES)) : undefined,
   }
@@ -197,7 +201,13 @@ function emitBody(tiling: Tiling, sums: readonly (readonly Local<"v128">[])[], l
     let address = pointers.get(key)
     if (address === undefined) {
       const parts = [...(sm === 0 ? [] : [times(i.get, 4 * sm)]), ...(sn === 0 ? [] : [times(j.get, 4 * sn)])]
-      address = parts.length === 0 ? i32.const(0) : keep(block, parts.reduce((x, y) => plus(x, y)))
+      address =
+        parts.length === 0
+          ? i32.const(0)
+          : keep(
+              block,
+              parts.reduce((x, y) => plus(x, y)),
+            )
       pointers.set(key, address)
     }
     return { address, offset: context.address(o) + 4 * row * sm, stride: sn }
@@ -208,7 +218,9 @@ function emitBody(tiling: Tiling, sums: readonly (readonly Local<"v128">[])[], l
   kernel.body.forEach((instruction, id) => {
     const strides = instruction.op === "load" ? kernel.operands[instruction.operand]!.strides : undefined
     const differs = (seen: readonly boolean[], axis: number): boolean =>
-      instruction.op === "product" || (strides !== undefined && strides[axis] !== 0) || argsOf(instruction).some((a) => seen[a])
+      instruction.op === "product" ||
+      (strides !== undefined && strides[axis] !== 0) ||
+      argsOf(instruction).some((a) => seen[a])
     byRow[id] = differs(byRow, 0)
     byColumn[id] = differs(byColumn, 1)
   })
@@ -227,7 +239,12 @@ function emitBody(tiling: Tiling, sums: readonly (readonly Local<"v128">[])[], l
     } else if (instruction.op === "load") {
       const from = pointer(kernel.operands[instruction.operand]!, r)
       value = { code: loadLanes(block, from, { bytes: undefined, index: v * LANES }, lanes), mask: false }
-    } else value = computeScalar(block, instruction.op as never, argsOf(instruction).map((a) => compute(a, r, v)))
+    } else
+      value = computeScalar(
+        block,
+        instruction.op as never,
+        argsOf(instruction).map((a) => compute(a, r, v)),
+      )
     memo.set(key, value)
     return value
   }
@@ -277,13 +294,22 @@ function emitPacking(tiling: Tiling, vectors: number, lastLanes: number): Code<"
 /** Four vectors as the rows of a matrix, turned into its columns. */
 function transpose(block: Block, [a, b, c, d]: readonly [Vector, Vector, Vector, Vector]): Vector[] {
   const pick = (lanes: readonly number[], x: Vector, y: Vector): Vector => {
-    return i8x16.shuffle(lanes.flatMap((lane) => [4 * lane, 4 * lane + 1, 4 * lane + 2, 4 * lane + 3]), x, y)
+    return i8x16.shuffle(
+      lanes.flatMap((lane) => [4 * lane, 4 * lane + 1, 4 * lane + 2, 4 * lane + 3]),
+      x,
+      y,
+    )
   }
   const low = keep(block, pick([0, 4, 1, 5], a, b))
   const high = keep(block, pick([2, 6, 3, 7], a, b))
   const low2 = keep(block, pick([0, 4, 1, 5], c, d))
   const high2 = keep(block, pick([2, 6, 3, 7], c, d))
-  return [pick([0, 1, 4, 5], low, low2), pick([2, 3, 6, 7], low, low2), pick([0, 1, 4, 5], high, high2), pick([2, 3, 6, 7], high, high2)]
+  return [
+    pick([0, 1, 4, 5], low, low2),
+    pick([2, 3, 6, 7], low, low2),
+    pick([0, 1, 4, 5], high, high2),
+    pick([2, 3, 6, 7], high, high2),
+  ]
 }
 
 /** Any strides, one element at a time: for the rare product whose right factor lies apart in both directions. */
@@ -291,7 +317,16 @@ function emitPlain(kernel: MatmulKernel, context: KernelContext): Code<"void">[]
   const { frame } = context
   const [from, to] = context.range
   const zero = i32.const(0)
-  const tiling: Tiling = { kernel, context, i: frame.local("i32"), j: frame.local("i32"), from: zero, to: zero, partial: undefined, packed: undefined }
+  const tiling: Tiling = {
+    kernel,
+    context,
+    i: frame.local("i32"),
+    j: frame.local("i32"),
+    from: zero,
+    to: zero,
+    partial: undefined,
+    packed: undefined,
+  }
   const { i, j } = tiling
   const p = frame.local("i32")
   const sum = frame.local("v128")

@@ -28,7 +28,12 @@ interface Member {
 export interface Pool {
   readonly cores: number
   /** Runs an entry on the first threads of the pool at once; the results are in the order of the threads. */
-  run(load: Order & { kind: "load" }, entry: string, args: readonly (readonly number[])[], onFailure: () => void): Promise<number[]>
+  run(
+    load: Order & { kind: "load" },
+    entry: string,
+    args: readonly (readonly number[])[],
+    onFailure: () => void,
+  ): Promise<number[]>
   drop(key: number): void
 }
 

@@ -5,7 +5,7 @@ import type { EntryPoint } from "../../program/program.ts"
 import type { Func, Local, Module } from "./assembler.ts"
 import { call } from "./assembler.ts"
 import type { Code } from "./code.ts"
-import { block as scope, br, brIf, drop, if_, loop, return_, unreachable } from "./control.ts"
+import { br, brIf, drop, if_, loop, return_, block as scope, unreachable } from "./control.ts"
 import { control } from "./control-block.ts"
 import { minimum, plus, times } from "./emit.ts"
 import { atomic, f32, i32, i64, memory } from "./instructions.ts"
@@ -109,7 +109,8 @@ export function defineEntry(m: Module, barrier: Func<readonly ["i32"], readonly 
       }
       const run = call(step.f, from.get, to.get, rows.get, first.get, scratch.get)
       calls.push(step.split === "all" ? run : if_(i32.ltS(from.get, to.get), [run]))
-      if (entry.guard?.step === k) calls.push(stopUnlessFinite(options.logAt! + 4 * entry.guard.log, writeLog, round.get))
+      if (entry.guard?.step === k)
+        calls.push(stopUnlessFinite(options.logAt! + 4 * entry.guard.log, writeLog, round.get))
     })
     function writeLog(): Code<"void">[] {
       if (options.logAt === undefined) return []
@@ -137,11 +138,7 @@ export function defineEntry(m: Module, barrier: Func<readonly ["i32"], readonly 
       scratch.set(i32.add(i32.const(options.scratchAt), i32.mul(thread.get, i32.const(options.scratchBytes)))),
       scope((out) => [
         brIf(out, i32.leS(count.get, zero)),
-        loop((again) => [
-          ...body,
-          brIf(out, seqStop(parity, round)),
-          brIf(again, i32.ltS(round.get, count.get)),
-        ]),
+        loop((again) => [...body, brIf(out, seqStop(parity, round)), brIf(again, i32.ltS(round.get, count.get))]),
       ]),
       round.get,
     ]

@@ -22,7 +22,9 @@ export function emitGather(kernel: GatherKernel, pitch: number, context: KernelC
   const body = [
     index.set(i32.add(context.first, r.get)),
     if_(context.order, [ordered]),
-    target.set(i32.add(times(r.get, 4 * pitch), i32.const(context.address({ buffer: kernel.target, offset: 0, strides: [] })))),
+    target.set(
+      i32.add(times(r.get, 4 * pitch), i32.const(context.address({ buffer: kernel.target, offset: 0, strides: [] }))),
+    ),
     if_(
       i32.eq(type, i32.const(dataTypes.uint8)),
       [at(1), ...emitBytes(source, target, width, context)],
@@ -52,7 +54,12 @@ function emitFloats(source: Local<"i32">, target: Local<"i32">, width: number, c
   })
 }
 
-function emitIntegers(source: Local<"i32">, target: Local<"i32">, width: number, context: KernelContext): Code<"void">[] {
+function emitIntegers(
+  source: Local<"i32">,
+  target: Local<"i32">,
+  width: number,
+  context: KernelContext,
+): Code<"void">[] {
   return emitElements(width, context, (bytes) => {
     const from = i32.add(source.get, bytes)
     const to = i32.add(target.get, bytes)

@@ -3,7 +3,18 @@
 
 import { internalError, TrilobiteError } from "../../core/errors.ts"
 import { type Buffer, bufferIndex, elementsOf, type Program } from "../../program/program.ts"
-import { type Backend, type Bound, type Executable, type LoadOptions, packRows, type Ran, type Rows, type Run, spreadRows } from "../backend.ts"
+import {
+  type Backend,
+  type Bound,
+  type Executable,
+  type LoadOptions,
+  packRows,
+  type Ran,
+  type Rows,
+  type Run,
+  rowsOf,
+  spreadRows,
+} from "../backend.ts"
 import { BOUND_BYTES, control } from "./control-block.ts"
 import { type Generated, generate } from "./generate.ts"
 import { dataTypes, type Tile } from "./kernel.ts"
@@ -29,7 +40,9 @@ export interface WasmOptions extends LoadOptions {
 }
 
 /** The WebAssembly backend. */
-export const wasmBackend: Omit<Backend, "load"> & { load(program: Program, options?: WasmOptions): Promise<Executable> } = {
+export const wasmBackend: Omit<Backend, "load"> & {
+  load(program: Program, options?: WasmOptions): Promise<Executable>
+} = {
   name: "wasm",
   unavailable: () => {
     if (typeof WebAssembly !== "object") return "this JavaScript engine has no WebAssembly"
@@ -101,7 +114,12 @@ class WasmExecutable implements Executable {
   write(name: string, values: Float32Array): void {
     const b = this.#buffer(name)
     const elements = this.#floats(this.#generated.arenaAt + b.offset, elementsOf(b, this.program.rows))
-    spreadRows(values, elements, b.shape.length < 2 ? values.length : b.pitch, b.shape.length < 2 ? values.length : b.shape[b.shape.length - 1]!)
+    spreadRows(
+      values,
+      elements,
+      b.shape.length < 2 ? values.length : b.pitch,
+      b.shape.length < 2 ? values.length : b.shape[b.shape.length - 1]!,
+    )
   }
 
   read(name: string): Float32Array {
@@ -117,7 +135,9 @@ class WasmExecutable implements Executable {
       const given = rows.data[b.name]
       if (b.role === "data" && given !== undefined) {
         const at = this.#heap.allocate(given.data.byteLength + 16)
-        new Uint8Array(this.#heap.memory.buffer, at).set(new Uint8Array(given.data.buffer, given.data.byteOffset, given.data.byteLength))
+        new Uint8Array(this.#heap.memory.buffer, at).set(
+          new Uint8Array(given.data.buffer, given.data.byteOffset, given.data.byteLength),
+        )
         addresses.set(b.name, { at, type: dataTypes[given.dtype] })
       } else if (b.role === "result") {
         addresses.set(b.name, { at: this.#heap.allocate(4 * rows.count * b.pitch), type: dataTypes.float32 })
@@ -152,9 +172,16 @@ class WasmExecutable implements Executable {
     this.#running = true
     try {
       this.#prepare(run)
-      const { entry, first, count, batchSize, bound } = run
+      const { entry, first, count, batchSize } = run
       const load = { kind: "load", key: this.#key, module: this.#module, memory: this.#heap.memory } as const
-      const args = Array.from({ length: this.threads }, (_, t) => [t, this.threads, first, count, bound.rows, batchSize])
+      const args = Array.from({ length: this.threads }, (_, t) => [
+        t,
+        this.threads,
+        first,
+        count,
+        rowsOf(run),
+        batchSize,
+      ])
       const [done] = (await this.#pool.run(load, entry, args, () => {
         Atomics.store(this.#words(), control.abort / 4, 1)
       })) as [number]
@@ -184,7 +211,15 @@ class WasmExecutable implements Executable {
     words[control.log / 4] = this.#log.at
     words[control.step / 4] = run.runtime?.["step"] ?? 0
     words[control.spin / 4] = this.threads <= this.#pool.cores ? SPIN : 0
-    for (const at of [control.arrived, control.sleepers, control.stop, control.agreed, control.agreed + 4, control.abort, control.progress]) {
+    for (const at of [
+      control.arrived,
+      control.sleepers,
+      control.stop,
+      control.agreed,
+      control.agreed + 4,
+      control.abort,
+      control.progress,
+    ]) {
       Atomics.store(words, at / 4, 0)
     }
     for (const [name, i] of Object.entries(this.#generated.bound)) {

@@ -3,8 +3,19 @@
 
 /** What a worker is told. */
 export type Order =
-  | { readonly kind: "load"; readonly key: number; readonly module: WebAssembly.Module; readonly memory: WebAssembly.Memory }
-  | { readonly kind: "run"; readonly key: number; readonly id: number; readonly entry: string; readonly args: readonly number[] }
+  | {
+      readonly kind: "load"
+      readonly key: number
+      readonly module: WebAssembly.Module
+      readonly memory: WebAssembly.Memory
+    }
+  | {
+      readonly kind: "run"
+      readonly key: number
+      readonly id: number
+      readonly entry: string
+      readonly args: readonly number[]
+    }
   | { readonly kind: "drop"; readonly key: number }
 
 /** What a worker answers to a run. */

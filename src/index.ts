@@ -1,0 +1,57 @@
+// The public surface of trilobite: re-exports only. test/snapshots holds the list of names.
+
+export type { BackendName } from "./backend/pick.ts"
+export { toCategorical } from "./core/categorical.ts"
+export { type ErrorCode, TrilobiteError } from "./core/errors.ts"
+export type { Shape } from "./core/shape.ts"
+export { type DType, type Tensor, type TensorLike, type TypedArray, tensor } from "./core/tensor.ts"
+export { loadModel, modelFromBytes, sequential } from "./model.ts"
+export type { ActivationName } from "./nn/activations.ts"
+export { crossEntropyCost, quadraticCost } from "./nn/cost.ts"
+export {
+  constant,
+  glorotNormal,
+  glorotUniform,
+  heNormal,
+  heUniform,
+  type Initializer,
+  lecunNormal,
+  lecunUniform,
+  ones,
+  randomNormal,
+  randomUniform,
+  truncatedNormal,
+  zeros,
+} from "./nn/initializers.ts"
+export type { Layer, LayerOptions } from "./nn/layer.ts"
+export { activation } from "./nn/layers/activation.ts"
+export { type DenseOptions, dense } from "./nn/layers/dense.ts"
+export { flatten } from "./nn/layers/flatten.ts"
+export { rescaling } from "./nn/layers/rescaling.ts"
+export { reshape } from "./nn/layers/reshape.ts"
+export {
+  binaryCrossentropy,
+  type CrossentropyOptions,
+  categoricalCrossentropy,
+  type Loss,
+  type LossLike,
+  meanAbsoluteError,
+  meanSquaredError,
+  sparseCategoricalCrossentropy,
+} from "./nn/losses.ts"
+export {
+  accuracy,
+  binaryAccuracy,
+  categoricalAccuracy,
+  type MetricLike,
+  type MetricSpec,
+  sparseCategoricalAccuracy,
+} from "./nn/metrics.ts"
+export { type SgdOptions, sgd } from "./nn/optimizers/sgd.ts"
+export type { Optimizer } from "./nn/optimizers.ts"
+export type { Callback, Training } from "./train/callbacks/callback.ts"
+export { type EarlyStoppingOptions, earlyStopping } from "./train/callbacks/early-stopping.ts"
+export type { History } from "./train/callbacks/listeners.ts"
+export type { Logs } from "./train/events.ts"
+export { Model } from "./train/model.ts"
+export type { CompileOptions, EvaluateOptions, FitOptions, ModelOptions, PredictOptions } from "./train/options.ts"

@@ -1,0 +1,34 @@
+// What happens while a model is trained, as plain data: callbacks, progress lines and files are made from it.
+// Knows no model and no backend.
+
+/** Numbers by name: loss, accuracy, valLoss, valAccuracy. */
+export type Logs = { readonly [name: string]: number }
+
+/** Why a training has ended: all epochs done, a callback wanted it, or the caller's signal. */
+export type EndReason = "completed" | "stopped" | "aborted"
+
+/** One event of a training. Epochs count from 0, as in Keras; seconds are training alone, without validation. */
+export type FitEvent =
+  | {
+      readonly type: "trainBegin"
+      readonly epochs: number
+      readonly initialEpoch: number
+      readonly rounds: number
+      readonly rows: number
+      readonly batchSize: number
+    }
+  | { readonly type: "epochBegin"; readonly epoch: number }
+  /** Before a round; only if somebody listens to single rounds. */
+  | { readonly type: "batchBegin"; readonly epoch: number; readonly round: number }
+  /** Rounds finished so far in this epoch, and the running means over them. */
+  | {
+      readonly type: "progress"
+      readonly epoch: number
+      readonly round: number
+      readonly logs: Logs
+      readonly seconds: number
+    }
+  /** After a round, with its own numbers; only if somebody listens to single rounds. */
+  | { readonly type: "batchEnd"; readonly epoch: number; readonly round: number; readonly logs: Logs }
+  | { readonly type: "epochEnd"; readonly epoch: number; readonly logs: Logs; readonly seconds: number }
+  | { readonly type: "trainEnd"; readonly reason: EndReason; readonly logs: Logs; readonly seconds: number }

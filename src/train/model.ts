@@ -1,0 +1,401 @@
+// The model: what a user builds, compiles, trains, asks and saves. Thin: every piece of work is somewhere else.
+// Knows no concrete backend.
+
+import type { Backend, Executable } from "../backend/backend.ts"
+import { compile } from "../compile/compile.ts"
+import { configError, TrilobiteError } from "../core/errors.ts"
+import { formatShape, type Shape, sameShape } from "../core/shape.ts"
+import { type Tensor, type TensorLike, tensor } from "../core/tensor.ts"
+import { checkWeights, writeModel } from "../formats/model-file.ts"
+import { printGraph } from "../graph/print.ts"
+import { activationOf } from "../nn/activations.ts"
+import type { Layer, ParameterSpec } from "../nn/layer.ts"
+import { readLoss, targetsOf } from "../nn/losses.ts"
+import { readMetrics } from "../nn/metrics.ts"
+import { inputShapeOf, type Network, sequentialNetwork } from "../nn/network.ts"
+import { optimizerWarnings, readOptimizer } from "../nn/optimizers.ts"
+import { checkPairing, checkTargets } from "../nn/targets.ts"
+import { printProgram } from "../program/print.ts"
+import { type History, Listeners } from "./callbacks/listeners.ts"
+import type { Logs } from "./events.ts"
+import { evaluatePass, fitEvents, type Pass } from "./fit.ts"
+import {
+  type CompileOptions,
+  type EvaluateOptions,
+  type FitOptions,
+  type ModelOptions,
+  type PredictOptions,
+  readBatchSize,
+  readCompileOptions,
+  readFitOptions,
+  readModelOptions,
+} from "./options.ts"
+import { consoleOutput, progressWriter } from "./progress.ts"
+import { checkSameRows, classesOf, divide, type Examples, readExamples, readInputs, rowShape } from "./rows.ts"
+import { createState, type State } from "./state.ts"
+import { bindings, logNames, type Traced, type Training, traceForward, traceTraining } from "./step.ts"
+import { summaryText } from "./summary.ts"
+
+/** Finds a backend by name, or the best one. */
+export type PickBackend = (name?: string) => Backend
+
+/**
+ * A network with its weights. Made by `sequential` and `loadModel`; trained by `compile` and `fit`.
+ * Nothing needs to be disposed of.
+ */
+export class Model {
+  /** The name of the model, for summaries. */
+  readonly name: string
+  readonly #pick: PickBackend
+  readonly #options: ReturnType<typeof readModelOptions>
+  #layers: readonly Layer[]
+  #network: Network | undefined
+  #inputShape: Shape | undefined
+  #training: Training | undefined
+  #forward: Traced | undefined
+  #traced: { readonly targetShape: Shape; readonly traced: Traced } | undefined
+  #state: State | undefined
+  #fitting = false
+  #history: History | undefined
+  #warnings: string[] = []
+
+  constructor(layers: readonly Layer[], options: ModelOptions, pick: PickBackend) {
+    this.#options = readModelOptions(options)
+    this.#pick = pick
+    this.#layers = [...layers]
+    this.name = this.#options.name
+    if (layers.length > 0) this.#build()
+  }
+
+  /** Adds a layer at the end. Throws E_CONFIG once the model has weights. */
+  add(layer: Layer): this {
+    if (this.#state !== undefined) {
+      throw configError({
+        where: "add",
+        what: "the model has its weights already.",
+        hint: "Add all layers before the model is used.",
+      })
+    }
+    this.#layers = [...this.#layers, layer]
+    this.#build()
+    return this
+  }
+
+  /** The layers with their names. */
+  get layers(): Network["layers"] {
+    return this.#networkOf().layers
+  }
+
+  /** What the last training has measured, undefined before the first. */
+  get history(): History | undefined {
+    return this.#history
+  }
+
+  /** Checks the layers; the shapes follow as soon as the shape of the input is known. */
+  #build(): void {
+    this.#network = sequentialNetwork(this.#layers)
+    this.#forward = undefined
+    this.#traced = undefined
+    if (this.#layers[0]?.inputShape !== undefined) this.#trace()
+  }
+
+  #networkOf(): Network {
+    this.#network ??= sequentialNetwork(this.#layers)
+    return this.#network
+  }
+
+  /** The network as a graph; the shape of the input comes from the first layer or from data. */
+  #trace(data?: Shape): Traced {
+    const network = this.#networkOf()
+    const shape = inputShapeOf(network, data ?? this.#inputShape)
+    if (this.#inputShape !== undefined && !sameShape(shape, this.#inputShape)) {
+      const what = "the examples do not have the shape with which the model was built."
+      throw new TrilobiteError("E_DATA", { what, expected: formatShape(this.#inputShape), got: formatShape(shape) })
+    }
+    this.#inputShape = shape
+    this.#forward ??= traceForward(network, shape)
+    return this.#forward
+  }
+
+  #stateOf(): State {
+    const { seed, backend, threads } = this.#options
+    this.#state ??= createState(this.#trace().parameters, seed, this.#pick(backend), threads)
+    return this.#state
+  }
+
+  /**
+   * Says how the model is trained. Nothing is computed yet.
+   * @throws E_CONFIG for unknown names, options and values, and for a loss that cannot learn behind the last layer.
+   */
+  compile(options: CompileOptions): void {
+    const read = readCompileOptions(options)
+    this.train({
+      loss: readLoss(read.loss),
+      optimizer: readOptimizer(read.optimizer),
+      metrics: readMetrics(read.metrics),
+    })
+  }
+
+  /** What `compile` says, in the complete form that files hold. */
+  train(training: Training): void {
+    this.#training = training
+    this.#traced = undefined
+    this.#warnings = optimizerWarnings(training.optimizer)
+  }
+
+  /** The model as a graph with a training for targets of this shape. */
+  #traceTraining(targetShape: Shape): Traced {
+    const training = this.#trainingOf()
+    if (this.#traced === undefined || !sameShape(this.#traced.targetShape, targetShape)) {
+      const { output } = this.#trace()
+      const units = output.shape[output.shape.length - 1]!
+      const doubts = checkPairing(training.loss, activationOf(output), units)
+      for (const doubt of doubts) if (!this.#warnings.includes(doubt)) this.#warnings.push(doubt)
+      const traced = traceTraining(this.#networkOf(), this.#inputShape!, targetShape, training)
+      this.#traced = { targetShape, traced }
+    }
+    return this.#traced.traced
+  }
+
+  #trainingOf(): Training {
+    if (this.#training !== undefined) return this.#training
+    throw configError({
+      where: "model",
+      what: "the model is not compiled.",
+      hint: 'Call model.compile({ loss: "categoricalCrossentropy", optimizer: "sgd" }) first.',
+    })
+  }
+
+  /** Examples that fit the model, and the graph that is trained with them. */
+  #examples(where: string, x: TensorLike, y: TensorLike): { examples: Examples; traced: Traced } {
+    const training = this.#trainingOf()
+    const read = readExamples(where, x, y)
+    const examples = { ...read, x: withRows(read.x) }
+    const { output } = this.#trace(rowShape(examples.x))
+    checkTargets(training.loss, output.shape, examples.y)
+    return { examples, traced: this.#traceTraining(rowShape(examples.y)) }
+  }
+
+  /**
+   * Trains the model. In every epoch the rows are taken in a new order, in batches of `batchSize` without replacement;
+   * the last one may be smaller. The same model, data, options and seed give the same bits.
+   * @throws E_DATA, E_CONFIG for data and options that do not fit; E_DIVERGED if the loss becomes NaN or infinite, E_BUSY
+   * if the model is being trained already.
+   */
+  async fit(x: TensorLike, y: TensorLike, options: FitOptions = {}): Promise<History> {
+    const read = readFitOptions(options)
+    if (this.#fitting)
+      throw new TrilobiteError("E_BUSY", { where: "fit", what: "this model is being trained already." })
+    this.#fitting = true
+    const held: { release(): void }[] = []
+    try {
+      const training = this.#trainingOf()
+      const { examples, traced } = this.#examples("fit", x, y)
+      const seed = read.seed ?? this.#options.seed
+      const executable = await this.#stateOf().load(traced, Math.max(read.batchSize, read.validationBatchSize ?? 1))
+      const bind = (data: Examples): Pass["bound"] => {
+        const bound = executable.bind({ count: data.x.shape[0]!, data: { [bindings.x]: data.x, [bindings.y]: data.y } })
+        held.push(bound)
+        return bound
+      }
+      const bound = bind(examples)
+      const { train, validation } = this.#passes(read, examples, bound, bind, seed)
+      if (read.verbose !== 0) for (const warning of this.#warnings.splice(0)) console.warn(`Note: ${warning}`)
+
+      const state = this.#stateOf()
+      const listeners = new Listeners(read.callbacks, {
+        learningRate: training.optimizer.learningRate,
+        epochs: read.epochs,
+        getWeights: () => this.getWeights(),
+        setWeights: (weights) => this.setWeights(weights),
+      })
+      this.#history = listeners.history
+      const print = progressWriter(consoleOutput(), read.verbose === "auto" ? 1 : read.verbose)
+      const events = fitEvents({
+        ...read,
+        executable,
+        names: logNames(training),
+        train,
+        seed,
+        state,
+        everyRound: listeners.everyRound,
+        control: listeners.control,
+        validation,
+      })
+      for await (const event of events) {
+        print(event)
+        await listeners.tell(event)
+      }
+      return listeners.history
+    } finally {
+      for (const data of held) data.release()
+      this.#fitting = false
+    }
+  }
+
+  /** What trains and what validates, as the options say. */
+  #passes(
+    read: ReturnType<typeof readFitOptions>,
+    examples: Examples,
+    bound: Pass["bound"],
+    bind: (data: Examples) => Pass["bound"],
+    seed: number,
+  ): { train: Pass; validation: Pass | undefined } {
+    const { batchSize, validationData, validationSplit } = read
+    const validationSize = read.validationBatchSize ?? batchSize
+    if (validationData !== undefined) {
+      const { examples: other } = this.#examples("validationData", validationData[0], validationData[1])
+      checkSameRows(examples, other)
+      return { train: { bound, batchSize }, validation: { bound: bind(other), batchSize: validationSize } }
+    }
+    if (validationSplit === 0) return { train: { bound, batchSize }, validation: undefined }
+    const classes = classesOf(examples.y, targetsOf(this.#trainingOf().loss))
+    const parts = divide(examples.x.shape[0]!, validationSplit, seed, classes)
+    return {
+      train: { bound, batchSize, rows: parts.train },
+      validation: { bound, batchSize: validationSize, rows: parts.validation },
+    }
+  }
+
+  /**
+   * The loss and the metrics over these rows.
+   * @throws E_DATA, E_CONFIG for data and options that do not fit.
+   */
+  async evaluate(x: TensorLike, y: TensorLike, options: EvaluateOptions = {}): Promise<Logs> {
+    const wanted = readBatchSize("evaluate", options)
+    const { examples, traced } = this.#examples("evaluate", x, y)
+    const { executable, batchSize } = await this.#loaded(traced, wanted)
+    const rows = examples.x.shape[0]!
+    const bound = executable.bind({ count: rows, data: { [bindings.x]: examples.x, [bindings.y]: examples.y } })
+    try {
+      return await evaluatePass(executable, logNames(this.#trainingOf()), { bound, batchSize })
+    } finally {
+      bound.release()
+    }
+  }
+
+  /**
+   * The outputs for these rows, `[n, ...] -> [n, ...output]`.
+   * @throws E_DATA, E_CONFIG for data and options that do not fit.
+   */
+  async predict(x: TensorLike, options: PredictOptions = {}): Promise<Tensor> {
+    const wanted = readBatchSize("predict", options)
+    const inputs = withRows(readInputs("predict", x))
+    const forward = this.#trace(rowShape(inputs))
+    const { executable, batchSize } = await this.#loaded(this.#traced?.traced ?? forward, wanted)
+    const rows = inputs.shape[0]!
+    const bound = executable.bind({ count: rows, data: { [bindings.x]: inputs } })
+    try {
+      await executable.run({ entry: "predict", bound, batchSize, first: 0, count: Math.ceil(rows / batchSize) })
+      const data = bound.result(bindings.prediction)
+      return { dtype: "float32", shape: [rows, ...forward.output.shape.slice(1)], data }
+    } finally {
+      bound.release()
+    }
+  }
+
+  /**
+   * An executable, and the rows that it may take at once: while the model is being trained (a callback asks) it is the
+   * one of the training, and batches are as large as that allows.
+   */
+  async #loaded(traced: Traced, batchSize: number): Promise<{ executable: Executable; batchSize: number }> {
+    const executable = await this.#stateOf().load(traced, this.#fitting ? 1 : batchSize)
+    return { executable, batchSize: Math.min(batchSize, executable.program.rows) }
+  }
+
+  /** The parameters in order: for each layer its kernel, then its bias. */
+  #parameters(): readonly ParameterSpec[] {
+    return this.#trace().parameters
+  }
+
+  /** The weights now, in the order of the layers (kernel, bias): copies. */
+  getWeights(): Tensor[] {
+    const state = this.#stateOf()
+    return this.#parameters().map(({ variable }) => ({
+      dtype: "float32",
+      shape: variable.shape,
+      data: state.get(variable),
+    }))
+  }
+
+  /** Sets all weights. Throws E_DATA if their number or a shape does not fit. */
+  setWeights(weights: readonly TensorLike[]): void {
+    const parameters = this.#parameters()
+    if (weights.length !== parameters.length) {
+      const [expected, got] = [`${parameters.length} tensors`, `${weights.length}`]
+      throw new TrilobiteError("E_DATA", {
+        where: "setWeights",
+        what: "the number of weights does not fit.",
+        expected,
+        got,
+      })
+    }
+    const read = weights.map((values) => tensor(values))
+    parameters.forEach(({ variable }, i) => {
+      const { shape, dtype } = read[i]!
+      if (sameShape(shape, variable.shape) && dtype === "float32") return
+      throw new TrilobiteError("E_DATA", {
+        where: `setWeights, ${variable.key}`,
+        what: "the tensor does not fit.",
+        expected: `float32 ${formatShape(variable.shape)}`,
+        got: `${dtype} ${formatShape(shape)}`,
+      })
+    })
+    const state = this.#stateOf()
+    parameters.forEach(({ variable }, i) => {
+      state.set(variable, read[i]!.data as Float32Array)
+    })
+  }
+
+  /** How many numbers training changes. */
+  countParams(): number {
+    return this.#parameters().reduce((n, { variable }) => n + variable.shape.reduce((a, b) => a * b, 1), 0)
+  }
+
+  /** The table of the layers, printed by `printFn` (default console.log) and returned. */
+  summary(options: { readonly printFn?: (text: string) => void } = {}): string {
+    const { layers, parameters } = this.#trace()
+    const text = summaryText(this.name, layers, parameters)
+    ;(options.printFn ?? console.log)(text)
+    return text
+  }
+
+  /** The graph and the compiled Program as text, for batches of up to `batchSize` rows of targets like the output. */
+  inspect(options: { readonly batchSize?: number } = {}): { graph: string; program: string } {
+    const rows = readBatchSize("inspect", options)
+    const { output } = this.#trace()
+    const sparse = this.#training !== undefined && targetsOf(this.#training.loss) === "labels"
+    const targets = output.shape.slice(1, sparse ? -1 : undefined)
+    const { graph } =
+      this.#training === undefined ? this.#trace() : this.#traceTraining(this.#traced?.targetShape ?? targets)
+    return { graph: printGraph(graph), program: printProgram(compile(graph, { rows })) }
+  }
+
+  /** The bytes of the model's file: weights, architecture, and what it was compiled with. */
+  toBytes(): Uint8Array {
+    const weights = new Map(this.#parameters().map(({ variable }, i) => [variable.key, this.getWeights()[i]!]))
+    return writeModel({ network: this.#networkOf(), inputShape: this.#inputShape!, compiled: this.#training, weights })
+  }
+
+  /**
+   * Saves architecture, weights and what the model was compiled with in one safetensors file, all of it or nothing.
+   * @throws E_IO if the file cannot be written, E_MODEL if a weight is NaN or infinite.
+   */
+  async save(path: string): Promise<void> {
+    const bytes = this.toBytes()
+    const { saveFile } = await import("../formats/node-file.ts")
+    saveFile(path, bytes)
+  }
+
+  /** Puts saved weights in place. Throws E_MODEL if a tensor is missing, too many, or of another shape. */
+  loadWeights(where: string, weights: ReadonlyMap<string, Tensor>): void {
+    const parameters = this.#parameters().map((p) => p.variable)
+    checkWeights(where, parameters, weights)
+    for (const variable of parameters) this.#stateOf().set(variable, weights.get(variable.key)!.data as Float32Array)
+  }
+}
+
+/** Inputs with at least one number per row: a list of numbers is a list of rows of one. */
+function withRows(x: Tensor): Tensor {
+  return x.shape.length === 1 ? { ...x, shape: [x.shape[0]!, 1] } : x
+}

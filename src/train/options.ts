@@ -1,0 +1,180 @@
+// The options of compile, fit, evaluate and predict: their types, what values they take, and their defaults.
+// Knows no model.
+
+import type { Backend } from "../backend/backend.ts"
+import { configError, nearest } from "../core/errors.ts"
+import type { TensorLike } from "../core/tensor.ts"
+import type { LossLike } from "../nn/losses.ts"
+import type { MetricLike } from "../nn/metrics.ts"
+import type { Optimizer, OptimizerName } from "../nn/optimizers.ts"
+import {
+  finiteNumber,
+  flag,
+  maybe,
+  type OptionsOf,
+  optional,
+  positiveInteger,
+  readOptions,
+  required,
+  text,
+  that,
+  wholeNumber,
+} from "../nn/options.ts"
+import type { Callback } from "./callbacks/callback.ts"
+import { hooks } from "./callbacks/callback.ts"
+
+/** What a model is trained with. */
+export interface CompileOptions {
+  /** What is minimised: a name (`"categoricalCrossentropy"`, `"mse"`) or what a loss function of that name gives. */
+  readonly loss: LossLike
+  /** How the weights move (default sgd with its defaults). */
+  readonly optimizer?: OptimizerName | Optimizer
+  /** What is measured beside the loss (default nothing). */
+  readonly metrics?: readonly MetricLike[]
+}
+
+/** The options of a model. Backend and threads change no bit of any result. */
+export interface ModelOptions {
+  /** The name of the model, for summaries (default sequential). */
+  readonly name?: string
+  /** What the initial weights depend on, and the order of the rows if fit gives no other seed (default 0). */
+  readonly seed?: number
+  /** The backend by name; by default the fastest that can run here. */
+  readonly backend?: Backend["name"]
+  /** Threads that share the work (default: one for each core). */
+  readonly threads?: number
+}
+
+/** The options of fit, with Keras's names and defaults. */
+export interface FitOptions {
+  /** Examples in a round (default 32). */
+  readonly batchSize?: number
+  /** Times that all examples are used (default 1). */
+  readonly epochs?: number
+  /** 0: silent, 1: a moving line for each epoch, 2: a line for each epoch (default "auto": 1). */
+  readonly verbose?: 0 | 1 | 2 | "auto"
+  /** What is called while training (default nothing). */
+  readonly callbacks?: readonly Callback[]
+  /** The share of the rows that validates, from 0 to below 1: a random sample, by classes where there are some (default 0). */
+  readonly validationSplit?: number
+  /** Inputs and targets to validate with after each epoch. */
+  readonly validationData?: readonly [TensorLike, TensorLike]
+  /** Examples in a round of validation (default: batchSize). */
+  readonly validationBatchSize?: number
+  /** Whether the rows are taken in a new order in every epoch (default true). */
+  readonly shuffle?: boolean
+  /** What the order of the rows and the validation split depend on (default: the model's seed). */
+  readonly seed?: number
+  /** The epoch to begin with, counted from 0 (default 0). */
+  readonly initialEpoch?: number
+  /** Ends the training after the current round when it is aborted; the weights stay as they are then. */
+  readonly signal?: AbortSignal
+}
+
+/** The options of evaluate. */
+export interface EvaluateOptions {
+  /** Examples in a round (default 32). */
+  readonly batchSize?: number
+}
+
+/** The options of predict. */
+export interface PredictOptions {
+  /** Examples in a round (default 32). */
+  readonly batchSize?: number
+}
+
+type Read<O, Open extends keyof O> = Required<Omit<O, Open>> & { readonly [K in Open]: O[K] | undefined }
+type OpenFit = "validationData" | "validationBatchSize" | "seed" | "signal"
+
+const isCallback = (value: unknown): value is Callback => typeof value === "object" && value !== null
+const isSignal = (value: unknown): value is AbortSignal =>
+  typeof value === "object" && value !== null && "aborted" in value && "addEventListener" in value
+const isPair = (value: unknown): value is readonly [TensorLike, TensorLike] =>
+  Array.isArray(value) && value.length === 2
+const isVerbosity = (value: unknown): value is 0 | 1 | 2 | "auto" =>
+  value === 0 || value === 1 || value === 2 || value === "auto"
+const isCallbacks = (value: unknown): value is readonly Callback[] => Array.isArray(value) && value.every(isCallback)
+
+const fitOptions: OptionsOf<Read<FitOptions, OpenFit>> = {
+  batchSize: optional(positiveInteger(), 32),
+  epochs: optional(wholeNumber(), 1),
+  verbose: optional(that('0, 1, 2 or "auto"', isVerbosity), "auto"),
+  callbacks: optional(that("a list of callbacks", isCallbacks), []),
+  validationSplit: optional(finiteNumber({ least: 0, below: 1 }), 0),
+  validationData: maybe(that("[inputs, targets]", isPair)),
+  validationBatchSize: maybe(positiveInteger()),
+  shuffle: optional(flag(), true),
+  seed: maybe(wholeNumber()),
+  initialEpoch: optional(wholeNumber(), 0),
+  signal: maybe(that("an AbortSignal", isSignal)),
+}
+
+/** The options of fit, complete. Throws E_CONFIG for unknown options, wrong values and callbacks with unknown functions. */
+export function readFitOptions(given: FitOptions): Read<FitOptions, OpenFit> {
+  const read = readOptions<Read<FitOptions, OpenFit>>("fit", fitOptions, given)
+  read.callbacks.forEach((callback, i) => {
+    for (const key of Object.keys(callback)) {
+      if (!key.startsWith("on") || (hooks as readonly string[]).includes(key)) continue
+      const near = nearest(key, hooks)
+      throw configError({
+        where: `fit.callbacks[${i}]`,
+        what: `${key} is never called.`,
+        expected: `functions named ${hooks.join(", ")}`,
+        ...(near === undefined ? {} : { hint: `Did you mean ${near}?` }),
+      })
+    }
+  })
+  if (read.validationSplit > 0 && read.validationData !== undefined) {
+    throw configError({
+      where: "fit",
+      what: "validationSplit and validationData exclude each other.",
+      hint: "Leave one of them out.",
+    })
+  }
+  return read
+}
+
+/** The batch size of evaluate and predict. Throws E_CONFIG for unknown options and wrong values. */
+export function readBatchSize(where: string, given: { readonly batchSize?: number }): number {
+  return readOptions<{ batchSize: number }>(where, { batchSize: optional(positiveInteger(), 32) }, given).batchSize
+}
+
+/** The most threads that a program is divided among. */
+const MOST_THREADS = 256
+
+type OpenModel = "backend" | "threads"
+
+const isThreads = (n: unknown): n is number =>
+  Number.isInteger(n) && (n as number) >= 1 && (n as number) <= MOST_THREADS
+
+/** The options of a model, complete. Throws E_CONFIG for unknown options and wrong values. */
+export function readModelOptions(given: ModelOptions): Read<ModelOptions, OpenModel> {
+  return readOptions<Read<ModelOptions, OpenModel>>("model", modelOptions, given)
+}
+
+const modelOptions: OptionsOf<Read<ModelOptions, OpenModel>> = {
+  name: optional(text(), "sequential"),
+  seed: optional(wholeNumber(), 0),
+  backend: maybe(text()),
+  threads: maybe(that(`a whole number from 1 to ${MOST_THREADS}`, isThreads)),
+}
+
+const anything = { expected: "", read: (value: unknown): unknown => value }
+
+/** The options of compile with their defaults. Throws E_CONFIG for unknown options and a missing loss. */
+export function readCompileOptions(given: CompileOptions): {
+  loss: unknown
+  optimizer: unknown
+  metrics: readonly unknown[]
+} {
+  const isList = (value: unknown): value is readonly unknown[] => Array.isArray(value)
+  return readOptions<{ loss: unknown; optimizer: unknown; metrics: readonly unknown[] }>(
+    "compile",
+    {
+      loss: required({ ...anything, expected: "the name of a loss or a loss" }),
+      optimizer: optional(anything, "sgd"),
+      metrics: optional(that("a list of metrics", isList), []),
+    },
+    given,
+  )
+}

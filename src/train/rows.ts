@@ -1,0 +1,126 @@
+// Data as the user gives it, checked and divided into rows to train and rows to validate with. Knows no backend.
+
+import { dataError } from "../core/errors.ts"
+import { permutation, streams } from "../core/random.ts"
+import { formatShape, type Shape, sameShape } from "../core/shape.ts"
+import { placeOf, type Tensor, type TensorLike, tensor } from "../core/tensor.ts"
+
+/** Inputs and targets of the same rows. */
+export interface Examples {
+  readonly x: Tensor
+  readonly y: Tensor
+}
+
+/**
+ * Inputs and targets as tensors.
+ * @throws E_DATA if there are no rows, their numbers differ, or a value is NaN or infinite.
+ */
+export function readExamples(where: string, x: TensorLike, y: TensorLike): Examples {
+  const inputs = readInputs(`${where} inputs`, x)
+  const targets = readInputs(`${where} targets`, y)
+  if (inputs.shape[0] !== targets.shape[0]) {
+    throw dataError({
+      where,
+      what: "inputs and targets do not have the same number of rows.",
+      expected: `${inputs.shape[0]} targets, one for each example`,
+      got: `${targets.shape[0]}`,
+    })
+  }
+  return { x: inputs, y: targets }
+}
+
+/**
+ * Inputs as a tensor, rows first.
+ * @throws E_DATA if there are no rows, or a value is NaN or infinite.
+ */
+export function readInputs(where: string, x: TensorLike): Tensor {
+  const t = tensor(x)
+  if (t.shape.length === 0 || t.shape[0] === 0) {
+    throw dataError({ where, what: "there are no rows.", got: `the shape ${formatShape(t.shape)}` })
+  }
+  if (t.dtype === "float32") {
+    const { data } = t
+    for (let i = 0; i < data.length; i++) {
+      if (data[i]! - data[i]! !== 0) {
+        throw dataError({
+          where: `${where} ${placeOf(i, t.shape)}`,
+          what: "the value is not a finite number.",
+          got: `${data[i]}`,
+          hint: "Drop or fill such rows: one of them is enough to destroy a training.",
+        })
+      }
+    }
+  }
+  return t
+}
+
+/** The shape of one row. */
+export function rowShape(t: Tensor): Shape {
+  return t.shape.slice(1)
+}
+
+/** Throws E_DATA if validation rows do not have the shape of the training rows. */
+export function checkSameRows(train: Examples, validation: Examples): void {
+  for (const part of ["x", "y"] as const) {
+    const [a, b] = [rowShape(train[part]), rowShape(validation[part])]
+    if (!sameShape(a, b)) {
+      const what = `the ${part === "x" ? "inputs" : "targets"} do not have the shape of the training data.`
+      throw dataError({ where: "validationData", what, expected: formatShape(a), got: formatShape(b) })
+    }
+  }
+}
+
+/** Which rows train and which validate. */
+export interface Division {
+  readonly train: Int32Array
+  readonly validation: Int32Array
+}
+
+/**
+ * A random share of the rows to validate with, a function of the seed. Where `classOf` gives classes, each class gives
+ * its share (at least one row where it has two), so that rare ones are on both sides.
+ * A deliberate difference from Keras, which takes the last rows as they come.
+ * @throws E_DATA if one side would be empty.
+ */
+export function divide(rows: number, share: number, seed: number, classOf?: (row: number) => number): Division {
+  const groups = new Map<number, number[]>()
+  for (const row of permutation(rows, seed, 0, streams.split)) {
+    const group = classOf?.(row) ?? 0
+    const list = groups.get(group)
+    if (list === undefined) groups.set(group, [row])
+    else list.push(row)
+  }
+  const train: number[] = []
+  const validation: number[] = []
+  for (const list of groups.values()) {
+    const wanted = Math.round(list.length * share)
+    const taken = list.length < 2 ? 0 : Math.min(list.length - 1, Math.max(1, wanted))
+    validation.push(...list.slice(0, taken))
+    train.push(...list.slice(taken))
+  }
+  if (validation.length === 0 || train.length === 0) {
+    throw dataError({
+      where: "validationSplit",
+      what: `${rows} rows cannot be divided into rows to train and rows to validate with.`,
+      got: `validationSplit: ${share}`,
+      hint: "Give more rows, or validationData.",
+    })
+  }
+  return { train: Int32Array.from(train).sort(), validation: Int32Array.from(validation).sort() }
+}
+
+/** The class of each row: the label itself, or the place of the largest target; undefined for targets that are numbers. */
+export function classesOf(
+  y: Tensor,
+  kind: "numbers" | "probabilities" | "classes" | "labels",
+): ((row: number) => number) | undefined {
+  const width = rowShape(y).reduce((a, b) => a * b, 1)
+  if (kind === "labels" && width === 1) return (row) => y.data[row]!
+  if (kind === "probabilities" && width === 1) return (row) => Math.round(y.data[row]!)
+  if (kind !== "classes") return undefined
+  return (row) => {
+    let best = row * width
+    for (let i = best; i < (row + 1) * width; i++) if (y.data[i]! > y.data[best]!) best = i
+    return best - row * width
+  }
+}
