@@ -4,6 +4,7 @@ import { internalError } from "../core/errors.ts"
 import type { Graph } from "../graph/graph.ts"
 import type { Numerics, Program } from "../program/program.ts"
 import { verify } from "../program/verify.ts"
+import { compact } from "./compact.ts"
 import { fuse } from "./fuse.ts"
 import { lower } from "./lower.ts"
 import { plan } from "./plan.ts"
@@ -22,11 +23,10 @@ export interface CompileOptions {
 /** Compiles a graph into one program: forward pass, backpropagation and updates over one arena. */
 export function compile(graph: Graph, options: CompileOptions): Program {
   const draft = lower(simplify(graph))
-  const fused = Object.entries(draft.entries).map(
-    ([name, entry]) => [name, options.fuse === false ? entry : fuse(entry, draft.buffers)] as const,
-  )
-  const entries = Object.fromEntries(fused.map(([name, entry]) => [name, schedule(entry, draft.buffers)]))
-  const { buffers, arena } = plan(draft.buffers, Object.values(entries), options.rows)
+  const fused = mapValues(draft.entries, (entry) => (options.fuse === false ? entry : fuse(entry, draft.buffers)))
+  const used = compact(draft.buffers, fused)
+  const entries = mapValues(used.entries, (entry) => schedule(entry, used.buffers))
+  const { buffers, arena } = plan(used.buffers, Object.values(entries), options.rows)
   const program: Program = {
     numerics: options.numerics ?? "portable",
     rows: options.rows,
@@ -38,4 +38,11 @@ export function compile(graph: Graph, options: CompileOptions): Program {
   const [fault] = verify(program)
   if (fault !== undefined) throw internalError(`The compiled program is not sound: ${fault}`)
   return program
+}
+
+function mapValues<T, U>(
+  record: { readonly [name: string]: T },
+  change: (value: T) => U,
+): { readonly [name: string]: U } {
+  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, change(value)]))
 }

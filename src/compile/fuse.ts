@@ -69,7 +69,7 @@ function mergeAll(
         if (!computes(producer) || !rule(producer, consumer, usersOf(producer, list))) continue
         if (!feeds(producer, consumer) || leadsAround(before, p, c)) continue
         const merged = join(producer, consumer)
-        if (merged === undefined || !safeInPlace(merged, buffers)) continue
+        if (merged === undefined || !safeInPlace(merged, buffers) || !logsByAll(merged, buffers)) continue
         list = dropUnread(replacePair(list, p, c, merged), buffers)
         changed = true
         break search
@@ -110,13 +110,14 @@ function replacePair(list: readonly Kernel[], p: number, c: number, merged: Kern
   return list.flatMap((k, i) => (i === p ? [] : i === c ? [merged] : [k]))
 }
 
-/** Kernels without temporaries that nobody reads. */
+/** Kernels without temporaries that nobody reads, and without those that have nothing else to write. */
 function dropUnread(list: readonly Kernel[], buffers: readonly DraftBuffer[]): Kernel[] {
   const read = new Set(list.flatMap((k) => readsOf(k).map((o) => o.buffer)))
-  return list.map((k) => {
-    if (!computes(k)) return k
+  return list.flatMap((k) => {
+    if (!computes(k)) return [k]
     const outputs = k.outputs.filter((o) => buffers[o.buffer]?.role !== "temporary" || read.has(o.buffer))
-    return outputs.length === k.outputs.length ? k : withoutDead({ ...k, outputs })
+    if (outputs.length === 0) return []
+    return [outputs.length === k.outputs.length ? k : withoutDead({ ...k, outputs })]
   })
 }
 
@@ -194,6 +195,13 @@ function stretch(kernel: ComputingKernel, space: readonly number[]): ComputingKe
   const zeros = new Array<number>(missing).fill(0)
   const wide = <T extends Operand>(o: T): T => ({ ...o, strides: [...o.strides, ...zeros] })
   return { ...(kernel as MapKernel), space, operands: kernel.operands.map(wide), outputs: kernel.outputs.map(wide) }
+}
+
+/** What writes a log must run on every thread: the guard and the log's reader do not wait for others. */
+function logsByAll(kernel: ComputingKernel, buffers: readonly DraftBuffer[]): boolean {
+  const writesTo = (role: string): boolean => kernel.outputs.some((o) => buffers[o.buffer]?.role === role)
+  const outer = kernel.space.length - (kernel.body.some((i) => i.op === "fold") ? 1 : 0)
+  return !writesTo("log") || (kernel.kind === "map" && outer === 0 && !writesTo("state"))
 }
 
 /** A state may be written where it is read only at the same element, and not while a fold will read it again. */

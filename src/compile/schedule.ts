@@ -86,11 +86,10 @@ function needsMeeting(
 ): boolean {
   const [first, second] = [kernels[d]!, kernels[k]!]
   const passed = writesOf(first).filter((b) => readsOf(second).some((o) => o.buffer === b))
-  // Nothing is passed on: `d` reads a state that `k` changes, or guards it. A guard is known to every thread.
-  if (passed.length === 0) {
-    const changed = writesOf(second).some((b) => readsOf(first).some((o) => o.buffer === b))
-    return changed || splits[d] !== "all"
-  }
+  // `d` reads a state that `k` changes: even if every thread does all of `d`, another may not have done so yet.
+  if (writesOf(second).some((b) => readsOf(first).some((o) => o.buffer === b))) return true
+  // Otherwise, if nothing is passed on, `d` guards `k`: every thread knows the answer by itself.
   if (splits[d] === "all") return false
+  if (passed.length === 0) return true
   return !(splits[d] === "rows" && splits[k] === "rows" && passed.every((b) => holdsBatch(buffers[b])))
 }

@@ -120,6 +120,8 @@ function emitRows(kernel: MapKernel, context: KernelContext): Code<"void">[] {
     const passes = 1 + Math.max(0, ...kernel.outputs.map((o) => analysis.ready[o.value]!))
     const spilled = spills(kernel, analysis)
     const n = kernel.space[rank - 1] ?? 1
+    // A dimension that is folded is not shared among threads, not even by the passes after the folds.
+    const shared = rank === 1 && !kernel.body.some((i) => i.op === "fold")
 
     const compute = (
       into: Block,
@@ -177,7 +179,7 @@ function emitRows(kernel: MapKernel, context: KernelContext): Code<"void">[] {
         for (const f of folds) f.take(into, value(f.arg), lanes)
         return [...into.out, ...save.flat(), ...stored.flatMap((o) => storeLanes(o.pointer, place, lanes, o.code))]
       }
-      emitAlong(block, context, n, rank === 1, folds, step)
+      emitAlong(block, context, n, shared, folds, step)
       for (const f of folds) uniform.set(f.id, { code: f.finish(block), mask: false })
     }
     prepare(passes)
