@@ -113,7 +113,7 @@ function replacePair(list: readonly Kernel[], p: number, c: number, merged: Kern
 /** Kernels without temporaries that nobody reads, and without those that have nothing else to write. */
 function dropUnread(list: readonly Kernel[], buffers: readonly DraftBuffer[]): Kernel[] {
   const read = new Set(list.flatMap((k) => readsOf(k).map((o) => o.buffer)))
-  return list.flatMap((k) => {
+  return list.flatMap((k): Kernel[] => {
     if (!computes(k)) return [k]
     const outputs = k.outputs.filter((o) => buffers[o.buffer]?.role !== "temporary" || read.has(o.buffer))
     if (outputs.length === 0) return []

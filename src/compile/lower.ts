@@ -6,7 +6,7 @@ import { rowMajorStrides, type Shape, size } from "../core/shape.ts"
 import { type Entry, type Graph, rootsOf, variablesOf } from "../graph/graph.ts"
 import { isOp, type Node, topological } from "../graph/node.ts"
 import type { Kernel, Operand } from "../program/kernel.ts"
-import { type BodyBuilder, bodyBuilder, type DraftBuffer, type DraftEntry } from "./draft.ts"
+import { type BodyBuilder, bodyBuilder, type DraftBuffer, type DraftEntry, sameOperand } from "./draft.ts"
 
 /** What the passes after this one work on. */
 export interface Draft {
@@ -207,9 +207,16 @@ function lowerEntry(entryName: string, entry: Entry, context: Context): DraftEnt
     const view = loadable(views.get(value)!, value.shape)
     map(value.shape, target, (b) => loadView(b, view, value.shape.length))
   }
+  // A state that is moved as it is (transposed, exchanged with another) passes through a temporary: no kernel may read what it
+  // has overwritten already. Fusing removes the temporary where it is not needed.
   for (const { variable, value } of entry.updates) {
     const buffer = context.state(variable.key)
-    assign(value, { buffer, offset: 0, strides: stridesOf(buffers[buffer]!) })
+    const target = { buffer, offset: 0, strides: stridesOf(buffers[buffer]!) }
+    const view = views.get(value)!
+    if (view.kind === "memory" && buffers[view.buffer]!.role === "state" && !sameOperand(view, target)) {
+      views.set(value, { kind: "memory", ...dense(view, value.shape) })
+    }
+    assign(value, target)
   }
   const logs = entry.logs.map((log) => log.name)
   if (logs.length > 0) {

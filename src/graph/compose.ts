@@ -53,9 +53,10 @@ export function logSumExp(x: Node): Node {
   return ops.add(ops.log(sum(ops.exp(ops.sub(x, top)), [-1], true)), top)
 }
 
-/** x − ln Σ eˣ over the last axis: finite for any finite x. */
+/** x − ln Σ eˣ over the last axis, as (x − max) − ln Σ e^(x − max): finite and exact to rounding for any finite x. */
 export function logSoftmax(x: Node): Node {
-  return ops.sub(x, logSumExp(x))
+  const z = ops.sub(x, ops.stopGradient(largest(x, [-1], true)))
+  return ops.sub(z, ops.log(sum(ops.exp(z), [-1], true)))
 }
 
 /** eˣ / Σ eˣ over the last axis, with the maximum subtracted first: what the primitive `softmax` means. */

@@ -25,8 +25,13 @@ export function emitMatmul(kernel: MatmulKernel, context: KernelContext): Code<"
   const n = kernel.space[1]
   const [bk, bn] = kernel.b.strides as [number, number]
   if (n < 0 || (bn !== 1 && bk !== 1)) return emitPlain(kernel, context)
-  return emitTiled(kernel, context, n, bn !== 1)
+  // Rows of B that lie a page or so apart are brought together first, if enough rows of A make use of it.
+  const far = bk * 4 >= FAR && context.largest(kernel.space[0]) >= 32
+  return emitTiled(kernel, context, n, bn !== 1 ? "turned" : far ? "copied" : undefined)
 }
+
+/** Bytes between rows of B from which on a panel is copied before it is used. */
+const FAR = 4096
 
 /** What the parts of a tiled product share. */
 interface Tiling {
@@ -39,11 +44,16 @@ interface Tiling {
   readonly to: Code<"i32">
   /** Memory for partial sums, if k is divided into blocks. */
   readonly partial: Pointer | undefined
-  /** The packed panel of a transposed B. */
+  /** The panel of B brought together in scratch memory. */
   readonly packed: Code<"i32"> | undefined
 }
 
-function emitTiled(kernel: MatmulKernel, context: KernelContext, n: number, transposed: boolean): Code<"void">[] {
+function emitTiled(
+  kernel: MatmulKernel,
+  context: KernelContext,
+  n: number,
+  packing: "turned" | "copied" | undefined,
+): Code<"void">[] {
   const { frame } = context
   const [m] = kernel.space
   const rows = Math.min(context.tile.rows, context.largest(m))
@@ -68,10 +78,10 @@ function emitTiled(kernel: MatmulKernel, context: KernelContext, n: number, tran
           stride: pitch,
         }
       : undefined,
-    packed: transposed ? context.scratch(4 * width * (blockSize + LANES)) : undefined,
+    packed: packing !== undefined ? context.scratch(4 * width * (blockSize + LANES)) : undefined,
   }
   const panel = (count: number, lanes: number): Code<"void">[] => [
-    ...(transposed ? emitPacking(tiling, count, lanes) : []),
+    ...(packing === "turned" ? emitTurning(tiling, count, lanes) : packing === "copied" ? emitCopying(tiling, count) : []),
     ...emitRowTiles(tiling, rows, count, lanes),
   ]
   const { j } = tiling
@@ -261,7 +271,7 @@ function emitBody(tiling: Tiling, sums: readonly (readonly Local<"v128">[])[], l
 }
 
 /** Copies the block of a panel of a transposed B so that its rows lie together: 4 × 4 elements at a time. */
-function emitPacking(tiling: Tiling, vectors: number, lastLanes: number): Code<"void">[] {
+function emitTurning(tiling: Tiling, vectors: number, lastLanes: number): Code<"void">[] {
   const { kernel, context, j, from, to, packed } = tiling
   const { frame } = context
   const stride = kernel.b.strides[1]!
@@ -287,6 +297,30 @@ function emitPacking(tiling: Tiling, vectors: number, lastLanes: number): Code<"
     scope((out) => [
       brIf(out, i32.geS(p.get, to)),
       loop((again) => [...body, p.set(i32.add(p.get, i32.const(LANES))), brIf(again, i32.ltS(p.get, to))]),
+    ]),
+  ]
+}
+
+/** Copies the block of a panel of B so that its rows lie together. */
+function emitCopying(tiling: Tiling, vectors: number): Code<"void">[] {
+  const { kernel, context, j, from, to, packed } = tiling
+  const { frame } = context
+  const stride = 4 * kernel.b.strides[0]!
+  const base = context.address(kernel.b)
+  const p = frame.local("i32")
+  const target = frame.local("i32")
+  const source = frame.local("i32")
+  const copies = Array.from({ length: vectors }, (_, v) =>
+    v128.store(target.get, 16 * v, v128.load(source.get, base + 16 * v, 4), 4),
+  )
+  return [
+    p.set(from),
+    target.set(packed!),
+    source.set(i32.add(times(from, stride), times(j.get, 4))),
+    countUp(p, 1, to, [
+      ...copies,
+      target.set(i32.add(target.get, i32.const(16 * vectors))),
+      source.set(i32.add(source.get, i32.const(stride))),
     ]),
   ]
 }

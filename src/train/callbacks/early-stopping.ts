@@ -77,7 +77,7 @@ export function earlyStopping(given: EarlyStoppingOptions = {}): Callback {
       bestWeights = undefined
     },
     onEpochEnd: (epoch, logs, training) => {
-      const value = logs[monitor]
+      const value = Object.hasOwn(logs, monitor) ? logs[monitor] : undefined
       if (value === undefined) throw unknownMonitor(monitor, Object.keys(logs))
       if (epoch < startFromEpoch) return
       if (restoreBestWeights && bestWeights === undefined) bestWeights = training.getWeights()
