@@ -1,8 +1,8 @@
 // From values to kernels: every node becomes a view of memory or one kernel. Fusing comes later. Knows no machine.
 
-import { internalError } from "../core/errors.ts"
+import { configError, internalError } from "../core/errors.ts"
 import { scalars } from "../core/scalar.ts"
-import { rowMajorStrides, type Shape, size } from "../core/shape.ts"
+import { formatShape, rowMajorStrides, type Shape, size } from "../core/shape.ts"
 import { type Entry, type Graph, rootsOf, variablesOf } from "../graph/graph.ts"
 import { isOp, type Node, topological } from "../graph/node.ts"
 import type { Kernel, Operand } from "../program/kernel.ts"
@@ -159,6 +159,7 @@ function lowerEntry(entryName: string, entry: Entry, context: Context): DraftEnt
       const operand = inMemory(x!, from!.shape)
       const strides = reshapedStrides(from!.shape, operand.strides, node.shape)
       if (strides !== undefined) return { kind: "memory", ...operand, strides }
+      if (!batchFirst(from!.shape) || !batchFirst(node.shape)) throw batchMoved(from!.shape, node.shape)
       const copy = dense(x!, from!.shape)
       return { kind: "memory", ...copy, strides: rowMajorStrides(node.shape) }
     }
@@ -229,6 +230,19 @@ function lowerEntry(entryName: string, entry: Entry, context: Context): DraftEnt
     kernels.push({ kind: "scatter", source: source.buffer, target, width: rowWidth(value.shape) })
   }
   return { kernels, logs, ...(entry.guard === undefined ? {} : { guard: logs.indexOf(entry.guard) }) }
+}
+
+/** True if the batch, if any, comes before every other axis: then its rows lie one after the other. */
+function batchFirst(shape: Shape): boolean {
+  return shape.findIndex((n) => n < 0) <= shape.findIndex((n) => n !== 1)
+}
+
+function batchMoved(from: Shape, to: Shape): Error {
+  return configError({
+    where: "reshape",
+    what: `cannot see ${formatShape(from)} as ${formatShape(to)}: examples would be mixed.`,
+    hint: "Keep the batch as the first axis.",
+  })
 }
 
 /** The strides of a stored buffer: rows are `pitch` apart. */

@@ -38,7 +38,7 @@ export function expose(name: string, value: Node, outputs: Entry["outputs"][numb
   const batch = shape.findIndex((n) => n < 0)
   if (batch < 0) updates.push({ variable: { key: name, shape }, value })
   else {
-    const order = [batch, ...shape.keys().filter((i) => i !== batch)]
+    const order = [batch, ...shape.map((_, i) => i).filter((i) => i !== batch)]
     const first = batch === 0 ? value : ops.transpose(value, order)
     const rows = first.shape[0]!
     const rest = -size(first.shape)

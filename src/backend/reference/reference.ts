@@ -1,6 +1,6 @@
 // The reference backend: an interpreter of Programs in plain TypeScript. It is the definition of every kernel.
 
-import { internalError } from "../../core/errors.ts"
+import { internalError, TrilobiteError } from "../../core/errors.ts"
 import { type Buffer, bufferIndex, type EntryPoint, elementsOf, type Program } from "../../program/program.ts"
 import {
   type Backend,
@@ -44,6 +44,7 @@ class ReferenceExecutable implements Executable {
   readonly #precision: Precision
   readonly #memory: Memory
   #stop = false
+  #running = false
 
   constructor(program: Program, precision: Precision) {
     this.program = program
@@ -110,7 +111,17 @@ class ReferenceExecutable implements Executable {
   }
 
   async run(run: Run): Promise<Ran> {
+    if (this.#running) throw new TrilobiteError("E_BUSY", { where: "engine", what: "this model is running already." })
+    this.#running = true
     this.#stop = false
+    try {
+      return await this.#rounds(run)
+    } finally {
+      this.#running = false
+    }
+  }
+
+  async #rounds(run: Run): Promise<Ran> {
     const { program } = this
     const entry = program.entries[run.entry]
     if (entry === undefined) throw internalError(`The program has no entry ${run.entry}.`)

@@ -1,0 +1,164 @@
+// The oracles over the table of operations: PyTorch, central differences, backend against backend, fused against unfused.
+import { describe, expect, test } from "vitest"
+import { gradients } from "../src/autodiff/grad.ts"
+import { rules } from "../src/autodiff/rules.ts"
+import { compile } from "../src/compile/compile.ts"
+import * as compose from "../src/graph/compose.ts"
+import { type Node, topological } from "../src/graph/node.ts"
+import * as ops from "../src/graph/ops.ts"
+import { OP_ROWS, type OpRow, type Sizes } from "./ops.cases.ts"
+import { build, single } from "./support/cases.ts"
+import { differences, evaluateNode } from "./support/evaluate.ts"
+import { difference, execute, MACHINES, type Numbers, type Outcome, reference, reference64 } from "./support/execute.ts"
+import { goldenOps, type OpCase } from "./support/golden.ts"
+
+const SIZES: readonly Sizes[] = [
+  [5, 3, 7],
+  [1, 1, 1],
+  [1, 13, 1],
+  [17, 1, 5],
+  [3, 7, 33],
+]
+/** Examples in the batch, by the number of the sizes. */
+const ROWS = [3, 1, 5, 2, 4]
+
+const text = (sizes: Sizes): string => sizes.join(" ")
+const elements = (row: OpRow, sizes: Sizes, rows: number): number =>
+  Object.values({ ...build(row, sizes, rows).setting.inputs, ...build(row, sizes, rows).setting.variables }).reduce((n, v) => n + v.length, 0) // biome-ignore format: one expression
+
+describe("the table", () => {
+  test("has a row for every operation of graph/ops.ts", () => {
+    const used = new Set(OP_ROWS.flatMap((row) => topological([build(row, [5, 3, 7], 3).value]).map(({ op }) => op)))
+    expect(Object.keys(rules).filter((op) => !used.has(op as keyof typeof rules))).toEqual([])
+  })
+
+  test("has a row for every composition of graph/compose.ts", () => {
+    const used = new Set(OP_ROWS.map(({ composition }) => composition as string | undefined))
+    expect(Object.keys(compose).filter((name) => !used.has(name))).toEqual([])
+  })
+
+  test("has each name once", () => {
+    expect(new Set(OP_ROWS.map(({ name }) => name)).size).toBe(OP_ROWS.length)
+  })
+})
+
+/** The largest |a − b| / max(1, |a|, |b|); NaN if one of them is not a number and the other is. */
+function relative(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  if (a.length !== b.length) return Number.NaN
+  return Array.from(a).reduce((worst, x, i) => {
+    const y = b[i]!
+    const error = Object.is(x, y) ? 0 : Math.abs(x - y) / Math.max(1, Math.abs(x), Math.abs(y))
+    return error <= worst ? worst : error
+  }, 0)
+}
+
+describe("by PyTorch", () => {
+  const functions = { ...ops, logSoftmax: compose.logSoftmax } as unknown as { [op: string]: (...x: unknown[]) => Node }
+  const nodeOf = ({ op, attributes }: OpCase, x: readonly Node[]): Node => {
+    const { fold, axis, order, shape } = attributes
+    if (fold !== undefined) return ops.fold(fold, x[0]!, axis!)
+    if (op === "transpose") return ops.transpose(x[0]!, order!)
+    if (op === "broadcastTo") return ops.broadcastTo(x[0]!, shape!)
+    return op === "matmul" ? ops.matmul(x[0]!, x[1]!, attributes) : functions[op]!(...x)
+  }
+  test.each(goldenOps())("$name", async (golden) => {
+    const x = golden.inputs.map(({ shape }, i) => ops.read({ key: `x${i}`, shape }))
+    const value = nodeOf(golden, x)
+    expect(value.shape).toEqual(golden.output.shape)
+    const weights = ops.read({ key: "weights", shape: value.shape })
+    const slopes = gradients(compose.sum(ops.mul(value, weights)), x)
+    const updates = [value, ...slopes].map((v, i) => ({ variable: { key: `out${i}`, shape: v.shape }, value: v }))
+    const program = compile({ train: { updates, logs: [], outputs: [] } }, { rows: 1 })
+    const variables: { [key: string]: Float64Array } = { weights: Float64Array.from(golden.weights.values) }
+    for (const [i, { values }] of golden.inputs.entries()) variables[`x${i}`] = Float64Array.from(values)
+    const setting = { rows: 1, inputs: {}, variables }
+    const [exact, rounded] = [await execute(reference64, program, setting), await execute(reference, program, single(setting))] // biome-ignore format: a pair
+    const wanted = [golden.output, ...golden.gradients].map((n, i) => n?.values ?? slopes[i - 1]!.shape.reduce((list, d) => list.flatMap((v) => new Array<number>(d).fill(v)), [0])) // biome-ignore format: one expression
+    wanted.forEach((values, i) => {
+      expect(relative(exact.get(`out${i}`)!, values), `out${i}, float64`).toBeLessThanOrEqual(1e-12)
+      expect(relative(rounded.get(`out${i}`)!, values), `out${i}, float32`).toBeLessThanOrEqual(4e-6)
+    })
+  })
+})
+
+describe.each(SIZES.map((sizes, i) => ({ sizes, rows: ROWS[i]!, name: text(sizes) })))(
+  "slopes and values in float64, sizes $name",
+  ({ sizes, rows }) => {
+    test.each(OP_ROWS)("$name", async (row) => {
+      const { graph, value, total, leaves, smooth, setting } = build(row, sizes, rows)
+      const outcome = await execute(reference64, compile(graph, { rows: rows + 2 }), setting)
+      expect(relative(outcome.get("value")!, evaluateNode(valueByBatch(value), setting))).toBeLessThanOrEqual(1e-12)
+      if (elements(row, sizes, rows) > 700) return
+      for (const i of smooth) {
+        const found: Numbers = outcome.get(`slope${i}`)!
+        expect(relative(found, differences(total, leaves[i]!, setting)), `leaf ${i}`).toBeLessThanOrEqual(1e-6)
+      }
+    })
+  },
+)
+
+/** The value as it is written down: with the batch as first axis. */
+function valueByBatch(value: Node): Node {
+  const batch = value.shape.findIndex((n) => n < 0)
+  return batch <= 0 ? value : ops.transpose(value, [batch, ...value.shape.map((_, i) => i).filter((i) => i !== batch)])
+}
+
+describe("kinks", () => {
+  const slopesOf = async (cost: (x: Node) => Node, values: readonly number[]): Promise<number[]> => {
+    const x = ops.read({ key: "x", shape: [values.length] })
+    const [slope] = gradients(cost(x), [x]) as [Node]
+    const updates = [{ variable: { key: "slope", shape: slope.shape }, value: slope }]
+    const program = compile({ train: { updates, logs: [], outputs: [] } }, { rows: 1 })
+    const outcomes: Outcome[] = []
+    for (const machine of [reference, ...MACHINES]) {
+      outcomes.push(await execute(machine, program, { rows: 1, inputs: {}, variables: { x: Float32Array.from(values) } })) // biome-ignore format: a call
+    }
+    for (const outcome of outcomes) expect(difference(outcomes[0]!, outcome)).toBeUndefined()
+    return [...outcomes[0]!.get("slope")!]
+  }
+  test("the slope of relu at 0 is 0", async () => {
+    expect(await slopesOf((x) => compose.sum(ops.relu(x)), [0, -0, 1, -1, 1e-45])).toEqual([0, 0, 1, 0, 1])
+  })
+  test("the slope of abs at 0 is 0", async () => {
+    expect(await slopesOf((x) => compose.sum(ops.abs(x)), [0, 2, -3])).toEqual([0, 1, -1])
+  })
+  test("the slope of softplus at 0 is a half", async () => {
+    expect(await slopesOf((x) => compose.sum(compose.softplus(x)), [0])).toEqual([0.5])
+  })
+  test("of equal extremes of a fold the first takes the slope", async () => {
+    expect(await slopesOf((x) => ops.fold("max", x, 0), [1, 3, 3, 2, 3])).toEqual([0, 1, 0, 0, 0])
+    expect(await slopesOf((x) => ops.fold("min", x, 0), [1, 0, -0, 2, 0])).toEqual([0, 1, 0, 0, 0])
+    const rows = (x: Node): Node => compose.sum(ops.fold("max", ops.reshape(x, [2, 3]), 0))
+    expect(await slopesOf(rows, [1, 2, 3, 1, 4, 3])).toEqual([1, 0, 1, 0, 1, 0])
+  })
+  test("of equal arguments of max and min the first takes the slope", async () => {
+    expect(await slopesOf((x) => compose.sum(ops.max(x, 1)), [0, 1, 2])).toEqual([0, 1, 1])
+    expect(await slopesOf((x) => compose.sum(ops.max(1, x)), [0, 1, 2])).toEqual([0, 0, 1])
+    expect(await slopesOf((x) => compose.sum(ops.min(x, 1)), [0, 1, 2])).toEqual([1, 1, 0])
+    expect(await slopesOf((x) => compose.sum(ops.min(1, x)), [0, 1, 2])).toEqual([1, 0, 0])
+  })
+  test("nothing flows through stopGradient", async () => {
+    const cost = (x: Node): Node => compose.sum(ops.mul(x, ops.stopGradient(ops.mul(x, 3))))
+    expect(await slopesOf(cost, [1, 2, -1])).toEqual([3, 6, -3])
+  })
+})
+
+describe.each([
+  { sizes: [5, 3, 7], rows: 3 },
+  { sizes: [17, 33, 13], rows: 5 },
+] as const)("the same bits everywhere, sizes $sizes", ({ sizes, rows }) => {
+  test.each(OP_ROWS)("$name", async (row) => {
+    for (const filling of ["apart", "special"] as const) {
+      const { graph, setting } = build(row, sizes, rows, filling)
+      const programs = [compile(graph, { rows: rows + 2 }), compile(graph, { rows: rows + 2, fuse: false })] as const
+      const numbers = single(setting)
+      const expected = await execute(reference, programs[0], numbers)
+      for (const [i, program] of programs.entries()) {
+        for (const machine of i === 0 ? MACHINES : [reference, MACHINES[1]!]) {
+          const actual = await execute(machine, program, numbers)
+          expect(difference(expected, actual), `${machine.name}, ${i === 0 ? "fused" : "unfused"}, ${filling}`).toBeUndefined() // biome-ignore format: a call
+        }
+      }
+    }
+  })
+})

@@ -1,0 +1,160 @@
+// The checker of programs finds every fault that it is there for: one planted fault for each invariant.
+import { describe, expect, test } from "vitest"
+import { compile } from "../src/compile/compile.ts"
+import type { Instruction } from "../src/program/expression.ts"
+import type { Kernel, Step } from "../src/program/kernel.ts"
+import type { Buffer, Program } from "../src/program/program.ts"
+import { verify } from "../src/program/verify.ts"
+import { network } from "./support/networks.ts"
+
+/** A program that may be changed. */
+type Draft = { -readonly [K in keyof Program]: Program[K] } & {
+  buffers: Buffer[]
+  entries: { train: { steps: Step[] } }
+}
+type Change = { kernel: { -readonly [K in keyof Kernel]: Kernel[K] } & Record<string, unknown>; phase: number }
+
+describe("verify finds", () => {
+  const faults: readonly {
+    readonly fault: string
+    readonly text: RegExp
+    plant(steps: Change[], program: Draft): void
+  }[] = [
+    {
+      fault: "phases that go back",
+      text: /step \d+: its phase is before that of the step before it/,
+      plant: (steps) => void (steps[0]!.phase = 9),
+    },
+    {
+      fault: "a read of no buffer",
+      text: /reads buffer 999, which does not exist/,
+      plant: (steps) => void (operandOf(steps).buffer = 999),
+    },
+    {
+      fault: "a read before the write",
+      text: /reads train\.\d+ before it is written/,
+      plant: (steps) =>
+        void steps.splice(
+          steps.findIndex((s) => s.kernel.kind === "gather"),
+          1,
+        ),
+    },
+    {
+      fault: "a write to no buffer",
+      text: /writes buffer 999, which does not exist/,
+      plant: (steps) => void (outputOf(steps).buffer = 999),
+    },
+    {
+      fault: "a write to what is the caller's",
+      text: /writes runtime, which only the caller may/,
+      plant: (steps, { buffers }) =>
+        void Object.assign(outputOf(steps), {
+          buffer: buffers.findIndex((b) => b.role === "runtime"),
+          strides: [0, 0],
+        }),
+    },
+    {
+      fault: "a state changed before the guard",
+      text: /changes .* before the guard/,
+      plant: (_, { entries }) =>
+        void Object.assign((entries.train as unknown as { guard: object }).guard, { step: 99 }),
+    },
+    {
+      fault: "a state read after its change",
+      text: /reads 0\/kernel, which step \d+ has changed already/,
+      plant: (steps) =>
+        void steps.push({ ...structuredClone(steps.find((s) => s.kernel.kind === "matmul")!), phase: 9 }),
+    },
+    {
+      fault: "an instruction before its argument",
+      text: /instruction \d+ uses a later one/,
+      plant: (steps) => void Object.assign(argumentOf(steps), { args: [99, 0] }),
+    },
+    {
+      fault: "a wrong number of arguments",
+      text: /instruction \d+ has a wrong number of arguments/,
+      plant: (steps) => void Object.assign(argumentOf(steps), { args: [0, 0, 0, 0] }),
+    },
+    {
+      fault: "a load of nothing",
+      text: /instruction \d+ loads nothing/,
+      plant: (steps) => void Object.assign(instructionOf(steps, "load"), { operand: 99 }),
+    },
+    {
+      fault: "a product in a map",
+      text: /only a matrix product has a product/,
+      plant: (steps) => void replaceIn(steps, "map", { op: "product" }),
+    },
+    {
+      fault: "a fold in a product",
+      text: /a matrix product cannot fold/,
+      plant: (steps) => void replaceIn(steps, "matmul", { op: "fold", fold: "sum", args: [0] }),
+    },
+    {
+      fault: "an index in a product",
+      text: /a matrix product cannot index/,
+      plant: (steps) => void replaceIn(steps, "matmul", { op: "index" }),
+    },
+    {
+      fault: "an unknown fold",
+      text: /instruction \d+ has a wrong number of arguments/,
+      plant: (steps) => void replaceIn(steps, "map", { op: "fold", fold: "product" as "sum", args: [0] }),
+    },
+    { fault: "no output", text: /it has no output/, plant: (steps) => void (computing(steps).outputs = []) },
+    {
+      fault: "an output without a value",
+      text: /an output has no value/,
+      plant: (steps) => void Object.assign(outputOf(steps), { value: 99 }),
+    },
+    {
+      fault: "strides that do not fit",
+      text: /an operand of .* has 3 strides for \d dimensions/,
+      plant: (steps) => void (outputOf(steps).strides = [1, 1, 1]),
+    },
+    {
+      fault: "a reach beyond the buffer",
+      text: /it reaches element \d+ of /,
+      plant: (steps) => void (outputOf(steps).offset = 1e6),
+    },
+    {
+      fault: "a factor that reaches too far",
+      text: /it reaches element \d+ of /,
+      plant: (steps) =>
+        void Object.assign((steps.find((s) => s.kernel.kind === "matmul")!.kernel as unknown as { a: object }).a, {
+          offset: 1e6,
+        }),
+    },
+    {
+      fault: "a negative offset",
+      text: /it reaches element -?\d+ of /,
+      plant: (steps) => void (outputOf(steps).offset = -1),
+    },
+    {
+      fault: "shared memory",
+      text: /train: train\.\d+ and train\.\d+ share memory while both are in use/,
+      plant: (_, program) =>
+        void (program.buffers = program.buffers.map((b) => (b.role === "temporary" ? { ...b, offset: 0 } : b))),
+    },
+  ]
+  test.each(faults)("$fault", ({ plant, text }) => {
+    const program = structuredClone(compile(network({ sizes: [5, 4, 3] }), { rows: 7 })) as unknown as Draft
+    expect(verify(program)).toEqual([])
+    plant(program.entries.train.steps as unknown as Change[], program)
+    expect(verify(program).join("\n")).toMatch(text)
+  })
+
+  type Computing = { body: Instruction[]; operands: Place[]; outputs: (Place & { value: number })[] }
+  type Place = { buffer: number; offset: number; strides: number[] }
+  const computing = (steps: Change[], kind?: string): Computing =>
+    steps.find((s) => (kind === undefined ? s.kernel.kind === "matmul" : s.kernel.kind === kind))!
+      .kernel as unknown as Computing
+  const operandOf = (steps: Change[]): Place => computing(steps).operands[0]!
+  const outputOf = (steps: Change[]): Place => computing(steps).outputs[0]!
+  const argumentOf = (steps: Change[]): Instruction =>
+    computing(steps).body.find((i) => "args" in i && i.args.length === 2)!
+  const instructionOf = (steps: Change[], op: string): Instruction => computing(steps).body.find((i) => i.op === op)!
+  const replaceIn = (steps: Change[], kind: string, instruction: Instruction): void => {
+    const { body } = computing(steps, kind)
+    body[body.length - 1] = instruction
+  }
+})
