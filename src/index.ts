@@ -49,6 +49,7 @@ export {
 } from "./nn/metrics.ts"
 export { type SgdOptions, sgd } from "./nn/optimizers/sgd.ts"
 export type { Optimizer } from "./nn/optimizers.ts"
+export { NUMERICS_VERSION } from "./program/program.ts"
 export type { Callback, Training } from "./train/callbacks/callback.ts"
 export { type EarlyStoppingOptions, earlyStopping } from "./train/callbacks/early-stopping.ts"
 export type { History } from "./train/callbacks/listeners.ts"

@@ -12,27 +12,20 @@ export interface Output {
 /** 0: nothing, 1: a moving line for each epoch, 2: one line when an epoch has ended. */
 export type Verbosity = 0 | 1 | 2
 
-/** Columns that lines are kept within where the width is not known. */
+/** Columns where the width is not known. */
 const WIDTH = 80
 
-/** Writes events as progress lines. */
+/** Characters to be kept free for a logged number, such as 1.2345e-4, and for the times of an epoch. */
+const NUMBER = 9
+const TIMES = " - 59m 59s - 999 ms/round, 999 µs/sample".length
+
+/** Writes events as progress lines. Only a terminal gets the line that moves. */
 export function progressWriter(output: Output, verbosity: Verbosity): (event: FitEvent) => void {
+  if (verbosity === 0) return () => {}
   let plan = { epochs: 0, rounds: 0, rows: 0, batchSize: 0 }
   let open = false // a moving line stands there, without its end
   const live = verbosity === 1 && output.isTTY === true
-  const width = output.columns ?? WIDTH
-  const close = (): void => {
-    if (open) output.write("\n")
-    open = false
-  }
-  const finish = (seconds: number, logs: Logs, round: number): void => {
-    const bar = barText(round, plan.rounds, width)
-    const text = wrap([bar, ...timeParts(seconds, round, samplesOf(round)), ...logParts(logs)], width)
-    output.write(`${open ? "\r\x1b[2K" : ""}${text}\n`)
-    open = false
-  }
-  const samplesOf = (round: number): number => Math.min(plan.rows, round * plan.batchSize)
-  if (verbosity === 0) return () => {}
+  const width = (): number => output.columns || WIDTH
   return (event) => {
     switch (event.type) {
       case "trainBegin":
@@ -44,16 +37,22 @@ export function progressWriter(output: Output, verbosity: Verbosity): (event: Fi
       case "progress": {
         if (!live) return
         const left = event.round === 0 ? 0 : (event.seconds / event.round) * (plan.rounds - event.round)
-        const parts = [barText(event.round, plan.rounds, width), `ETA: ${secondsText(left)}`, ...logParts(event.logs)]
-        output.write(`\r\x1b[2K${cut(parts, width - 1)}`)
+        const bar = barText(event.round, plan.rounds, width())
+        // The last column stays free: some terminals break the line when it is written.
+        output.write(`\r\x1b[2K${cut([bar, `ETA: ${secondsText(left)}`, ...logParts(event.logs)], width() - 1)}`)
         open = true
         return
       }
-      case "epochEnd":
-        finish(event.seconds, event.logs, plan.rounds)
+      case "epochEnd": {
+        const bar = barText(plan.rounds, plan.rounds, width())
+        const times = timeParts(event.seconds, plan.rounds, plan.rows)
+        output.write(`${open ? "\r\x1b[2K" : ""}${layOut(bar, times, event.logs, width())}\n`)
+        open = false
         return
+      }
       case "trainEnd":
-        close()
+        if (open) output.write("\n")
+        open = false
         return
       default:
     }
@@ -62,7 +61,7 @@ export function progressWriter(output: Output, verbosity: Verbosity): (event: Fi
 
 /** `469/469 [==========]`, with an arrow where it stands. */
 function barText(round: number, rounds: number, width: number): string {
-  const cells = width >= 120 ? 30 : 20
+  const cells = width >= 100 ? 30 : width >= 80 ? 20 : 10
   const full = rounds === 0 ? cells : Math.floor((cells * round) / rounds)
   const bar = full >= cells ? "=".repeat(cells) : `${"=".repeat(full)}>${".".repeat(cells - full - 1)}`
   return `${String(round).padStart(String(rounds).length)}/${rounds} [${bar}]`
@@ -93,23 +92,35 @@ export function secondsText(seconds: number): string {
   return whole < 60 ? `${whole}s` : `${Math.floor(whole / 60)}m ${whole % 60}s`
 }
 
-/** Parts joined by dashes, on as many lines as they need. */
-function wrap(parts: readonly string[], width: number): string {
-  const lines: string[] = []
+/**
+ * Times and logs on one line where there is room for the longest numbers, else the logs on lines of their own: the break
+ * is at the same place in every epoch.
+ */
+function layOut(bar: string, times: readonly string[], logs: Logs, width: number): string {
+  const parts = logParts(logs)
+  const longest = Object.keys(logs).reduce((n, name) => n + " - : ".length + name.length + NUMBER, 0)
+  if (bar.length + TIMES + longest <= width) return [bar, ...times, ...parts].join(" - ")
+  const lines = [[bar, ...times].join(" - ")]
+  let line = ""
+  for (const part of parts) {
+    if (line !== "" && line.length + " - ".length + part.length > width) {
+      lines.push(line)
+      line = ""
+    }
+    line = line === "" ? `    ${part}` : `${line} - ${part}`
+  }
+  return (line === "" ? lines : [...lines, line]).join("\n")
+}
+
+/** The first parts, as many as fit on one line. */
+function cut(parts: readonly string[], width: number): string {
   let line = ""
   for (const part of parts) {
     const longer = line === "" ? part : `${line} - ${part}`
-    if (line !== "" && longer.length > width) {
-      lines.push(line)
-      line = `    ${part}`
-    } else line = longer
+    if (longer.length > width) break
+    line = longer
   }
-  return [...lines, line].join("\n")
-}
-
-/** As many parts as fit on one line. */
-function cut(parts: readonly string[], width: number): string {
-  return parts.reduce((line, part) => (line.length + part.length + 3 > width ? line : `${line} - ${part}`))
+  return line
 }
 
 /** Where this process writes: its standard output if it has one, else the console. */

@@ -1,4 +1,4 @@
-// Builds the command line as the package ships it and runs it as a process, with the Node that runs the tests.
+// Builds the command line as the package ships it and runs it as a process, by default with the Node that runs the tests.
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -17,13 +17,19 @@ export interface Finished {
 export interface Cli {
   /** An empty folder: the current folder of every process. */
   readonly folder: string
+  /** The built file. */
+  readonly main: string
   start(args: readonly string[]): ChildProcessWithoutNullStreams
   run(...args: string[]): Promise<Finished>
 }
 
+/** The Node that runs the command: the one that runs the tests, or another to be tested. */
+export const node: string = process.env.TRILOBITE_TEST_NODE ?? process.execPath
+
 /** Builds before the tests of a file (in a folder of its own: other builds may be under way) and cleans up after them. */
 export function useCli(): Cli {
   const built = join(ROOT, ".cache", `cli-${process.pid}`)
+  const main = join(built, "cli/main.js")
   const folder = mkdtempSync(join(tmpdir(), "trilobite-cli-"))
   beforeAll(async () => {
     const bundler = join(ROOT, "node_modules/tsdown/dist/run.mjs")
@@ -35,8 +41,8 @@ export function useCli(): Cli {
     for (const path of [built, folder]) rmSync(path, { recursive: true, force: true })
   })
   const start = (args: readonly string[]): ChildProcessWithoutNullStreams =>
-    spawn(process.execPath, [join(built, "cli/main.js"), ...args], { cwd: folder })
-  return { folder, start, run: (...args) => finished(start(args)) }
+    spawn(node, [main, ...args], { cwd: folder })
+  return { folder, main, start, run: (...args) => finished(start(args)) }
 }
 
 /** Waits for the end of a process and collects what it has written. */

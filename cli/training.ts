@@ -1,0 +1,225 @@
+// One training from the command line: data, model, fit, run folder, report. Knows no command-line syntax.
+
+import { availableParallelism } from "node:os"
+import { join, resolve } from "node:path"
+import { asTrainingData, mnist } from "../src/datasets.ts"
+import { type Callback, loadModel, type Model, NUMERICS_VERSION, TrilobiteError } from "../src/index.ts"
+import { type Interrupt, watchInterrupts } from "./interrupt.ts"
+import { buildNet, type NetName, nets } from "./nets.ts"
+import { printJson, printLine, reportText } from "./output.ts"
+import {
+  appendEpoch,
+  createRun,
+  type Environment,
+  type EpochLine,
+  files,
+  newRunFolder,
+  openRun,
+  quoted,
+  type Result,
+  type RunConfig,
+  reopenRun,
+  writeJson,
+} from "./run-folder.ts"
+import { usageError } from "./values.ts"
+import { version } from "./version.ts"
+
+/** The options of `trilobite train`, as they were given. */
+export interface TrainOptions {
+  readonly epochs?: number
+  readonly batchSize?: number
+  readonly learningRate?: number
+  readonly seed?: number
+  readonly threads?: number
+  readonly backend?: "wasm" | "reference"
+  readonly quiet?: true
+  readonly json?: true
+  readonly out?: string
+  readonly data?: string
+  readonly resume?: string
+}
+
+/** What is to be done: a run, the folder it is in, the epochs that are behind it, and its model. */
+interface Plan {
+  readonly config: RunConfig
+  readonly folder: string
+  readonly history: EpochLine[]
+  readonly model: Model
+  /** Makes the folder, or writes into an old one that the run goes on. */
+  begin(): void
+}
+
+/** Trains a network; answers with the exit code. */
+export async function train(net: NetName, options: TrainOptions): Promise<number> {
+  const started = performance.now()
+  const plan = options.resume === undefined ? newRun(net, options) : await oldRun(net, options.resume, options)
+  const lively = !options.json && !options.quiet
+  const interrupt = watchInterrupts(() => {
+    if (!options.json) process.stderr.write("\nStopping after this round and saving; Ctrl-C again ends it at once.\n")
+  })
+  try {
+    const unfinished = await fitModel(plan, options, lively, interrupt)
+    await plan.model.save(join(plan.folder, files.model))
+    const ended = plan.model.history?.ended ?? "completed"
+    const totalSeconds = (performance.now() - started) / 1000
+    const result = { ...summarise(plan, unfinished, ended), totalSeconds, out: plan.folder }
+    writeJson(join(plan.folder, files.result), result)
+    report(result, plan, options)
+    return ended === "aborted" ? (interrupt.exitCode ?? 0) : 0
+  } finally {
+    interrupt.close()
+  }
+}
+
+function newRun(net: NetName, options: TrainOptions): Plan {
+  const { epochs, batchSize, learningRate } = { ...nets[net], ...given(options) }
+  const seed = options.seed ?? 0
+  const folder = newRunFolder(net, options.out)
+  const data = options.data === undefined ? null : resolve(options.data)
+  const training = { net, epochs, batchSize, learningRate, seed, dataset: "mnist", data } as const
+  const config: RunConfig = { ...training, ...environment(options), resumed: [] }
+  const model = buildNet(net, { seed, ...machine(config) }, learningRate)
+  return { config, folder, history: [], model, begin: () => createRun(folder, config) }
+}
+
+async function oldRun(net: NetName, folder: string, options: TrainOptions): Promise<Plan> {
+  const { config: old, history } = openRun(folder)
+  if (old.net !== net) {
+    const hint = `trilobite train ${old.net} --resume ${quoted(folder)}`
+    throw usageError({ where: "--resume", what: "this run trains another network.", expected: net, got: old.net, hint })
+  }
+  if (old.numericsVersion !== NUMERICS_VERSION) {
+    throw new TrilobiteError("E_CONFIG", {
+      where: join(folder, files.config),
+      what: "the arithmetic of trilobite has changed since this run began.",
+      expected: `numericsVersion ${NUMERICS_VERSION}`,
+      got: `${old.numericsVersion}`,
+      hint: `Start a new run, or go on with trilobite ${old.trilobite}.`,
+    })
+  }
+  const epochs = options.epochs ?? old.epochs
+  if (epochs <= history.length) {
+    throw usageError({
+      where: "--resume",
+      what: "all epochs of this run are done.",
+      got: `${history.length} done, ${epochs} wanted`,
+      hint: `To train longer say how many there shall be: --epochs ${history.length + 10}.`,
+    })
+  }
+  const data = options.data === undefined ? old.data : resolve(options.data)
+  const here = environment({ threads: old.threads ?? undefined, backend: old.backend ?? undefined, ...given(options) })
+  const resumed = [...old.resumed, { epoch: history.length + 1, ...here }]
+  const config: RunConfig = { ...old, epochs, data, resumed }
+  const model = await loadModel(join(folder, files.model), { name: net, seed: old.seed, ...machine(here) })
+  return { config, folder, history: [...history], model, begin: () => reopenRun(folder, config, history) }
+}
+
+/** The options that were given, without those that were not. */
+function given(options: TrainOptions): TrainOptions {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
+}
+
+function environment(options: {
+  readonly threads?: number | undefined
+  readonly backend?: string | undefined
+}): Environment {
+  return {
+    threads: options.threads ?? null,
+    backend: options.backend ?? null,
+    cores: availableParallelism(),
+    trilobite: version(),
+    numericsVersion: NUMERICS_VERSION,
+    node: process.versions.node,
+    v8: process.versions.v8,
+    platform: `${process.platform}-${process.arch}`,
+  }
+}
+
+/** What a model is told of the machine. */
+function machine({ threads, backend }: Environment): { threads?: number; backend?: string } {
+  return { ...(threads === null ? {} : { threads }), ...(backend === null ? {} : { backend }) }
+}
+
+/** Trains; answers with the epoch (from 1) that was begun and not finished. */
+async function fitModel(
+  { config, folder, history, model, begin }: Plan,
+  options: TrainOptions,
+  lively: boolean,
+  interrupt: Interrupt,
+): Promise<number | null> {
+  const { xTrain, yTrain, xValid, yValid } = asTrainingData(await readMnist(config.data))
+  begin()
+  const { batchSize, epochs } = config
+  if (lively) {
+    model.summary({ printFn: printLine })
+    const [train, valid] = [xTrain, xValid].map(({ shape }) => shape[0]!.toLocaleString("en-US"))
+    printLine(`\nTraining on ${train} images, validating on ${valid}; batch size ${batchSize}, seed ${config.seed}.`)
+  }
+  let unfinished: number | null = null
+  const record: Callback = {
+    onEpochBegin: (epoch) => {
+      unfinished = epoch + 1
+    },
+    onEpochEnd: (epoch, logs) => {
+      unfinished = null
+      const line = { epoch: epoch + 1, ...logs, seconds: model.history!.seconds.at(-1)! } as EpochLine
+      history.push(line)
+      appendEpoch(folder, line)
+      if (options.json && !options.quiet) printJson(line)
+    },
+  }
+  await model.fit(xTrain, yTrain, {
+    batchSize,
+    epochs,
+    initialEpoch: history.length,
+    validationData: [xValid, yValid],
+    verbose: lively ? 1 : 0,
+    callbacks: [record],
+    signal: interrupt.signal,
+  })
+  return unfinished
+}
+
+/** MNIST, from the named folder if there is one; errors name our option. */
+async function readMnist(folder: string | null): ReturnType<typeof mnist> {
+  try {
+    return await mnist(folder === null ? {} : { path: folder })
+  } catch (error) {
+    if (!(error instanceof TrilobiteError) || error.hint === undefined) throw error
+    const { code, what, where, expected, got, hint } = error
+    const fields = { what, where, expected, got, hint: hint.replace("option `path`", "option --data") }
+    throw new TrilobiteError(code, fields, { cause: error })
+  }
+}
+
+type Summary = Omit<Result, "totalSeconds" | "out">
+
+function summarise({ config, history }: Plan, unfinishedEpoch: number | null, ended: Result["ended"]): Summary {
+  const last = history.at(-1)
+  const best = history.reduce<EpochLine | undefined>((a, b) => (a === undefined || b.valLoss < a.valLoss ? b : a), last)
+  return {
+    net: config.net,
+    epochs: history.length,
+    bestEpoch: best?.epoch ?? null,
+    bestValLoss: best?.valLoss ?? null,
+    bestValAccuracy: best?.valAccuracy ?? null,
+    loss: last?.loss ?? null,
+    accuracy: last?.accuracy ?? null,
+    valLoss: last?.valLoss ?? null,
+    valAccuracy: last?.valAccuracy ?? null,
+    seconds: history.reduce((sum, { seconds }) => sum + seconds, 0),
+    ended,
+    unfinishedEpoch,
+  }
+}
+
+function report(result: Result, { config, folder }: Plan, options: TrainOptions): void {
+  const resume = `trilobite train ${config.net} --resume ${quoted(folder)}`
+  const aborted = result.ended === "aborted"
+  if (options.json) {
+    printJson({ result: aborted ? { ...result, resume } : result })
+    return
+  }
+  printLine(`${options.quiet ? "" : "\n"}${reportText(result, folder)}`)
+  if (aborted) printLine(`To go on:\n${resume}`)
+}

@@ -1,0 +1,70 @@
+// `npm run verify:book`: trains the chapter's two networks as the chapter does and compares with its printed figures.
+// Prints tables and ends with exit code 1 if a limit is not kept. Takes about three minutes.
+import { readFileSync } from "node:fs"
+import { buildNet, type NetName, nets } from "../cli/nets.ts"
+import { asTrainingData, mnist } from "../src/datasets.ts"
+
+type Row = readonly [epoch: number, loss: number, accuracy: number, valLoss: number, valAccuracy: number]
+type Traces = { readonly [net in "intermediateNet" | "shallowNet"]: { readonly rows: readonly Row[] } }
+
+const book: Traces = JSON.parse(readFileSync(new URL("../test/fixtures/book-traces.json", import.meta.url), "utf8"))
+const data = asTrainingData(await mnist())
+
+/** The epochs of a training: what the chapter's notebooks print of each. */
+async function train(name: NetName, seed: number): Promise<readonly Row[]> {
+  const { batchSize, epochs } = nets[name]
+  const validationData = [data.xValid, data.yValid] as const
+  const options = { batchSize, epochs, validationData, verbose: 0 } as const
+  const { epoch, history, seconds } = await buildNet(name, { seed }).fit(data.xTrain, data.yTrain, options)
+  const total = seconds.reduce((a, b) => a + b, 0)
+  console.log(`${name}, seed ${seed}: ${epoch.length} epochs in ${total.toFixed(1)} s of training`)
+  const of = (column: string, i: number): number => history[column]?.[i] ?? Number.NaN
+  return epoch.map((e, i) => [e + 1, of("loss", i), of("accuracy", i), of("valLoss", i), of("valAccuracy", i)])
+}
+
+const columns = ["loss", "accuracy", "valLoss", "valAccuracy"] as const
+
+/** A table of some epochs: one line for each run, the chapter's last. */
+function table(title: string, epochs: readonly number[], runs: ReadonlyMap<string, readonly Row[]>): void {
+  console.log(`\n${title}\n${"epoch".padEnd(7)}${"run".padEnd(9)}${columns.map((c) => c.padStart(12)).join("")}`)
+  for (const epoch of epochs) {
+    for (const [name, rows] of runs) {
+      const values = rows[epoch - 1]!.slice(1).map((value) => value.toFixed(4).padStart(12))
+      console.log(`${String(epoch).padEnd(7)}${name.padEnd(9)}${values.join("")}`)
+    }
+  }
+}
+
+const faults: string[] = []
+
+/** Checks that a figure lies within its limits. */
+function check(what: string, value: number, least: number, most: number): void {
+  const ok = value >= least && value <= most
+  const limits = most === 1 ? `at least ${least}` : least === 0 ? `at most ${most}` : `${least} to ${most}`
+  console.log(`${ok ? "ok    " : "FAILED"} ${what}: ${value.toFixed(4)} (${limits})`)
+  if (!ok) faults.push(what)
+}
+
+const figure = (rows: readonly Row[], epoch: number, column: (typeof columns)[number]): number =>
+  rows[epoch - 1]![columns.indexOf(column) + 1]!
+
+const runs = new Map<string, readonly Row[]>()
+for (const seed of [1, 2, 3, 4, 5]) runs.set(`seed ${seed}`, await train("intermediate-net", seed))
+const shallow = await train("shallow-net", 1)
+
+table("intermediate net", [1, 2, 3, 5, 10, 15, 20], new Map([...runs, ["book", book.intermediateNet.rows]]))
+const both = new Map([["seed 1", shallow] as const, ["book", book.shallowNet.rows] as const])
+table("shallow net", [1, 2, 5, 10, 20, 50, 100, 150, 200], both)
+
+console.log("\nlimits")
+for (const [name, rows] of runs) {
+  check(`${name}, validation accuracy after epoch 1`, figure(rows, 1, "valAccuracy"), 0.91, 0.94)
+  check(`${name}, validation accuracy after epoch 3`, figure(rows, 3, "valAccuracy"), 0.945, 1)
+  check(`${name}, validation accuracy after epoch 20`, figure(rows, 20, "valAccuracy"), 0.97, 1)
+  check(`${name}, training loss in epoch 20`, figure(rows, 20, "loss"), 0, 0.045)
+}
+const mean = [...runs.values()].reduce((sum, rows) => sum + figure(rows, 20, "valAccuracy"), 0) / runs.size
+check("mean validation accuracy after epoch 20", mean, 0.973, 1)
+check("shallow net, validation accuracy after epoch 200", figure(shallow, 200, "valAccuracy"), 0.836, 0.876)
+console.log(faults.length === 0 ? "\nall limits are kept" : `\n${faults.length} limits are not kept`)
+process.exitCode = faults.length === 0 ? 0 : 1
