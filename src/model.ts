@@ -1,10 +1,10 @@
 // Where models meet backends: the functions that make a model choose among the backends of this build.
 
 import { pickBackend } from "./backend/pick.ts"
-import { readModel } from "./formats/model-file.ts"
+import { inFile, readModel } from "./formats/model-file.ts"
 import type { Layer } from "./nn/layer.ts"
 import { Model } from "./train/model.ts"
-import type { ModelOptions } from "./train/options.ts"
+import { type ModelOptions, readModelOptions } from "./train/options.ts"
 
 /**
  * A model of layers one after another. Keras: Sequential.
@@ -31,13 +31,14 @@ export function sequential(layers: readonly Layer[] = [], options: ModelOptions 
  * @throws E_MODEL if the bytes are no model, damaged, or hold anything unknown.
  */
 export function modelFromBytes(bytes: Uint8Array, where = "model", options: ModelOptions = {}): Model {
-  const saved = readModel(bytes, where)
-  const [first, ...rest] = saved.network.layers
-  const layers = first === undefined ? [] : [{ ...first, inputShape: saved.inputShape }, ...rest]
-  const model = new Model(layers, options, pickBackend)
-  if (saved.compiled !== undefined) model.train(saved.compiled)
-  model.loadWeights(where, saved.weights)
-  return model
+  pickBackend(readModelOptions(options).backend)
+  return inFile(where, () => {
+    const saved = readModel(bytes, where)
+    const model = new Model(saved.network.layers, options, pickBackend, saved.inputShape)
+    if (saved.compiled !== undefined) model.train(saved.compiled)
+    model.loadWeights(where, saved.weights)
+    return model
+  })
 }
 
 /**

@@ -1,7 +1,7 @@
 // A model as one safetensors file: weights as tensors, the architecture and what it was compiled with in the metadata.
 // Knows bytes and configurations, no files and no trainer.
 
-import { TrilobiteError } from "../core/errors.ts"
+import { show, TrilobiteError } from "../core/errors.ts"
 import { asArray, type JsonValue, parseJson } from "../core/json.ts"
 import { type Shape, sameShape } from "../core/shape.ts"
 import type { Tensor } from "../core/tensor.ts"
@@ -23,6 +23,9 @@ import { readSafetensors, writeSafetensors } from "./safetensors.ts"
 
 /** The version of the metadata that this file writes; newer ones are refused. */
 const VERSION = "1"
+
+/** The texts of a compiled model: all of them or none. */
+const TRAINING = ["loss", "optimizer", "metrics"] as const
 
 /** What a model file holds. */
 export interface SavedModel {
@@ -61,32 +64,64 @@ export function writeModel(model: SavedModel): Uint8Array {
  */
 export function readModel(bytes: Uint8Array, where: string): SavedModel {
   const { tensors, metadata } = readSafetensors(bytes, where)
+  checkMetadata(metadata, where)
   const field = (name: string): JsonValue => {
     const text = metadata[name]
     return text === undefined ? null : parseJson(text, `${where}, ${name}`, undefined, "E_MODEL")
   }
-  if (metadata.format !== "trilobite") {
-    throw modelError(where, "this safetensors file holds no model of trilobite: its metadata do not say so.")
-  }
-  if (metadata.version !== VERSION) {
-    throw modelError(where, `the model was saved by a newer version of trilobite (format ${metadata.version}).`)
-  }
-  const inputShape = asArray(field("inputShape"), `${where}, inputShape`, "E_MODEL").map((n) => {
-    if (!(Number.isSafeInteger(n) && (n as number) > 0)) throw modelError(where, "the inputShape is damaged.")
-    return n as number
+  const inputShape = asArray(field("inputShape"), `${where}, inputShape`, "E_MODEL").map((n, _, all) => {
+    if (Number.isSafeInteger(n) && (n as number) > 0 && all.length < 8) return n as number
+    throw modelError(`${where}, inputShape`, "this is no shape.", "up to 7 whole numbers of at least 1", show(all))
   })
+  const compiled = TRAINING.some((name) => metadata[name] !== undefined)
   return {
     network: networkFromConfig(field("network")),
     inputShape,
-    compiled:
-      metadata.loss !== undefined
-        ? {
-            loss: lossFromConfig(field("loss")),
-            optimizer: optimizerFromConfig(field("optimizer")),
-            metrics: asArray(field("metrics"), `${where}, metrics`, "E_MODEL").map(metricFromConfig),
-          }
-        : undefined,
+    compiled: compiled
+      ? {
+          loss: lossFromConfig(field("loss")),
+          optimizer: optimizerFromConfig(field("optimizer")),
+          metrics: asArray(field("metrics"), `${where}, metrics`, "E_MODEL").map((json, i, all) => {
+            const metric = metricFromConfig(json)
+            const twice = all.slice(0, i).some((other) => metricFromConfig(other).name === metric.name)
+            if (!twice) return metric
+            throw modelError(`${where}, metrics`, "a metric is in the list twice.", "different ones", metric.name)
+          }),
+        }
+      : undefined,
     weights: tensors,
+  }
+}
+
+/** Throws E_MODEL unless these are the texts of a model that this version can read. */
+function checkMetadata(metadata: { readonly [key: string]: string }, where: string): void {
+  const { format, version } = metadata
+  if (format !== "trilobite") {
+    const what = "this safetensors file holds no model of trilobite: its metadata do not say so."
+    throw modelError(where, what, 'the format "trilobite"', show(format))
+  }
+  if (version !== VERSION) {
+    const newer = version !== undefined && /^\d+$/.test(version) && Number(version) > Number(VERSION)
+    const what = newer
+      ? "the model was saved by a newer version of trilobite."
+      : "this version of the format is not known."
+    throw modelError(where, what, `version ${VERSION}`, show(version))
+  }
+  const known = ["format", "version", "network", "inputShape", ...TRAINING]
+  const extra = Object.keys(metadata).find((key) => !known.includes(key))
+  if (extra === undefined) return
+  throw modelError(`${where}, metadata`, `unknown key ${show(extra)}.`, `only ${known.join(", ")}`)
+}
+
+/** What `read` gives; whatever is wrong is wrong in the file, whose name goes before the place. */
+export function inFile<T>(where: string, read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    if (!(error instanceof TrilobiteError) || !["E_CONFIG", "E_DATA", "E_MODEL"].includes(error.code)) throw error
+    if (error.code === "E_MODEL" && error.where?.startsWith(where)) throw error
+    const place = error.where === undefined ? where : `${where}, ${error.where}`
+    throw new TrilobiteError("E_MODEL", { ...error, where: place }, { cause: error })
   }
 }
 
@@ -98,7 +133,9 @@ export function checkWeights(
 ): void {
   for (const { key, shape } of parameters) {
     const found = weights.get(key)
-    if (found === undefined) throw modelError(where, `the tensor ${key} is missing.`)
+    if (found === undefined) {
+      throw modelError(where, `the tensor ${key} is missing.`, `a tensor for each of ${parameters.length} parameters`)
+    }
     if (found.dtype !== "float32" || !sameShape(found.shape, shape)) {
       throw modelError(
         where,

@@ -106,7 +106,11 @@ export function metricFromConfig(json: unknown): Metric {
     const { name, spec, ...others } = objectOf(json, "metric")
     refuse(others, "metric")
     if (typeof name !== "string" || name === "") throw modelError("metric.name", "this is no name.", "a text", name)
-    return { name, spec: readMetric(spec).spec }
+    const read = readMetric(spec)
+    // The name is one by which the metric can be asked for: any other could be that of another number, or of a method.
+    const named = readMetric(name)
+    if (named.name === name && named.spec.type === read.spec.type) return { name, spec: read.spec }
+    throw modelError("metric.name", "this is not the name of the metric.", show(read.spec.type), name)
   })
 }
 

@@ -10,11 +10,12 @@ import { fits, type Loss, targetsOf } from "./losses.ts"
 const SUM_TOLERANCE = 1e-3
 
 /**
- * Throws E_DATA, with the place and a hint, if the targets are not what the loss can compare the output with:
+ * The targets in the one shape that the loss asks for: `[n]` and `[n, 1]` become the same.
+ * Throws E_DATA, with the place and a hint, if they are not what the loss can compare the output with:
  * other shapes, values that are not finite, labels that are no classes, rows that are no probabilities.
  * @param outputShape `[batch, ...]`
  */
-export function checkTargets(loss: Loss, outputShape: Shape, targets: Tensor): void {
+export function checkTargets(loss: Loss, outputShape: Shape, targets: Tensor): Tensor {
   const shape = [BATCH, ...targets.shape.slice(1)]
   const classes = outputShape[outputShape.length - 1]!
   const kind = targetsOf(loss)
@@ -34,6 +35,7 @@ export function checkTargets(loss: Loss, outputShape: Shape, targets: Tensor): v
     checkEach(targets, probabilityFault, "numbers from 0 to 1")
     if (kind === "classes") checkRows(targets, classes)
   }
+  return { ...targets, shape: [targets.shape[0]!, ...expected.slice(1)] }
 }
 
 type Fault = (value: number) => string | undefined

@@ -55,6 +55,9 @@ export async function* fitEvents(plan: FitPlan): AsyncGenerator<FitEvent, void, 
   try {
     let order = orderOf(plan, initialEpoch)
     for (let epoch = initialEpoch; epoch < epochs && reason === "completed"; epoch++) {
+      if (signal?.aborted) reason = "aborted"
+      else if (control.stopping) reason = "stopped"
+      if (reason !== "completed") break
       yield { type: "epochBegin", epoch }
       const sums = new Means(plan.names)
       let next: Int32Array | undefined
@@ -79,11 +82,11 @@ export async function* fitEvents(plan: FitPlan): AsyncGenerator<FitEvent, void, 
         if (next === undefined && plan.shuffle && epoch + 1 < epochs) next = orderOf(plan, epoch + 1)
         const ran = await running
         const took = performance.now() - started
+        plan.state.step += ran.rounds
         if (ran.ended === "guard") throw divergence(executable, badRound(plan, epoch, round + ran.rounds, ran, order))
         sums.take(ran, round * train.batchSize, train.batchSize, rows)
         elapsed += took / 1000
         round += ran.rounds
-        plan.state.step += ran.rounds
         if (ran.rounds === count)
           pace = Math.max(1, Math.min(4 * pace, Math.round((count * TICK) / Math.max(took, 0.01))))
         const logs = sums.logs()
@@ -120,7 +123,7 @@ function orderOf({ train, shuffle, seed }: FitPlan, epoch: number): Int32Array |
   return rows === undefined ? places : places.map((i) => rows[i]!)
 }
 
-/** The means of the logged numbers over the rows of a pass. */
+/** The means of the logged numbers over the rows of a pass: over all of them, also if the engine is stopped between. */
 export async function evaluatePass(executable: Executable, names: readonly string[], pass: Pass): Promise<Logs> {
   const run = {
     entry: "evaluate",
@@ -131,9 +134,10 @@ export async function evaluatePass(executable: Executable, names: readonly strin
   const rows = rowsOf({ ...run, first: 0, count: 0 })
   const rounds = Math.ceil(rows / pass.batchSize)
   const sums = new Means(names)
-  for (let first = 0; first < rounds; first += MOST_ROUNDS) {
+  for (let first = 0; first < rounds; ) {
     const ran = await executable.run({ ...run, first, count: Math.min(MOST_ROUNDS, rounds - first) })
     sums.take(ran, first * pass.batchSize, pass.batchSize, rows)
+    first += ran.rounds
   }
   return sums.logs()
 }

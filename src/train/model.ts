@@ -3,7 +3,7 @@
 
 import type { Backend, Executable } from "../backend/backend.ts"
 import { compile } from "../compile/compile.ts"
-import { configError, TrilobiteError } from "../core/errors.ts"
+import { checkKeys, configError, show, TrilobiteError } from "../core/errors.ts"
 import { formatShape, type Shape, sameShape } from "../core/shape.ts"
 import { type Tensor, type TensorLike, tensor } from "../core/tensor.ts"
 import { checkWeights, writeModel } from "../formats/model-file.ts"
@@ -59,16 +59,18 @@ export class Model {
   #history: History | undefined
   #warnings: string[] = []
 
-  constructor(layers: readonly Layer[], options: ModelOptions, pick: PickBackend) {
+  constructor(layers: readonly Layer[], options: ModelOptions, pick: PickBackend, inputShape?: Shape) {
     this.#options = readModelOptions(options)
     this.#pick = pick
-    this.#layers = [...layers]
     this.name = this.#options.name
-    if (layers.length > 0) this.#build()
+    this.#inputShape = inputShape
+    this.#layers = []
+    if (!Array.isArray(layers) || layers.length > 0) this.#build(layers)
   }
 
-  /** Adds a layer at the end. Throws E_CONFIG once the model has weights. */
+  /** Adds a layer at the end. Throws E_CONFIG once the model has weights, and for a layer that does not fit. */
   add(layer: Layer): this {
+    this.#checkIdle("add")
     if (this.#state !== undefined) {
       throw configError({
         where: "add",
@@ -76,8 +78,7 @@ export class Model {
         hint: "Add all layers before the model is used.",
       })
     }
-    this.#layers = [...this.#layers, layer]
-    this.#build()
+    this.#build([...this.#layers, layer])
     return this
   }
 
@@ -91,12 +92,17 @@ export class Model {
     return this.#history
   }
 
-  /** Checks the layers; the shapes follow as soon as the shape of the input is known. */
-  #build(): void {
-    this.#network = sequentialNetwork(this.#layers)
-    this.#forward = undefined
+  /** Takes the layers if they fit; the shapes follow as soon as the shape of the input is known. */
+  #build(layers: readonly Layer[]): void {
+    const network = sequentialNetwork(layers)
+    const known = this.#inputShape !== undefined || network.layers[0]!.inputShape !== undefined
+    const shape = known ? inputShapeOf(network, this.#inputShape) : undefined
+    const forward = shape === undefined ? undefined : traceForward(network, shape)
+    this.#layers = [...layers]
+    this.#network = network
+    this.#inputShape = shape
+    this.#forward = forward
     this.#traced = undefined
-    if (this.#layers[0]?.inputShape !== undefined) this.#trace()
   }
 
   #networkOf(): Network {
@@ -110,10 +116,11 @@ export class Model {
     const shape = inputShapeOf(network, data ?? this.#inputShape)
     if (this.#inputShape !== undefined && !sameShape(shape, this.#inputShape)) {
       const what = "the examples do not have the shape with which the model was built."
-      throw new TrilobiteError("E_DATA", { what, expected: formatShape(this.#inputShape), got: formatShape(shape) })
+      const [expected, got] = [formatShape(this.#inputShape), formatShape(shape)]
+      throw new TrilobiteError("E_DATA", { where: "inputs", what, expected, got })
     }
-    this.#inputShape = shape
     this.#forward ??= traceForward(network, shape)
+    this.#inputShape = shape
     return this.#forward
   }
 
@@ -124,8 +131,9 @@ export class Model {
   }
 
   /**
-   * Says how the model is trained. Nothing is computed yet.
-   * @throws E_CONFIG for unknown names, options and values, and for a loss that cannot learn behind the last layer.
+   * Says how the model is trained. Nothing is computed yet; what an earlier optimizer has kept is forgotten.
+   * @throws E_CONFIG for unknown names, options and values, and for a loss that cannot learn behind the last layer; E_BUSY
+   * while the model is being trained.
    */
   compile(options: CompileOptions): void {
     const read = readCompileOptions(options)
@@ -138,18 +146,26 @@ export class Model {
 
   /** What `compile` says, in the complete form that files hold. */
   train(training: Training): void {
+    this.#checkIdle("compile")
+    const doubts = this.#forward === undefined ? [] : doubtsAbout(training, this.#forward)
     this.#training = training
     this.#traced = undefined
-    this.#warnings = optimizerWarnings(training.optimizer)
+    this.#state?.forgetSlots()
+    this.#warnings = [...optimizerWarnings(training.optimizer), ...doubts]
+  }
+
+  /** Throws E_BUSY while the model is being trained. */
+  #checkIdle(where: string): void {
+    if (!this.#fitting) return
+    const hint = "Wait for the promise that fit has given, or stop that training."
+    throw new TrilobiteError("E_BUSY", { where, what: "this model is being trained already.", hint })
   }
 
   /** The model as a graph with a training for targets of this shape. */
   #traceTraining(targetShape: Shape): Traced {
     const training = this.#trainingOf()
     if (this.#traced === undefined || !sameShape(this.#traced.targetShape, targetShape)) {
-      const { output } = this.#trace()
-      const units = output.shape[output.shape.length - 1]!
-      const doubts = checkPairing(training.loss, activationOf(output), units)
+      const doubts = doubtsAbout(training, this.#trace())
       for (const doubt of doubts) if (!this.#warnings.includes(doubt)) this.#warnings.push(doubt)
       const traced = traceTraining(this.#networkOf(), this.#inputShape!, targetShape, training)
       this.#traced = { targetShape, traced }
@@ -170,10 +186,17 @@ export class Model {
   #examples(where: string, x: TensorLike, y: TensorLike): { examples: Examples; traced: Traced } {
     const training = this.#trainingOf()
     const read = readExamples(where, x, y)
-    const examples = { ...read, x: withRows(read.x) }
-    const { output } = this.#trace(rowShape(examples.x))
-    checkTargets(training.loss, output.shape, examples.y)
-    return { examples, traced: this.#traceTraining(rowShape(examples.y)) }
+    const inputs = withRows(read.x)
+    const before = { inputShape: this.#inputShape, forward: this.#forward }
+    try {
+      const { output } = this.#trace(rowShape(inputs))
+      const examples = { x: inputs, y: checkTargets(training.loss, output.shape, read.y) }
+      return { examples, traced: this.#traceTraining(rowShape(examples.y)) }
+    } catch (error) {
+      this.#inputShape = before.inputShape
+      this.#forward = before.forward
+      throw error
+    }
   }
 
   /**
@@ -184,22 +207,26 @@ export class Model {
    */
   async fit(x: TensorLike, y: TensorLike, options: FitOptions = {}): Promise<History> {
     const read = readFitOptions(options)
-    if (this.#fitting)
-      throw new TrilobiteError("E_BUSY", { where: "fit", what: "this model is being trained already." })
+    this.#checkIdle("fit")
     this.#fitting = true
     const held: { release(): void }[] = []
     try {
       const training = this.#trainingOf()
-      const { examples, traced } = this.#examples("fit", x, y)
       const seed = read.seed ?? this.#options.seed
-      const executable = await this.#stateOf().load(traced, Math.max(read.batchSize, read.validationBatchSize ?? 1))
+      // All data is read and copied before anything is waited for.
+      const { traced, ...parts } = this.#parts(read, x, y, seed)
+      const sizes = [parts.train.batchSize, parts.validation?.batchSize ?? 1]
+      const executable = await this.#stateOf().load(traced, Math.max(...sizes))
       const bind = (data: Examples): Pass["bound"] => {
-        const bound = executable.bind({ count: data.x.shape[0]!, data: { [bindings.x]: data.x, [bindings.y]: data.y } })
+        const bound = bindRows(executable, data)
         held.push(bound)
         return bound
       }
-      const bound = bind(examples)
-      const { train, validation } = this.#passes(read, examples, bound, bind, seed)
+      const train = { ...parts.train, bound: bind(parts.train.examples) }
+      const validation = parts.validation && {
+        ...parts.validation,
+        bound: parts.validation.examples === parts.train.examples ? train.bound : bind(parts.validation.examples),
+      }
       if (read.verbose !== 0) for (const warning of this.#warnings.splice(0)) console.warn(`Note: ${warning}`)
 
       const state = this.#stateOf()
@@ -234,27 +261,28 @@ export class Model {
   }
 
   /** What trains and what validates, as the options say. */
-  #passes(
+  #parts(
     read: ReturnType<typeof readFitOptions>,
-    examples: Examples,
-    bound: Pass["bound"],
-    bind: (data: Examples) => Pass["bound"],
+    x: TensorLike,
+    y: TensorLike,
     seed: number,
-  ): { train: Pass; validation: Pass | undefined } {
-    const { batchSize, validationData, validationSplit } = read
-    const validationSize = read.validationBatchSize ?? batchSize
+  ): { traced: Traced; train: Part; validation: Part | undefined } {
+    const { validationData, validationSplit } = read
+    const { examples, traced } = this.#examples("fit", x, y)
+    const part = (of: Examples, batchSize: number, rows?: Int32Array): Part => {
+      return { examples: of, batchSize: Math.min(batchSize, of.x.shape[0]!), rows }
+    }
+    const validationSize = read.validationBatchSize ?? read.batchSize
     if (validationData !== undefined) {
       const { examples: other } = this.#examples("validationData", validationData[0], validationData[1])
       checkSameRows(examples, other)
-      return { train: { bound, batchSize }, validation: { bound: bind(other), batchSize: validationSize } }
+      return { traced, train: part(examples, read.batchSize), validation: part(other, validationSize) }
     }
-    if (validationSplit === 0) return { train: { bound, batchSize }, validation: undefined }
+    if (validationSplit === 0) return { traced, train: part(examples, read.batchSize), validation: undefined }
     const classes = classesOf(examples.y, targetsOf(this.#trainingOf().loss))
-    const parts = divide(examples.x.shape[0]!, validationSplit, seed, classes)
-    return {
-      train: { bound, batchSize, rows: parts.train },
-      validation: { bound, batchSize: validationSize, rows: parts.validation },
-    }
+    const rows = divide(examples.x.shape[0]!, validationSplit, seed, classes)
+    const validation = part(examples, validationSize, rows.validation)
+    return { traced, train: part(examples, read.batchSize, rows.train), validation }
   }
 
   /**
@@ -264,9 +292,8 @@ export class Model {
   async evaluate(x: TensorLike, y: TensorLike, options: EvaluateOptions = {}): Promise<Logs> {
     const wanted = readBatchSize("evaluate", options)
     const { examples, traced } = this.#examples("evaluate", x, y)
-    const { executable, batchSize } = await this.#loaded(traced, wanted)
-    const rows = examples.x.shape[0]!
-    const bound = executable.bind({ count: rows, data: { [bindings.x]: examples.x, [bindings.y]: examples.y } })
+    const { executable, batchSize } = await this.#loaded(traced, wanted, examples.x.shape[0]!)
+    const bound = bindRows(executable, examples)
     try {
       return await evaluatePass(executable, logNames(this.#trainingOf()), { bound, batchSize })
     } finally {
@@ -282,11 +309,14 @@ export class Model {
     const wanted = readBatchSize("predict", options)
     const inputs = withRows(readInputs("predict", x))
     const forward = this.#trace(rowShape(inputs))
-    const { executable, batchSize } = await this.#loaded(this.#traced?.traced ?? forward, wanted)
     const rows = inputs.shape[0]!
+    const { executable, batchSize } = await this.#loaded(this.#traced?.traced ?? forward, wanted, rows)
     const bound = executable.bind({ count: rows, data: { [bindings.x]: inputs } })
     try {
-      await executable.run({ entry: "predict", bound, batchSize, first: 0, count: Math.ceil(rows / batchSize) })
+      const rounds = Math.ceil(rows / batchSize)
+      for (let first = 0; first < rounds; ) {
+        first += (await executable.run({ entry: "predict", bound, batchSize, first, count: rounds - first })).rounds
+      }
       const data = bound.result(bindings.prediction)
       return { dtype: "float32", shape: [rows, ...forward.output.shape.slice(1)], data }
     } finally {
@@ -298,9 +328,14 @@ export class Model {
    * An executable, and the rows that it may take at once: while the model is being trained (a callback asks) it is the
    * one of the training, and batches are as large as that allows.
    */
-  async #loaded(traced: Traced, batchSize: number): Promise<{ executable: Executable; batchSize: number }> {
-    const executable = await this.#stateOf().load(traced, this.#fitting ? 1 : batchSize)
-    return { executable, batchSize: Math.min(batchSize, executable.program.rows) }
+  async #loaded(
+    traced: Traced,
+    batchSize: number,
+    rows: number,
+  ): Promise<{ executable: Executable; batchSize: number }> {
+    const wanted = Math.min(batchSize, Math.max(rows, LEAST_ROWS))
+    const executable = await this.#stateOf().load(traced, this.#fitting ? 1 : wanted)
+    return { executable, batchSize: Math.min(wanted, executable.program.rows) }
   }
 
   /** The parameters in order: for each layer its kernel, then its bias. */
@@ -321,8 +356,9 @@ export class Model {
   /** Sets all weights. Throws E_DATA if their number or a shape does not fit. */
   setWeights(weights: readonly TensorLike[]): void {
     const parameters = this.#parameters()
-    if (weights.length !== parameters.length) {
-      const [expected, got] = [`${parameters.length} tensors`, `${weights.length}`]
+    if (!Array.isArray(weights) || weights.length !== parameters.length) {
+      const expected = `a list of ${parameters.length} tensors`
+      const got = Array.isArray(weights) ? `${weights.length}` : show(weights)
       throw new TrilobiteError("E_DATA", {
         where: "setWeights",
         what: "the number of weights does not fit.",
@@ -354,6 +390,7 @@ export class Model {
 
   /** The table of the layers, printed by `printFn` (default console.log) and returned. */
   summary(options: { readonly printFn?: (text: string) => void } = {}): string {
+    checkKeys("summary", options, ["printFn"])
     const { layers, parameters } = this.#trace()
     const text = summaryText(this.name, layers, parameters)
     ;(options.printFn ?? console.log)(text)
@@ -373,7 +410,8 @@ export class Model {
 
   /** The bytes of the model's file: weights, architecture, and what it was compiled with. */
   toBytes(): Uint8Array {
-    const weights = new Map(this.#parameters().map(({ variable }, i) => [variable.key, this.getWeights()[i]!]))
+    const values = this.getWeights()
+    const weights = new Map(this.#parameters().map(({ variable }, i) => [variable.key, values[i]!]))
     return writeModel({ network: this.#networkOf(), inputShape: this.#inputShape!, compiled: this.#training, weights })
   }
 
@@ -393,6 +431,23 @@ export class Model {
     checkWeights(where, parameters, weights)
     for (const variable of parameters) this.#stateOf().set(variable, weights.get(variable.key)!.data as Float32Array)
   }
+}
+
+/** Rows of a program for fewer: it is not made anew when there are a few more of them. */
+const LEAST_ROWS = 32
+
+/** Examples of which all or some take part in a training. */
+interface Part extends Omit<Pass, "bound"> {
+  readonly examples: Examples
+}
+
+function bindRows(executable: Executable, { x, y }: Examples): Pass["bound"] {
+  return executable.bind({ count: x.shape[0]!, data: { [bindings.x]: x, [bindings.y]: y } })
+}
+
+/** What is doubtful about a loss behind the last layer. Throws E_CONFIG for a pair that cannot learn. */
+function doubtsAbout({ loss }: Training, { output }: Traced): string[] {
+  return checkPairing(loss, activationOf(output), output.shape[output.shape.length - 1]!)
 }
 
 /** Inputs with at least one number per row: a list of numbers is a list of rows of one. */

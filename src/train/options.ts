@@ -2,7 +2,7 @@
 // Knows no model.
 
 import type { Backend } from "../backend/backend.ts"
-import { configError, nearest } from "../core/errors.ts"
+import { configError, nearest, show } from "../core/errors.ts"
 import type { TensorLike } from "../core/tensor.ts"
 import type { LossLike } from "../nn/losses.ts"
 import type { MetricLike } from "../nn/metrics.ts"
@@ -113,8 +113,13 @@ const fitOptions: OptionsOf<Read<FitOptions, OpenFit>> = {
 export function readFitOptions(given: FitOptions): Read<FitOptions, OpenFit> {
   const read = readOptions<Read<FitOptions, OpenFit>>("fit", fitOptions, given)
   read.callbacks.forEach((callback, i) => {
-    for (const key of Object.keys(callback)) {
-      if (!key.startsWith("on") || (hooks as readonly string[]).includes(key)) continue
+    for (const [key, value] of Object.entries(callback)) {
+      if (!key.startsWith("on")) continue
+      if ((hooks as readonly string[]).includes(key)) {
+        if (value === undefined || typeof value === "function") continue
+        const where = `fit.callbacks[${i}].${key}`
+        throw configError({ where, what: "this cannot be called.", expected: "a function", got: show(value) })
+      }
       const near = nearest(key, hooks)
       throw configError({
         where: `fit.callbacks[${i}]`,

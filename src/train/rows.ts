@@ -1,6 +1,6 @@
 // Data as the user gives it, checked and divided into rows to train and rows to validate with. Knows no backend.
 
-import { dataError } from "../core/errors.ts"
+import { configError, dataError } from "../core/errors.ts"
 import { permutation, streams } from "../core/random.ts"
 import { formatShape, type Shape, sameShape } from "../core/shape.ts"
 import { placeOf, type Tensor, type TensorLike, tensor } from "../core/tensor.ts"
@@ -30,7 +30,7 @@ export function readExamples(where: string, x: TensorLike, y: TensorLike): Examp
 }
 
 /**
- * Inputs as a tensor, rows first.
+ * Inputs as a tensor of its own, rows first: what the caller does to the given arrays later changes nothing.
  * @throws E_DATA if there are no rows, or a value is NaN or infinite.
  */
 export function readInputs(where: string, x: TensorLike): Tensor {
@@ -51,7 +51,8 @@ export function readInputs(where: string, x: TensorLike): Tensor {
       }
     }
   }
-  return t
+  const given = ArrayBuffer.isView(x) ? x : "data" in x ? x.data : undefined
+  return t.data.buffer === given?.buffer ? { ...t, data: t.data.slice() } : t
 }
 
 /** The shape of one row. */
@@ -80,7 +81,7 @@ export interface Division {
  * A random share of the rows to validate with, a function of the seed. Where `classOf` gives classes, each class gives
  * its share (at least one row where it has two), so that rare ones are on both sides.
  * A deliberate difference from Keras, which takes the last rows as they come.
- * @throws E_DATA if one side would be empty.
+ * @throws E_CONFIG if one side would be empty.
  */
 export function divide(rows: number, share: number, seed: number, classOf?: (row: number) => number): Division {
   const groups = new Map<number, number[]>()
@@ -95,11 +96,12 @@ export function divide(rows: number, share: number, seed: number, classOf?: (row
   for (const list of groups.values()) {
     const wanted = Math.round(list.length * share)
     const taken = list.length < 2 ? 0 : Math.min(list.length - 1, Math.max(1, wanted))
-    validation.push(...list.slice(0, taken))
-    train.push(...list.slice(taken))
+    list.forEach((row, i) => {
+      ;(i < taken ? validation : train).push(row)
+    })
   }
   if (validation.length === 0 || train.length === 0) {
-    throw dataError({
+    throw configError({
       where: "validationSplit",
       what: `${rows} rows cannot be divided into rows to train and rows to validate with.`,
       got: `validationSplit: ${share}`,

@@ -17,8 +17,13 @@ export interface State {
   load(traced: Traced, rows: number): Promise<Executable>
   /** Optimizer rounds that have been done. */
   step: number
+  /** Forgets what an optimizer keeps: the next one begins anew. */
+  forgetSlots(): void
   close(): void
 }
+
+/** Closes the executables of models that nobody holds any more: their threads would keep them for ever. */
+const unheld: FinalizationRegistry<() => void> = new FinalizationRegistry((close) => close())
 
 /** The state of a model that has not run: initial values are drawn when they are first asked for. */
 export function createState(
@@ -28,6 +33,8 @@ export function createState(
   threads: number | undefined,
 ): State {
   const host = new Map<string, Float32Array>()
+  let slotsKnown = true
+  let loading: Promise<unknown> = Promise.resolve()
   let loaded: { readonly traced: Traced; readonly executable: Executable } | undefined
   parameters.forEach(({ variable, initializer }, index) => {
     host.set(variable.key, initialValues(initializer, variable.shape, { seed, index }))
@@ -38,37 +45,72 @@ export function createState(
     inEngine(variable)
       ? loaded!.executable.read(variable.key)
       : (host.get(variable.key) ?? new Float32Array(size(variable.shape))).slice()
-  return {
+  const load: State["load"] = async (traced, rows) => {
+    if (loaded !== undefined && loaded.traced === traced && loaded.executable.program.rows >= rows)
+      return loaded.executable
+    const program = compile(traced.graph, { rows })
+    const executable = inTurn(await backend.load(program, threads === undefined ? {} : { threads }))
+    const values = [
+      ...traced.parameters.map(({ variable }) => [variable, get(variable)] as const),
+      ...traced.slots.map(({ variable, initial }) => {
+        const known = slotsKnown && (inEngine(variable) || host.has(variable.key))
+        return [variable, known ? get(variable) : new Float32Array(size(variable.shape)).fill(initial)] as const
+      }),
+    ]
+    for (const [variable, value] of values) {
+      if (program.buffers.some((b) => b.role === "state" && b.name === variable.key))
+        executable.write(variable.key, value)
+      else host.set(variable.key, value)
+    }
+    loaded?.executable.close()
+    loaded = { traced, executable }
+    slotsKnown = true
+    return executable
+  }
+  const close = (): void => {
+    loaded?.executable.close()
+    loaded = undefined
+  }
+  const state: State = {
     step: 0,
     get,
     set: (variable, values) => {
       if (inEngine(variable)) loaded!.executable.write(variable.key, values)
       else host.set(variable.key, values.slice())
     },
-    async load(traced, rows) {
-      if (loaded !== undefined && loaded.traced === traced && loaded.executable.program.rows >= rows)
-        return loaded.executable
-      const program = compile(traced.graph, { rows })
-      const executable = await backend.load(program, threads === undefined ? {} : { threads })
-      const values = [
-        ...traced.parameters.map(({ variable }) => [variable, get(variable)] as const),
-        ...traced.slots.map(({ variable, initial }) => {
-          const known = inEngine(variable) || host.has(variable.key)
-          return [variable, known ? get(variable) : new Float32Array(size(variable.shape)).fill(initial)] as const
-        }),
-      ]
-      for (const [variable, value] of values) {
-        if (program.buffers.some((b) => b.role === "state" && b.name === variable.key))
-          executable.write(variable.key, value)
-        else host.set(variable.key, value)
-      }
-      loaded?.executable.close()
-      loaded = { traced, executable }
-      return executable
+    load: (traced, rows) => {
+      const next = loading.then(() => load(traced, rows))
+      loading = next.catch(() => {})
+      return next
     },
-    close: () => {
-      loaded?.executable.close()
-      loaded = undefined
+    forgetSlots() {
+      this.step = 0
+      slotsKnown = false
+      const keys = new Set(parameters.map(({ variable }) => variable.key))
+      for (const key of host.keys()) if (!keys.has(key)) host.delete(key)
     },
+    close,
+  }
+  // No function above may use `state`: what `close` holds would then hold it.
+  unheld.register(state, close)
+  return state
+}
+
+/** The executable with runs that wait for each other, so that a prediction cannot break into a training. */
+function inTurn(executable: Executable): Executable {
+  let last: Promise<unknown> = Promise.resolve()
+  return {
+    program: executable.program,
+    threads: executable.threads,
+    write: (buffer, values) => executable.write(buffer, values),
+    read: (buffer) => executable.read(buffer),
+    bind: (rows) => executable.bind(rows),
+    run: (run) => {
+      const next = last.then(() => executable.run(run))
+      last = next.catch(() => {})
+      return next
+    },
+    stop: () => executable.stop(),
+    close: () => executable.close(),
   }
 }

@@ -5,7 +5,7 @@ import type { Logs } from "../events.ts"
 
 /** What a callback may look at and change while it is called. */
 export interface Training {
-  /** The learning rate of the next round; may be set. */
+  /** The learning rate of the next round; may be set. Throws E_CONFIG unless it is finite and at least 0. */
   learningRate: number
   /** Ends the training after the current round or epoch. */
   stop(): void

@@ -1,6 +1,7 @@
 // Tells callbacks what happens, and keeps the history. Knows events and callbacks, no model.
 
 import type { Tensor } from "../../core/tensor.ts"
+import { finiteNumber, readValue } from "../../nn/options.ts"
 import type { FitEvent, Logs } from "../events.ts"
 import type { Callback, Training } from "./callback.ts"
 
@@ -40,7 +41,7 @@ export class Listeners {
         return control.learningRate
       },
       set learningRate(value: number) {
-        control.learningRate = value
+        control.learningRate = readValue("learningRate", finiteNumber({ least: 0 }), value)
       },
       stop: () => {
         control.stopping = true
