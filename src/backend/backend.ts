@@ -63,7 +63,10 @@ export interface Executable {
 
 /** What a backend may be asked for. */
 export interface LoadOptions {
-  readonly threads?: number
+  /** Threads that may share the work (default: one for each core). */
+  readonly threads?: number | undefined
+  /** Whether vectors may be paired to twice their width where the machine can (default false). */
+  readonly wideVectors?: boolean | undefined
 }
 
 /** A way to run programs. */

@@ -125,8 +125,8 @@ export class Model {
   }
 
   #stateOf(): State {
-    const { seed, backend, threads } = this.#options
-    this.#state ??= createState(this.#trace().parameters, seed, this.#pick(backend), threads)
+    const backend = this.#pick(this.#options.backend)
+    this.#state ??= createState(this.#trace().parameters, { ...this.#options, backend })
     return this.#state
   }
 
@@ -405,7 +405,10 @@ export class Model {
     const targets = output.shape.slice(1, sparse ? -1 : undefined)
     const { graph } =
       this.#training === undefined ? this.#trace() : this.#traceTraining(this.#traced?.targetShape ?? targets)
-    return { graph: printGraph(graph), program: printProgram(compile(graph, { rows })) }
+    return {
+      graph: printGraph(graph),
+      program: printProgram(compile(graph, { rows, numerics: this.#options.numerics })),
+    }
   }
 
   /** The bytes of the model's file: weights, architecture, and what it was compiled with. */

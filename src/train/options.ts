@@ -12,6 +12,7 @@ import {
   flag,
   maybe,
   type OptionsOf,
+  oneOf,
   optional,
   positiveInteger,
   readOptions,
@@ -20,6 +21,7 @@ import {
   that,
   wholeNumber,
 } from "../nn/options.ts"
+import type { Numerics } from "../program/program.ts"
 import type { Callback } from "./callbacks/callback.ts"
 import { hooks } from "./callbacks/callback.ts"
 
@@ -33,7 +35,7 @@ export interface CompileOptions {
   readonly metrics?: readonly MetricLike[]
 }
 
-/** The options of a model. Backend and threads change no bit of any result. */
+/** The options of a model. Backend, threads and wide vectors change no bit of any result. */
 export interface ModelOptions {
   /** The name of the model, for summaries (default sequential). */
   readonly name?: string
@@ -43,6 +45,16 @@ export interface ModelOptions {
   readonly backend?: Backend["name"]
   /** Threads that share the work (default: one for each core). */
   readonly threads?: number
+  /**
+   * How products are summed (default portable): `portable` rounds each product and each sum, the same bits everywhere;
+   * `fused` uses fused multiply-add where the machine has it, faster, the same bits on one kind of machine.
+   */
+  readonly numerics?: Numerics
+  /**
+   * Whether Node's compiler may pair vectors (default false; Node 24 and later). About twice as fast, the same bits: every program
+   * proves it in its first round. It is switched by a flag of V8 for the moment of compilation, hence an option.
+   */
+  readonly wideVectors?: boolean
 }
 
 /** The options of fit, with Keras's names and defaults. */
@@ -160,6 +172,8 @@ export function readModelOptions(given: ModelOptions): Read<ModelOptions, OpenMo
 const modelOptions: OptionsOf<Read<ModelOptions, OpenModel>> = {
   name: optional(text(), "sequential"),
   seed: optional(wholeNumber(), 0),
+  numerics: optional(oneOf("numerics", ["portable", "fused"] as const), "portable"),
+  wideVectors: optional(flag(), false),
   backend: maybe(text()),
   threads: maybe(that(`a whole number from 1 to ${MOST_THREADS}`, isThreads)),
 }

@@ -1,11 +1,12 @@
 // The lasting values of a model (weights and what the optimizer keeps), wherever they are: in the host's memory before
 // the first run, in an executable after it. Knows a graph and a backend, no data and no epochs.
 
-import type { Backend, Executable } from "../backend/backend.ts"
+import type { Backend, Executable, LoadOptions } from "../backend/backend.ts"
 import { compile } from "../compile/compile.ts"
 import { size } from "../core/shape.ts"
 import type { Variable } from "../graph/node.ts"
 import { initialValues } from "../nn/initializers.ts"
+import type { Numerics } from "../program/program.ts"
 import type { Traced } from "./step.ts"
 
 /** The values of a model's variables, and the executable that works on them. */
@@ -25,19 +26,22 @@ export interface State {
 /** Closes the executables of models that nobody holds any more: their threads would keep them for ever. */
 const unheld: FinalizationRegistry<() => void> = new FinalizationRegistry((close) => close())
 
+/** Where and how the model runs. */
+export interface Engine extends LoadOptions {
+  readonly backend: Backend
+  readonly numerics: Numerics
+  /** What the initial values depend on. */
+  readonly seed: number
+}
+
 /** The state of a model that has not run: initial values are drawn when they are first asked for. */
-export function createState(
-  parameters: Traced["parameters"],
-  seed: number,
-  backend: Backend,
-  threads: number | undefined,
-): State {
+export function createState(parameters: Traced["parameters"], engine: Engine): State {
   const host = new Map<string, Float32Array>()
   let slotsKnown = true
   let loading: Promise<unknown> = Promise.resolve()
   let loaded: { readonly traced: Traced; readonly executable: Executable } | undefined
   parameters.forEach(({ variable, initializer }, index) => {
-    host.set(variable.key, initialValues(initializer, variable.shape, { seed, index }))
+    host.set(variable.key, initialValues(initializer, variable.shape, { seed: engine.seed, index }))
   })
   const inEngine = (variable: Variable): boolean =>
     loaded?.executable.program.buffers.some((b) => b.role === "state" && b.name === variable.key) ?? false
@@ -48,8 +52,8 @@ export function createState(
   const load: State["load"] = async (traced, rows) => {
     if (loaded !== undefined && loaded.traced === traced && loaded.executable.program.rows >= rows)
       return loaded.executable
-    const program = compile(traced.graph, { rows })
-    const executable = inTurn(await backend.load(program, threads === undefined ? {} : { threads }))
+    const program = compile(traced.graph, { rows, numerics: engine.numerics })
+    const executable = inTurn(await engine.backend.load(program, engine))
     const values = [
       ...traced.parameters.map(({ variable }) => [variable, get(variable)] as const),
       ...traced.slots.map(({ variable, initial }) => {

@@ -22,6 +22,7 @@ export interface Generated {
   readonly arenaAt: number
   /** The first byte after all that the module uses itself. */
   readonly end: number
+  readonly scratchAt: number
   /** For each bound buffer by name: its number in the table of the control block. */
   readonly bound: { readonly [name: string]: number }
 }
@@ -31,6 +32,8 @@ export interface GenerateOptions {
   readonly tile: Tile
   readonly threads: number
   readonly shared: boolean
+  /** Whether every kernel is exported, to be timed by itself. */
+  readonly exportKernels?: boolean
 }
 
 /** Pages of 64 KiB that a memory may have at most: all that 32-bit addresses reach. */
@@ -47,7 +50,7 @@ export function generate(program: Program, options: GenerateOptions): Generated 
   const memory = memoryMap(program, boundBuffers)
   const grain = options.tile.rows
   const entries = Object.entries(program.entries).map(([name, entry]) => {
-    const steps = entry.steps.map((step, k) => defineStep(m, program, step, `${name}_${k}`, memory, options.tile))
+    const steps = entry.steps.map((step, k) => defineStep(m, program, step, `${name}_${k}`, memory, options))
     return { name, entry, steps }
   })
   const barrier = defineBarrier(m)
@@ -73,6 +76,7 @@ export function generate(program: Program, options: GenerateOptions): Generated 
     bytes: m.finish(),
     arenaAt: memory.arenaAt,
     end: scratchAt + scratchBytes * options.threads,
+    scratchAt,
     bound: Object.fromEntries(boundBuffers.map((b, i) => [program.buffers[b]!.name, i])),
   }
 }
@@ -120,10 +124,12 @@ function defineStep(
   step: Step,
   name: string,
   memory: MemoryMap,
-  tile: Tile,
+  options: GenerateOptions,
 ): StepFunction {
   const { kernel, split, phase } = step
-  const f: KernelFunction = m.define(name, { params: kernelParameters, results: [] }, (frame) => {
+  const { tile } = options
+  const signature = { params: kernelParameters, results: [], exported: options.exportKernels === true } as const
+  const f: KernelFunction = m.define(name, signature, (frame) => {
     const context = contextOf(frame, program, step, memory, tile)
     switch (kernel.kind) {
       case "map":

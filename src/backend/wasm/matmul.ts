@@ -7,8 +7,9 @@ import type { Local } from "./assembler.ts"
 import type { Code } from "./code.ts"
 import { brIf, if_, loop, block as scope } from "./control.ts"
 import { countUp, LANES, loadLanes, minimum, type Pointer, plus, storeLanes, times } from "./emit.ts"
-import { f32x4, i8x16, i32, v128 } from "./instructions.ts"
+import { f32x4, i32, v128 } from "./instructions.ts"
 import type { KernelContext } from "./kernel.ts"
+import { emitCopying, emitTurning, type Tiling } from "./pack.ts"
 import { type Block, type Computed, computeScalar, keep, numbers, type Vector } from "./vectors.ts"
 
 /** Steps of k in a block: with a panel of B this much stays in the first-level cache. */
@@ -16,6 +17,9 @@ const BLOCK = 384
 
 /** k up to this is not divided: one block somewhat longer costs less than two. */
 const UNDIVIDED = 512
+
+/** Elements of A that a block of rows may have: half of a second-level cache of one megabyte. */
+const CACHED = 131_072
 
 /** Accumulators that a tile should have to hide the latency of an addition. */
 const ENOUGH = 8
@@ -33,21 +37,6 @@ export function emitMatmul(kernel: MatmulKernel, context: KernelContext): Code<"
 /** Bytes between rows of B from which on a panel is copied before it is used. */
 const FAR = 4096
 
-/** What the parts of a tiled product share. */
-interface Tiling {
-  readonly kernel: MatmulKernel
-  readonly context: KernelContext
-  readonly i: Local<"i32">
-  readonly j: Local<"i32">
-  /** First step of the block of k, and the one after its last. */
-  readonly from: Code<"i32">
-  readonly to: Code<"i32">
-  /** Memory for partial sums, if k is divided into blocks. */
-  readonly partial: Pointer | undefined
-  /** The panel of B brought together in scratch memory. */
-  readonly packed: Code<"i32"> | undefined
-}
-
 function emitTiled(
   kernel: MatmulKernel,
   context: KernelContext,
@@ -63,12 +52,18 @@ function emitTiled(
   const blockSize = divided ? BLOCK : context.largest(kernel.inner)
   const from = frame.local("i32")
   const to = frame.local("i32")
+  // So many rows of A stay in the second-level cache while all panels pass by.
+  const rowsInCache = Math.max(1, Math.floor(CACHED / blockSize / rows)) * rows
+  const blocked = context.largest(m) > rowsInCache
+  const firstRow = frame.local("i32")
+  const endRow = frame.local("i32")
   const pitch = Math.ceil(n / LANES) * LANES
   const tiling: Tiling = {
     kernel,
     context,
     i: frame.local("i32"),
     j: frame.local("i32"),
+    rows: blocked ? [firstRow.get, endRow.get] : context.range,
     from: divided ? from.get : i32.const(0),
     to: divided ? to.get : context.extent(kernel.inner),
     partial: divided
@@ -81,16 +76,32 @@ function emitTiled(
     packed: packing !== undefined ? context.scratch(4 * width * (blockSize + LANES)) : undefined,
   }
   const panel = (count: number, lanes: number): Code<"void">[] => [
-    ...(packing === "turned" ? emitTurning(tiling, count, lanes) : packing === "copied" ? emitCopying(tiling, count) : []),
+    ...(packing === "turned"
+      ? emitTurning(tiling, count, lanes)
+      : packing === "copied"
+        ? emitCopying(tiling, count)
+        : []),
     ...emitRowTiles(tiling, rows, count, lanes),
   ]
   const { j } = tiling
   const full = Math.floor(n / width)
   const rest = n - full * width
-  const body: Code<"void">[] = [j.set(i32.const(0))]
+  let body: Code<"void">[] = [j.set(i32.const(0))]
   if (full === 1) body.push(...panel(vectors, LANES), j.set(i32.const(width)))
   else if (full > 1) body.push(countUp(j, width, i32.const(full * width), panel(vectors, LANES)))
   if (rest > 0) body.push(...panel(Math.ceil(rest / LANES), rest % LANES || LANES))
+  if (blocked) {
+    const [first, last] = context.range
+    body = [
+      firstRow.set(first),
+      loop((again) => [
+        endRow.set(minimum(i32.add(firstRow.get, i32.const(rowsInCache)), last)),
+        ...body,
+        firstRow.set(endRow.get),
+        brIf(again, i32.ltS(firstRow.get, last)),
+      ]),
+    ]
+  }
   if (!divided) return body
   const end = context.extent(kernel.inner)
   return [
@@ -106,9 +117,9 @@ function emitTiled(
 
 /** All tiles of rows of one panel. */
 function emitRowTiles(tiling: Tiling, rows: number, vectors: number, lastLanes: number): Code<"void">[] {
-  const { kernel, context, i } = tiling
+  const { kernel, i } = tiling
   const [m] = kernel.space
-  const [from, to] = context.range
+  const [from, to] = tiling.rows
   const tile = (count: number): Code<"void">[] => emitTile(tiling, count, vectors, lastLanes)
   if (m < 0) {
     // Rows beyond the batch are spare memory: the last tile may compute some of them for nothing.
@@ -270,82 +281,6 @@ function emitBody(tiling: Tiling, sums: readonly (readonly Local<"v128">[])[], l
   return out
 }
 
-/** Copies the block of a panel of a transposed B so that its rows lie together: 4 × 4 elements at a time. */
-function emitTurning(tiling: Tiling, vectors: number, lastLanes: number): Code<"void">[] {
-  const { kernel, context, j, from, to, packed } = tiling
-  const { frame } = context
-  const stride = kernel.b.strides[1]!
-  const base = context.address(kernel.b)
-  const p = frame.local("i32")
-  const target = frame.local("i32")
-  const source = frame.local("i32")
-  const row = 4 * vectors * LANES
-  const body: Code<"void">[] = []
-  for (let v = 0; v < vectors; v++) {
-    const lanes = v === vectors - 1 ? lastLanes : LANES
-    const block: Block = { out: body, frame }
-    const column = (c: number): Vector =>
-      keep(block, v128.load(source.get, base + 4 * stride * (v * LANES + Math.min(c, lanes - 1)), 4))
-    const rows = transpose(block, [column(0), column(1), column(2), column(3)])
-    for (const [u, code] of rows.entries()) body.push(v128.store(target.get, u * row + v * 16, code, 4))
-  }
-  body.push(target.set(i32.add(target.get, i32.const(4 * row))), source.set(i32.add(source.get, i32.const(16))))
-  return [
-    p.set(from),
-    target.set(packed!),
-    source.set(i32.add(times(from, 4), times(j.get, 4 * stride))),
-    scope((out) => [
-      brIf(out, i32.geS(p.get, to)),
-      loop((again) => [...body, p.set(i32.add(p.get, i32.const(LANES))), brIf(again, i32.ltS(p.get, to))]),
-    ]),
-  ]
-}
-
-/** Copies the block of a panel of B so that its rows lie together. */
-function emitCopying(tiling: Tiling, vectors: number): Code<"void">[] {
-  const { kernel, context, j, from, to, packed } = tiling
-  const { frame } = context
-  const stride = 4 * kernel.b.strides[0]!
-  const base = context.address(kernel.b)
-  const p = frame.local("i32")
-  const target = frame.local("i32")
-  const source = frame.local("i32")
-  const copies = Array.from({ length: vectors }, (_, v) =>
-    v128.store(target.get, 16 * v, v128.load(source.get, base + 16 * v, 4), 4),
-  )
-  return [
-    p.set(from),
-    target.set(packed!),
-    source.set(i32.add(times(from, stride), times(j.get, 4))),
-    countUp(p, 1, to, [
-      ...copies,
-      target.set(i32.add(target.get, i32.const(16 * vectors))),
-      source.set(i32.add(source.get, i32.const(stride))),
-    ]),
-  ]
-}
-
-/** Four vectors as the rows of a matrix, turned into its columns. */
-function transpose(block: Block, [a, b, c, d]: readonly [Vector, Vector, Vector, Vector]): Vector[] {
-  const pick = (lanes: readonly number[], x: Vector, y: Vector): Vector => {
-    return i8x16.shuffle(
-      lanes.flatMap((lane) => [4 * lane, 4 * lane + 1, 4 * lane + 2, 4 * lane + 3]),
-      x,
-      y,
-    )
-  }
-  const low = keep(block, pick([0, 4, 1, 5], a, b))
-  const high = keep(block, pick([2, 6, 3, 7], a, b))
-  const low2 = keep(block, pick([0, 4, 1, 5], c, d))
-  const high2 = keep(block, pick([2, 6, 3, 7], c, d))
-  return [
-    pick([0, 1, 4, 5], low, low2),
-    pick([2, 3, 6, 7], low, low2),
-    pick([0, 1, 4, 5], high, high2),
-    pick([2, 3, 6, 7], high, high2),
-  ]
-}
-
 /** Any strides, one element at a time: for the rare product whose right factor lies apart in both directions. */
 function emitPlain(kernel: MatmulKernel, context: KernelContext): Code<"void">[] {
   const { frame } = context
@@ -356,6 +291,7 @@ function emitPlain(kernel: MatmulKernel, context: KernelContext): Code<"void">[]
     context,
     i: frame.local("i32"),
     j: frame.local("i32"),
+    rows: context.range,
     from: zero,
     to: zero,
     partial: undefined,

@@ -2,20 +2,8 @@
 // Knows orders and answers, not programs.
 
 import { TrilobiteError } from "../../core/errors.ts"
+import type { Platform, Thread } from "./platform.ts"
 import type { Answer, Order } from "./worker.ts"
-
-/** A thread that can be sent orders. */
-export interface Thread {
-  post(order: Order): void
-  /** Whether the process must wait for this thread. */
-  hold(on: boolean): void
-}
-
-/** What a platform must offer. */
-export interface Platform {
-  readonly cores: number
-  start(onAnswer: (answer: Answer) => void, onEnd: (reason: string) => void): Thread
-}
 
 interface Member {
   readonly thread: Thread
@@ -26,7 +14,7 @@ interface Member {
 
 /** A set of threads that grows as it is asked for more. */
 export interface Pool {
-  readonly cores: number
+  readonly platform: Platform
   /** Runs an entry on the first threads of the pool at once; the results are in the order of the threads. */
   run(
     load: Order & { kind: "load" },
@@ -70,7 +58,7 @@ export function createPool(platform: Platform): Pool {
     return found
   }
   return {
-    cores: platform.cores,
+    platform,
     async run(load, entry, args, onFailure) {
       const runs = args.map((list, i) => {
         const m = member(i)

@@ -1,0 +1,30 @@
+// What the backend needs of the place where it runs: threads and a compiler. Knows neither Node nor the browser.
+
+import type { Answer, Order } from "./worker.ts"
+
+/** A thread that can be sent orders. */
+export interface Thread {
+  post(order: Order): void
+  /** Whether the process must wait for this thread. */
+  hold(on: boolean): void
+}
+
+/** How a module is to be compiled. */
+export interface Compiling {
+  /** Pair vectors of four to vectors of eight where the machine has them. */
+  readonly wide: boolean
+  /** The module uses fused multiply-add (relaxed SIMD). */
+  readonly relaxed: boolean
+}
+
+/** A place where programs run. */
+export interface Platform {
+  readonly cores: number
+  /** Whether the compiler can pair vectors. */
+  readonly wideVectors: boolean
+  /** Whether loops with many different memory offsets are fast. */
+  readonly manyOffsets: boolean
+  compile(bytes: Uint8Array<ArrayBuffer>, compiling: Compiling): WebAssembly.Module
+  validates(bytes: Uint8Array<ArrayBuffer>, compiling: Compiling): boolean
+  start(onAnswer: (answer: Answer) => void, onEnd: (reason: string) => void): Thread
+}

@@ -1,0 +1,22 @@
+// How many threads are worth their meetings. Knows the work of a round, not the machine's speed.
+
+import { computes } from "../../program/kernel.ts"
+import type { EntryPoint } from "../../program/program.ts"
+
+/** Multiplications and additions in a round that are worth a thread: about the work of 20 microseconds. */
+const WORTH_A_THREAD = 1_000_000
+
+/** Threads for an entry: as many as are offered, fewer if a round has little to do. */
+export function threadsFor(entry: EntryPoint, rows: number, offered: number): number {
+  return Math.max(1, Math.min(offered, Math.floor(workOf(entry, rows) / WORTH_A_THREAD)))
+}
+
+/** Operations of a round with so many rows. */
+export function workOf(entry: EntryPoint, rows: number): number {
+  const extent = (n: number): number => (n < 0 ? -n * rows : n)
+  return entry.steps.reduce((sum, { kernel }) => {
+    if (!computes(kernel)) return sum + rows * kernel.width
+    const places = kernel.space.reduce((n, d) => n * extent(d), 1)
+    return sum + places * (kernel.kind === "matmul" ? 2 * extent(kernel.inner) : kernel.body.length)
+  }, 0)
+}
