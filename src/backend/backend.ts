@@ -1,5 +1,6 @@
 // The contract of a backend: load a Program, bind data, run rounds. Knows Programs, no graph and no trainer.
 
+import { internalError } from "../core/errors.ts"
 import type { Tensor, TypedArray } from "../core/tensor.ts"
 import type { Program } from "../program/program.ts"
 
@@ -80,6 +81,33 @@ export interface Backend {
 /** The rows of a pass. */
 export function rowsOf(run: Run): number {
   return run.rows ?? run.order?.length ?? run.bound.rows
+}
+
+/**
+ * Throws E_INTERNAL for a run that would reach beyond its memory: batches larger than the program's, rows that do not
+ * exist, data that is not bound.
+ */
+export function checkRun(program: Program, run: Run, bound: { has(name: string): boolean }): void {
+  const entry = program.entries[run.entry]
+  if (entry === undefined) throw internalError(`The program has no entry ${run.entry}.`)
+  if (!(run.batchSize >= 1 && run.batchSize <= program.rows)) {
+    throw internalError(`A batch of ${run.batchSize} does not fit a program for ${program.rows} rows.`)
+  }
+  const rows = rowsOf(run)
+  const { order } = run
+  if (order !== undefined && (order.length < rows || order.length > run.bound.rows)) {
+    throw internalError(`An order of ${order.length} does not fit ${run.bound.rows} rows.`)
+  }
+  if (rows > run.bound.rows || order?.some((row) => row < 0 || row >= run.bound.rows)) {
+    throw internalError(`The order names rows beyond the ${run.bound.rows} that are bound.`)
+  }
+  if (run.count > 0 && (run.first < 0 || (run.first + run.count - 1) * run.batchSize >= rows)) {
+    throw internalError(`Round ${run.first + run.count - 1} has no rows.`)
+  }
+  for (const { kernel } of entry.steps) {
+    const name = kernel.kind === "gather" ? program.buffers[kernel.source]!.name : undefined
+    if (name !== undefined && !bound.has(name)) throw internalError(`The data ${name} are not bound.`)
+  }
 }
 
 /** Copies rows with gaps (pitch) into rows without. */

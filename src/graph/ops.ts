@@ -118,7 +118,7 @@ function scalar(op: Scalar, ...values: Value[]): Node {
   let shape: Shape = []
   for (const x of nodes) {
     const next = broadcastShape(shape, x.shape)
-    if (next === undefined) {
+    if (next === undefined || next.filter((n) => n < 0).length > 1) {
       throw shapeError(op, `the shapes ${nodes.map((v) => formatShape(v.shape)).join(" and ")} do not fit each other.`)
     }
     shape = next

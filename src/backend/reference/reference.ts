@@ -5,6 +5,7 @@ import { type Buffer, bufferIndex, type EntryPoint, elementsOf, type Program } f
 import {
   type Backend,
   type Bound,
+  checkRun,
   type Executable,
   packRows,
   type Ran,
@@ -112,6 +113,7 @@ class ReferenceExecutable implements Executable {
 
   async run(run: Run): Promise<Ran> {
     if (this.#running) throw new TrilobiteError("E_BUSY", { where: "engine", what: "this model is running already." })
+    checkRun(this.program, run, new Set(Object.keys((run.bound as HeldRows).data)))
     this.#running = true
     this.#stop = false
     try {

@@ -3,7 +3,7 @@
 
 import { internalError, TrilobiteError } from "../../core/errors.ts"
 import { type Buffer, bufferIndex, elementsOf, type Program } from "../../program/program.ts"
-import { type Bound, type Executable, packRows, type Ran, type Rows, type Run, rowsOf, spreadRows } from "../backend.ts"
+import { type Bound, checkRun, type Executable, packRows, type Ran, type Rows, type Run, rowsOf, spreadRows } from "../backend.ts"
 import { BOUND_BYTES, control } from "./control-block.ts"
 import { type Generated, generate } from "./generate.ts"
 import { dataTypes } from "./kernel.ts"
@@ -49,8 +49,6 @@ const dropped = new FinalizationRegistry<{ readonly workers: Pool; readonly key:
 interface HeldRows extends Bound {
   readonly addresses: ReadonlyMap<string, { readonly at: number; readonly type: number }>
   readonly orderAt: number
-  /** The order that stands at `orderAt`. */
-  order: Int32Array | undefined
 }
 
 /** A program with its memory and its modules. */
@@ -145,7 +143,6 @@ export class WasmExecutable implements Executable {
       rows: rows.count,
       addresses,
       orderAt,
-      order: undefined,
       result: (name) => new Float32Array(this.#floats(addresses.get(name)!.at, rows.count * width(name))),
       release: () => {
         for (const { at } of addresses.values()) this.#heap.free(at)
@@ -166,6 +163,7 @@ export class WasmExecutable implements Executable {
 
   async run(run: Run): Promise<Ran> {
     if (this.#running) throw new TrilobiteError("E_BUSY", { where: "engine", what: "this model is running already." })
+    checkRun(this.program, run, (run.bound as HeldRows).addresses)
     this.#running = true
     this.#stopping = false
     try {
@@ -256,10 +254,7 @@ export class WasmExecutable implements Executable {
       this.#log = { at: this.#heap.allocate(logBytes), bytes: logBytes }
     }
     const words = this.#words()
-    if (run.order !== undefined && run.order !== held.order) {
-      held.order = run.order
-      words.set(run.order, held.orderAt / 4)
-    }
+    if (run.order !== undefined) words.set(run.order, held.orderAt / 4)
     words[control.order / 4] = run.order === undefined ? 0 : held.orderAt
     words[control.log / 4] = this.#log.at
     words[control.step / 4] = run.runtime?.step ?? 0
