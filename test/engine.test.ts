@@ -9,8 +9,12 @@ import { runInNewContext } from "node:vm"
 import { build } from "tsdown"
 import { afterEach, describe, expect, test, vi } from "vitest"
 import type { Run } from "../src/backend/backend.ts"
+import { referenceBackend } from "../src/backend/reference/reference.ts"
+import { wasmBackend } from "../src/backend/wasm/wasm.ts"
 import { compile } from "../src/compile/compile.ts"
 import type { TrilobiteError } from "../src/core/errors.ts"
+import type { Graph } from "../src/graph/graph.ts"
+import * as ops from "../src/graph/ops.ts"
 import {
   dataOf,
   difference,
@@ -292,4 +296,19 @@ describe("a process", () => {
       rmSync(folder, { recursive: true, force: true })
     }
   })
+})
+
+test("all 256 bytes of unorm8 data are gathered as byte / 255, rounded once", async () => {
+  const x = ops.input("x", [256])
+  const graph: Graph = { predict: { updates: [], logs: [], outputs: [{ name: "p", value: ops.mul(x, 1) }] } }
+  const program = compile(graph, { rows: 1 })
+  const data = Uint8Array.from({ length: 256 }, (_, i) => i)
+  const expected = Float32Array.from(data, (byte) => byte / 255)
+  for (const backend of [referenceBackend(), wasmBackend]) {
+    const executable = await backend.load(program, { threads: 1 })
+    const bound = executable.bind({ count: 1, data: { x: { dtype: "unorm8", shape: [1, 256], data } } })
+    await executable.run({ entry: "predict", bound, batchSize: 1, first: 0, count: 1 })
+    expect(bound.result("p")).toEqual(expected)
+    executable.close()
+  }
 })

@@ -5,7 +5,7 @@ import { join } from "node:path"
 import { gzipSync } from "node:zlib"
 import { afterAll, afterEach, describe, expect, test, vi } from "vitest"
 import { TrilobiteError } from "../src/core/errors.ts"
-import { tensor } from "../src/core/tensor.ts"
+import { numbersOf, tensor } from "../src/core/tensor.ts"
 import { mnistFiles } from "../src/data/mnist.ts"
 import { asTrainingData, type Mnist, mnist } from "../src/datasets.ts"
 import { expectError } from "./support/errors.ts"
@@ -138,7 +138,8 @@ describe("asTrainingData", () => {
       [1, 4],
       [1, 10],
     ])
-    expect(xTrain.data).toEqual(Float32Array.from([0, 1, 127, 255, 51, 2, 3, 4], (x) => x / 255))
+    expect(xTrain.dtype).toBe("unorm8")
+    expect(numbersOf(xTrain)).toEqual(Float32Array.from([0, 1, 127, 255, 51, 2, 3, 4], (x) => x / 255))
     expect([...yTrain.data]).toEqual([0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0])
     expect(yValid.data[3]).toBe(1)
   })
@@ -148,6 +149,7 @@ describe("asTrainingData", () => {
     expect(xTrain).toBe(tiny.train.images)
     expect(yTrain).toBe(tiny.train.labels)
     expect(asTrainingData(tiny, { scale: false }).xTrain.data).toBe(tiny.train.images.data)
+    expect(asTrainingData(tiny).xTrain.data).toBe(tiny.train.images.data)
   })
 
   test("refuses other pixels, other labels and other options", () => {

@@ -3,14 +3,17 @@
 import { dataError, show } from "./errors.ts"
 import { formatShape, type Shape } from "./shape.ts"
 
-/** The element types of data: float32 values, int32 values (labels, say), uint8 values (pixels). */
-export type DType = "float32" | "int32" | "uint8"
+/**
+ * The element types of data: float32 values, int32 values (labels, say), uint8 values, and unorm8: a byte b that stands for
+ * the float32 nearest to b / 255, as in graphics (pixels from 0 to 1 in a quarter of the memory).
+ */
+export type DType = "float32" | "int32" | "uint8" | "unorm8"
 
 /** The typed arrays that hold the elements of a tensor. */
 export type TypedArray = Float32Array | Int32Array | Uint8Array
 
 /** Bytes of one element. */
-export const bytesOf: { readonly [d in DType]: number } = { float32: 4, int32: 4, uint8: 1 }
+export const bytesOf: { readonly [d in DType]: number } = { float32: 4, int32: 4, uint8: 1, unorm8: 1 }
 
 /** Values with a shape, row-major: plain memory that nobody needs to dispose of. */
 export interface Tensor {
@@ -30,7 +33,12 @@ export type TensorLike =
   | Float64Array
   | NestedNumbers
 
-const arrays = { float32: Float32Array, int32: Int32Array, uint8: Uint8Array } as const
+const arrays = { float32: Float32Array, int32: Int32Array, uint8: Uint8Array, unorm8: Uint8Array } as const
+
+/** The numbers that a tensor stands for: its own memory, unless they must be computed. */
+export function numbersOf(t: Tensor): TypedArray {
+  return t.dtype === "unorm8" ? Float32Array.from(t.data, (byte) => byte / 255) : t.data
+}
 
 /** A new typed array of `n` zeros. */
 export function allocate(dtype: DType, n: number): TypedArray {
@@ -59,7 +67,9 @@ export function tensor(values: TensorLike, shape?: Shape): Tensor {
   if (ArrayBuffer.isView(values)) return fromArray(values, shape ?? [values.length], "tensor")
   if (Array.isArray(values)) return fromNested(values as NestedNumbers, shape)
   if (typeof values === "object" && values !== null && "data" in values && "shape" in values) {
-    return fromArray(values.data, shape ?? values.shape, "tensor")
+    const read = fromArray(values.data, shape ?? values.shape, "tensor")
+    const bytes = "dtype" in values && values.dtype === "unorm8" && read.dtype === "uint8"
+    return bytes ? { ...read, dtype: "unorm8" } : read
   }
   throw dataError({
     where: "tensor",

@@ -42,7 +42,7 @@ export const mnistFiles: {
 export interface TrainingDataOptions {
   /** Images as rows of 784 pixels instead of 28 × 28. */
   readonly flatten?: boolean
-  /** Pixels as float32 from 0 to 1 (pixel / 255) instead of uint8 from 0 to 255. */
+  /** Pixels that stand for pixel / 255 (unorm8) instead of for 0 to 255 (uint8); the memory is the same. */
   readonly scale?: boolean
   /** Labels as float32 rows of ten, 1 at the digit and 0 elsewhere, instead of the digit itself. */
   readonly oneHot?: boolean
@@ -59,16 +59,16 @@ export interface TrainingData {
 const CLASSES = 10
 
 /**
- * MNIST as a network is trained on it: x float32 [n, 784] = pixel / 255, y float32 [n, 10] one-hot; the test part
- * validates. Scaled pixels take 220 MB; `scale: false` keeps uint8 in the memory that is there already (55 MB), for
- * networks that rescale by themselves. Dividing by 255 and multiplying by 1/255 differ in the last bit.
+ * MNIST as a network is trained on it: x [n, 784] of numbers from 0 to 1, y float32 [n, 10] one-hot; the test part
+ * validates. The pixels stay bytes (unorm8: byte / 255, rounded to float32, when a batch is gathered), in the memory that
+ * is there already (55 MB); with `scale: false` they are 0 to 255 (uint8), for networks that rescale by themselves.
  * @throws E_CONFIG for an unknown option; E_DATA for pixels that are not uint8 or labels beyond 9.
  * @example
  * ```ts
  * import { asTrainingData, mnist } from "trilobite/datasets"
- * const { xTrain, yTrain, xValid } = asTrainingData(await mnist(), { scale: false })
+ * const { xTrain, yTrain, xValid } = asTrainingData(await mnist())
  * xTrain.shape // => [60000, 784]
- * xTrain.dtype // => "uint8"
+ * xTrain.dtype // => "unorm8"
  * yTrain.shape // => [60000, 10]
  * yTrain.data.slice(0, 10) // => [0, 0, 0, 0, 0, 1, 0, 0, 0, 0]
  * xValid.shape // => [10000, 784]
@@ -101,11 +101,7 @@ function scaled(images: Tensor): Tensor {
       hint,
     })
   }
-  const table = Float32Array.from({ length: 256 }, (_, i) => i / 255)
-  const { data, shape } = images
-  const out = new Float32Array(data.length)
-  for (let i = 0; i < out.length; i++) out[i] = table[data[i]!]!
-  return { dtype: "float32", shape, data: out }
+  return { ...images, dtype: "unorm8" }
 }
 
 function oneHot(labels: Tensor): Tensor {

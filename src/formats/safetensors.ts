@@ -28,7 +28,12 @@ const dtypes: ReadonlyMap<string, DType> = new Map([
   ["I32", "int32"],
   ["U8", "uint8"],
 ])
-const codes: { readonly [d in DType]: string } = { float32: "F32", int32: "I32", uint8: "U8" }
+const codes: { readonly [d in DType]: string | undefined } = {
+  float32: "F32",
+  int32: "I32",
+  uint8: "U8",
+  unorm8: undefined,
+}
 const FORBIDDEN: readonly string[] = ["__proto__", "constructor", "prototype", METADATA]
 const littleEndian = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1
 
@@ -99,6 +104,10 @@ function checkTensor(name: string, tensor: Tensor): void {
       expected: `${n} elements`,
       got: `${data.length}`,
     })
+  }
+  if (codes[dtype] === undefined) {
+    const expected = [...dtypes.values()].join(", ")
+    throw modelError({ where, what: "the format has no such element type.", expected, got: dtype })
   }
   if (dtype !== "float32") return
   let bad = 0

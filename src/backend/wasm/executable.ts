@@ -3,7 +3,17 @@
 
 import { internalError, TrilobiteError } from "../../core/errors.ts"
 import { type Buffer, bufferIndex, elementsOf, type Program } from "../../program/program.ts"
-import { type Bound, checkRun, type Executable, packRows, type Ran, type Rows, type Run, rowsOf, spreadRows } from "../backend.ts"
+import {
+  type Bound,
+  checkRun,
+  type Executable,
+  packRows,
+  type Ran,
+  type Rows,
+  type Run,
+  rowsOf,
+  spreadRows,
+} from "../backend.ts"
 import { BOUND_BYTES, control } from "./control-block.ts"
 import { type Generated, generate } from "./generate.ts"
 import { dataTypes } from "./kernel.ts"

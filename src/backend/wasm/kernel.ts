@@ -1,5 +1,6 @@
 // What the code of a kernel may use: its range, the sizes of the batch, addresses, scratch memory. Knows no kernel.
 
+import type { DType } from "../../core/tensor.ts"
 import type { Operand } from "../../program/kernel.ts"
 import type { Numerics } from "../../program/program.ts"
 import type { Code } from "./code.ts"
@@ -43,8 +44,4 @@ export interface KernelContext {
 }
 
 /** Element types as numbers in the control block. */
-export const dataTypes: { readonly float32: 0; readonly int32: 1; readonly uint8: 2 } = {
-  float32: 0,
-  int32: 1,
-  uint8: 2,
-}
+export const dataTypes: { readonly [d in DType]: number } = { float32: 0, int32: 1, uint8: 2, unorm8: 3 }

@@ -26,8 +26,15 @@ export function emitGather(kernel: GatherKernel, pitch: number, context: KernelC
       i32.add(times(r.get, 4 * pitch), i32.const(context.address({ buffer: kernel.target, offset: 0, strides: [] }))),
     ),
     if_(
-      i32.eq(type, i32.const(dataTypes.uint8)),
-      [at(1), ...emitBytes(source, target, width, context)],
+      i32.geU(type, i32.const(dataTypes.uint8)),
+      [
+        at(1),
+        if_(
+          i32.eq(type, i32.const(dataTypes.uint8)),
+          emitBytes(source, target, width, context, asTheyAre),
+          emitBytes(source, target, width, context, over255),
+        ),
+      ],
       [
         at(4),
         if_(
@@ -70,14 +77,47 @@ function emitIntegers(
   })
 }
 
-function emitBytes(source: Local<"i32">, target: Local<"i32">, width: number, context: KernelContext): Code<"void">[] {
+/** What a byte becomes after it has been converted to float32. */
+interface ByteMeaning {
+  four(x: Code<"v128">): Code<"v128">
+  one(x: Code<"f32">): Code<"f32">
+}
+
+const asTheyAre: ByteMeaning = { four: (x) => x, one: (x) => x }
+
+/**
+ * b / 255 rounded once, without a division: with e = b / 256, which is exact, e + e·(1/255) rounds to the same float32 for all
+ * 256 bytes (checked for each of them by a test).
+ */
+const over255: ByteMeaning = {
+  four: (x) => {
+    const e = f32x4.mul(x, splat(1 / 256))
+    return f32x4.add(e, f32x4.mul(e, splat(1 / 255)))
+  },
+  one: (x) => {
+    const e = f32.mul(x, f32.const(1 / 256))
+    return f32.add(e, f32.mul(e, f32.const(1 / 255)))
+  },
+}
+
+function splat(x: number): Code<"v128"> {
+  return f32x4.const(x, x, x, x)
+}
+
+function emitBytes(
+  source: Local<"i32">,
+  target: Local<"i32">,
+  width: number,
+  context: KernelContext,
+  meaning: ByteMeaning,
+): Code<"void">[] {
   return emitElements(width, context, (bytes) => {
     const from = i32.add(source.get, i32.shrU(bytes, i32.const(2)))
     const to = i32.add(target.get, bytes)
     const wide = i32x4.extendLowI16x8U(i16x8.extendLowI8x16U(v128.load32Zero(from, 0, 1)))
     return {
-      four: v128.store(to, 0, f32x4.convertI32x4S(wide), 4),
-      one: f32.store(to, 0, f32.convertI32S(i32.load8U(from, 0))),
+      four: v128.store(to, 0, meaning.four(f32x4.convertI32x4S(wide)), 4),
+      one: f32.store(to, 0, meaning.one(f32.convertI32S(i32.load8U(from, 0)))),
     }
   })
 }
