@@ -17,7 +17,7 @@ import {
   writeFileSync,
 } from "node:fs"
 import { join } from "node:path"
-import { TrilobiteError } from "../src/index.ts"
+import { type History, TrilobiteError } from "../src/index.ts"
 import { type NetName, netNames } from "./nets.ts"
 import { usageError } from "./values.ts"
 
@@ -80,7 +80,7 @@ export interface Result {
   /** Training alone, of all finished epochs; the whole time of this command. */
   readonly seconds: number
   readonly totalSeconds: number
-  readonly ended: "completed" | "stopped" | "aborted"
+  readonly ended: NonNullable<History["ended"]>
   /** The epoch that was begun and not finished: its rounds are in the weights. */
   readonly unfinishedEpoch: number | null
   readonly out: string

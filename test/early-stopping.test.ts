@@ -2,9 +2,12 @@
 import { describe, expect, test } from "vitest"
 import {
   type Callback,
+  dense,
   type EarlyStoppingOptions,
   earlyStopping,
   type Logs,
+  sequential,
+  sgd,
   type Tensor,
   type Training,
 } from "../src/index.ts"
@@ -210,4 +213,28 @@ describe("bad input", () => {
   ])("%j", async (options, message) => {
     await expectRefusal(() => earlyStopping(wrong(options)), "E_CONFIG", message)
   })
+})
+
+test("the best weights are put back when an error ends the training", async () => {
+  const model = sequential([dense({ units: 1, inputShape: [1] })], { seed: 3 })
+  model.compile({ loss: "mse", optimizer: sgd({ learningRate: 0.01 }) })
+  let best: readonly number[] = []
+  let calls = 0
+  const callbacks = [
+    earlyStopping({ monitor: "loss", mode: "max", patience: 9, restoreBestWeights: true }),
+    {
+      onEpochEnd: (epoch: number) => {
+        if (epoch === 0) best = model.getWeights().flatMap((t) => [...t.data])
+        if (epoch === 3) throw new Error("enough")
+      },
+      onTrainEnd: () => {
+        calls++
+      },
+    },
+  ]
+  const fit = model.fit([[1], [2], [3]], [[2], [4], [6]], { epochs: 9, verbose: 0, callbacks })
+  await expect(fit).rejects.toThrow("enough")
+  expect(model.getWeights().flatMap((t) => [...t.data])).toEqual(best)
+  expect(calls).toBe(1)
+  expect(model.history?.ended).toBe("failed")
 })

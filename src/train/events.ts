@@ -4,8 +4,8 @@
 /** Numbers by name: loss, accuracy, valLoss, valAccuracy. */
 export type Logs = { readonly [name: string]: number }
 
-/** Why a training has ended: all epochs done, a callback wanted it, or the caller's signal. */
-export type EndReason = "completed" | "stopped" | "aborted"
+/** Why a training has ended: all epochs done, a callback wanted it, the caller's signal, or an error. */
+export type EndReason = "completed" | "stopped" | "aborted" | "failed"
 
 /** One event of a training. Epochs count from 0, as in Keras; seconds are training alone, without validation. */
 export type FitEvent =

@@ -249,9 +249,14 @@ export class Model {
         control: listeners.control,
         validation,
       })
-      for await (const event of events) {
-        print(event)
-        await listeners.tell(event)
+      try {
+        for await (const event of events) {
+          print(event)
+          await listeners.tell(event)
+        }
+      } catch (error) {
+        await listeners.fail()
+        throw error
       }
       return listeners.history
     } finally {

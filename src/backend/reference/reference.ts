@@ -47,6 +47,8 @@ class ReferenceExecutable implements Executable {
   readonly #precision: Precision
   readonly #memory: Memory
   #stop = false
+  /** When others last had their turn. */
+  #resumed = now()
   #running = false
 
   constructor(program: Program, precision: Precision) {
@@ -137,15 +139,14 @@ class ReferenceExecutable implements Executable {
       logs: logs.slice(0, rows * entry.logs.length),
       ended,
     })
-    let resumed = now()
     for (let round = 0; round < run.count; round++) {
       const finished = this.#round(run, entry, round)
       if (log !== undefined) logs.set(log as Float32Array, round * entry.logs.length)
       if (!finished) return report(round, round + 1, "guard")
       if (this.#stop) return report(round + 1, round + 1, round + 1 === run.count ? "done" : "stopped")
-      if (now() - resumed > SLICE) {
+      if (now() - this.#resumed > SLICE) {
         await new Promise((resolve) => setTimeout(resolve))
-        resumed = now()
+        this.#resumed = now()
       }
     }
     return report(run.count, run.count, "done")

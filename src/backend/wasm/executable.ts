@@ -51,11 +51,6 @@ const SPARE = 1 << 18
 
 let nextKey = 0
 
-/** Workers forget the modules of executables that nobody can reach any more. */
-const dropped = new FinalizationRegistry<{ readonly workers: Pool; readonly key: number }>(({ workers, key }) =>
-  workers.drop(key),
-)
-
 interface HeldRows extends Bound {
   readonly addresses: ReadonlyMap<string, { readonly at: number; readonly type: number }>
   readonly orderAt: number
@@ -86,7 +81,6 @@ export class WasmExecutable implements Executable {
     this.#options = options
     this.#loaded = this.#generate(options.variant)
     this.#heap = createHeap(this.#loaded.generated.end + SPARE, true)
-    dropped.register(this, { workers, key: this.#loaded.key })
   }
 
   #generate({ tile, wide }: Variant): Loaded {

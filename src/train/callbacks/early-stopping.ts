@@ -47,8 +47,8 @@ const options: OptionsOf<Resolved> = {
 }
 
 /**
- * Stops training when the watched number has not improved for `patience` epochs. Keras: EarlyStopping; unlike Keras the
- * best weights are put back whatever ended the training, if `restoreBestWeights` is set.
+ * Stops training when the watched number has not improved for `patience` epochs. Keras: EarlyStopping. The
+ * best weights are put back whatever ended the training (an error, too), if `restoreBestWeights` is set.
  * @throws E_CONFIG for a wrong option, or if the watched number does not exist.
  * @example
  * ```ts

@@ -2,7 +2,7 @@
 
 import type { Tensor } from "../../core/tensor.ts"
 import { finiteNumber, readValue } from "../../nn/options.ts"
-import type { FitEvent, Logs } from "../events.ts"
+import type { EndReason, FitEvent, Logs } from "../events.ts"
 import type { Callback, Training } from "./callback.ts"
 
 /** What a training has measured: epochs (from 0), and for each number its value in every epoch. */
@@ -10,7 +10,7 @@ export interface History {
   readonly epoch: number[]
   readonly history: { [name: string]: number[] }
   /** How it ended, and the seconds of training alone in each epoch. */
-  ended: "completed" | "stopped" | "aborted" | undefined
+  ended: EndReason | undefined
   readonly seconds: number[]
 }
 
@@ -57,6 +57,21 @@ export class Listeners {
     if (event.type === "epochEnd") this.#record(event.epoch, event.logs, event.seconds)
     if (event.type === "trainEnd") this.history.ended = event.reason
     for (const callback of this.#callbacks) await call(callback, event, this.#training)
+  }
+
+  /**
+   * Ends a training that an error has ended: every callback is told once, so that best weights are put back. What fails
+   * now too is not reported: the first error is.
+   */
+  async fail(): Promise<void> {
+    if (this.history.ended !== undefined) return
+    this.history.ended = "failed"
+    const event: FitEvent = { type: "trainEnd", reason: "failed", logs: {}, seconds: 0 }
+    for (const callback of this.#callbacks) {
+      try {
+        await call(callback, event, this.#training)
+      } catch {}
+    }
   }
 
   #record(epoch: number, logs: Logs, seconds: number): void {
