@@ -33,6 +33,7 @@ export const files = {
 export interface Environment {
   readonly threads: number | null
   readonly backend: string | null
+  readonly wideVectors: boolean
   readonly cores: number
   readonly trilobite: string
   readonly numericsVersion: number
@@ -41,13 +42,15 @@ export interface Environment {
   readonly platform: string
 }
 
-/** What is needed to repeat a run. Threads, backend and versions of Node change no bit of its result. */
+/** What is needed to repeat a run. Threads, backend, wide vectors and versions of Node change no bit of its result. */
 export interface RunConfig extends Environment {
   readonly net: NetName
   readonly epochs: number
   readonly batchSize: number
   readonly learningRate: number
   readonly seed: number
+  /** The kind of arithmetic: a run goes on only with its own. */
+  readonly numerics: "portable" | "fused"
   /** The data set (its MD5 sums are checked when it is read) and the folder that was named for it. */
   readonly dataset: "mnist"
   readonly data: string | null
@@ -200,6 +203,8 @@ function readConfig(path: string, text: string): RunConfig {
     ["data", config.data === null || typeof config.data === "string"],
     ["threads", config.threads === null || whole(config.threads)],
     ["backend", config.backend === null || typeof config.backend === "string"],
+    ["wideVectors", typeof config.wideVectors === "boolean"],
+    ["numerics", config.numerics === "portable" || config.numerics === "fused"],
     ["resumed", Array.isArray(config.resumed)],
   ]
   for (const [name, ok] of checks) {

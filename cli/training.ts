@@ -3,7 +3,14 @@
 import { availableParallelism } from "node:os"
 import { join, resolve } from "node:path"
 import { asTrainingData, mnist } from "../src/datasets.ts"
-import { type Callback, loadModel, type Model, NUMERICS_VERSION, TrilobiteError } from "../src/index.ts"
+import {
+  type Callback,
+  loadModel,
+  type Model,
+  type ModelOptions,
+  NUMERICS_VERSION,
+  TrilobiteError,
+} from "../src/index.ts"
 import { type Interrupt, watchInterrupts } from "./interrupt.ts"
 import { buildNet, type NetName, nets } from "./nets.ts"
 import { printJson, printLine, reportText } from "./output.ts"
@@ -32,6 +39,8 @@ export interface TrainOptions {
   readonly seed?: number
   readonly threads?: number
   readonly backend?: "wasm" | "reference"
+  readonly numerics?: "portable" | "fused"
+  readonly wideVectors?: "on" | "off"
   readonly quiet?: true
   readonly json?: true
   readonly out?: string
@@ -76,9 +85,10 @@ function newRun(net: NetName, options: TrainOptions): Plan {
   const seed = options.seed ?? 0
   const folder = newRunFolder(net, options.out)
   const data = options.data === undefined ? null : resolve(options.data)
-  const training = { net, epochs, batchSize, learningRate, seed, dataset: "mnist", data } as const
+  const numerics = options.numerics ?? "portable"
+  const training = { net, epochs, batchSize, learningRate, seed, numerics, dataset: "mnist", data } as const
   const config: RunConfig = { ...training, ...environment(options), resumed: [] }
-  const model = buildNet(net, { seed, ...machine(config) }, learningRate)
+  const model = buildNet(net, { seed, numerics, ...machine(config) }, learningRate)
   return { config, folder, history: [], model, begin: () => createRun(folder, config) }
 }
 
@@ -107,10 +117,16 @@ async function oldRun(net: NetName, folder: string, options: TrainOptions): Prom
     })
   }
   const data = options.data === undefined ? old.data : resolve(options.data)
-  const here = environment({ threads: old.threads ?? undefined, backend: old.backend ?? undefined, ...given(options) })
+  const { threads, backend, wideVectors, numerics } = old
+  const here = environment({
+    threads: threads ?? undefined,
+    backend: backend ?? undefined,
+    wideVectors: wideVectors ? "on" : "off",
+    ...given(options),
+  })
   const resumed = [...old.resumed, { epoch: history.length + 1, ...here }]
   const config: RunConfig = { ...old, epochs, data, resumed }
-  const model = await loadModel(join(folder, files.model), { name: net, seed: old.seed, ...machine(here) })
+  const model = await loadModel(join(folder, files.model), { name: net, seed: old.seed, numerics, ...machine(here) })
   return { config, folder, history: [...history], model, begin: () => reopenRun(folder, config, history) }
 }
 
@@ -122,10 +138,12 @@ function given(options: TrainOptions): TrainOptions {
 function environment(options: {
   readonly threads?: number | undefined
   readonly backend?: string | undefined
+  readonly wideVectors?: "on" | "off"
 }): Environment {
   return {
     threads: options.threads ?? null,
     backend: options.backend ?? null,
+    wideVectors: options.wideVectors !== "off",
     cores: availableParallelism(),
     trilobite: version(),
     numericsVersion: NUMERICS_VERSION,
@@ -136,8 +154,8 @@ function environment(options: {
 }
 
 /** What a model is told of the machine. */
-function machine({ threads, backend }: Environment): { threads?: number; backend?: string } {
-  return { ...(threads === null ? {} : { threads }), ...(backend === null ? {} : { backend }) }
+function machine({ threads, backend, wideVectors }: Environment): ModelOptions {
+  return { wideVectors, ...(threads === null ? {} : { threads }), ...(backend === null ? {} : { backend }) }
 }
 
 /** Trains; answers with the epoch (from 1) that was begun and not finished. */

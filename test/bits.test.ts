@@ -1,13 +1,25 @@
 // The same bits from every backend, whatever the threads and the tile: trainings, and sizes that reach every path of the generator.
 import { createHash } from "node:crypto"
 import { describe, expect, test } from "vitest"
+import { type WasmOptions, wasmBackend } from "../src/backend/wasm/wasm.ts"
 import { compile } from "../src/compile/compile.ts"
+import { TrilobiteError } from "../src/core/errors.ts"
 import * as compose from "../src/graph/compose.ts"
 import type { Node } from "../src/graph/node.ts"
 import * as ops from "../src/graph/ops.ts"
 import { NUMERICS_VERSION, type Program } from "../src/program/program.ts"
 import { leafNode } from "./support/cases.ts"
-import { bitsOf, difference, execute, OLD_TILE, type Outcome, perturbed, reference, wasm } from "./support/execute.ts"
+import {
+  bitsOf,
+  difference,
+  execute,
+  type Machine,
+  OLD_TILE,
+  type Outcome,
+  perturbed,
+  reference,
+  wasm,
+} from "./support/execute.ts"
 import { uniform } from "./support/golden.ts"
 import { type Net, network, type Training, train } from "./support/networks.ts"
 
@@ -302,5 +314,51 @@ describe("golden hashes: they change only with NUMERICS_VERSION", () => {
     const program = compile(graph, { rows: training.batch })
     expect(hash(await train(wasm(2), program, net, graph, training))).toBe(golden)
     expect(hash(await train(reference, program, net, graph, training))).toBe(golden)
+  })
+})
+
+describe("variants of the engine", () => {
+  const net: Net = { sizes: [784, 64, 33, 10] }
+  const training: Training = { examples: 300, batch: 96, rounds: [1, 7] }
+  const graph = network(net)
+  const on = (options: WasmOptions): Machine => ({
+    name: JSON.stringify(options),
+    load: (program) => wasmBackend.load(program, options),
+  })
+  const tiles = [{ rows: 6, vectors: 4, unroll: 4 }, { rows: 3, vectors: 2, unroll: 1 }, undefined]
+
+  test("wide vectors, found or given tiles, chosen threads: the bits of the reference", async () => {
+    const program = compile(graph, { rows: training.batch })
+    const expected = await train(reference, program, net, graph, training)
+    for (const wideVectors of [true, false]) {
+      for (const tile of tiles) {
+        for (const threads of [undefined, 1, 2]) {
+          const machine = on({ wideVectors, tile, threads })
+          expect(
+            difference(expected, await train(machine, program, net, graph, training)),
+            machine.name,
+          ).toBeUndefined()
+        }
+      }
+    }
+  })
+
+  test("fused numerics: the same bits for any threads, tile and width; refused where the engine has none", async () => {
+    const program = compile(graph, { rows: training.batch, numerics: "fused" })
+    const first = await train(on({ threads: 1 }), program, net, graph, training).catch((error: unknown) => error)
+    if (first instanceof TrilobiteError) {
+      expect(first.code).toBe("E_CONFIG")
+      expect(first.message).toMatch(/no fused multiply-add/)
+      return
+    }
+    for (const wideVectors of [true, false]) {
+      for (const tile of tiles) {
+        for (const threads of [1, 2, 3]) {
+          const machine = on({ wideVectors, tile, threads })
+          const actual = await train(machine, program, net, graph, training)
+          expect(difference(first as Outcome, actual), machine.name).toBeUndefined()
+        }
+      }
+    }
   })
 })

@@ -66,6 +66,8 @@ describe("trilobite train", () => {
       data: null,
       threads: null,
       backend: null,
+      wideVectors: true,
+      numerics: "portable",
       cores: expect.any(Number),
       trilobite: version,
       numericsVersion: 1,

@@ -109,7 +109,7 @@ const faults: readonly Case[] = [
 ]
 
 const config = { net, epochs: 1, batchSize: 128, learningRate: 0.1, seed: 0, numericsVersion: 1, data: null }
-const complete = { ...config, threads: null, backend: null, resumed: [] }
+const complete = { ...config, threads: null, backend: null, wideVectors: true, numerics: "portable", resumed: [] }
 
 /** Folders of runs that something is the matter with. */
 function plant(): void {

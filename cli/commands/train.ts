@@ -26,7 +26,9 @@ With --json standard output holds one object per line: for each epoch
 (from 1; seconds of training alone), then {"result": {...}} as in result.json.
 With --quiet as well, the result alone. Errors are one object on standard error.
 
-The same seed gives the same bits with any number of threads and any backend.
+The same seed gives the same bits with any number of threads, any backend, and
+wide vectors on or off; --numerics fused has bits of its own (one kind of
+machine).
 
 Examples:
   $ trilobite train intermediate-net
@@ -73,6 +75,16 @@ export function addTrain(program: Command): void {
         readName("--backend", "backend", text, ["wasm", "reference"] as const),
       ),
     )
+    .addOption(
+      own("--numerics <kind>", "portable: the same bits everywhere; fused: faster (default: portable)", (text) =>
+        readName("--numerics", "kind of numerics", text, ["portable", "fused"] as const),
+      ),
+    )
+    .addOption(
+      own("--wide-vectors <on|off>", "pairs of vectors on Node 24 and later (default: on)", (text) =>
+        readName("--wide-vectors", "setting", text, ["on", "off"] as const),
+      ),
+    )
     .addOption(own("--data <folder>", "folder with MNIST's four IDX files", (text) => readPath("--data", text)))
     .addOption(own("--out <folder>", "folder of the run: new or empty", (text) => readPath("--out", text)))
     .addOption(
@@ -81,6 +93,7 @@ export function addTrain(program: Command): void {
         "seed",
         "batchSize",
         "learningRate",
+        "numerics",
       ]),
     )
     .option("--quiet", "print the last lines only")

@@ -64,7 +64,7 @@ export interface Executable {
 
 /** What a backend may be asked for. */
 export interface LoadOptions {
-  /** Threads that may share the work (default: one for each core). */
+  /** Threads that share the work (default: one for each core, fewer where a round is not worth them). */
   readonly threads?: number | undefined
   /** Whether vectors may be paired to twice their width where the machine can (default false). */
   readonly wideVectors?: boolean | undefined

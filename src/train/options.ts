@@ -43,7 +43,7 @@ export interface ModelOptions {
   readonly seed?: number
   /** The backend by name; by default the fastest that can run here. */
   readonly backend?: Backend["name"]
-  /** Threads that share the work (default: one for each core). */
+  /** Threads that share the work (default: one for each core, fewer for small networks). */
   readonly threads?: number
   /**
    * How products are summed (default portable): `portable` rounds each product and each sum, the same bits everywhere;

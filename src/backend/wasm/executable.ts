@@ -41,6 +41,8 @@ interface Loaded {
 /** What an executable is made with. */
 export interface ExecutableOptions {
   readonly threads: number
+  /** Whether a run uses fewer threads if its work is not worth them all. */
+  readonly fewer: boolean
   readonly variant: Variant
   /** What runs instead if the paired vectors do not prove themselves. */
   readonly plain: Variant
@@ -237,7 +239,8 @@ export class WasmExecutable implements Executable {
   async #run(run: Run, loaded: Loaded): Promise<Ran> {
     this.#prepare(run)
     const { entry, first, count, batchSize } = run
-    const threads = threadsFor(this.program.entries[entry]!, Math.min(batchSize, rowsOf(run)), this.threads)
+    const worth = threadsFor(this.program.entries[entry]!, Math.min(batchSize, rowsOf(run)), this.threads)
+    const threads = this.#options.fewer ? worth : this.threads
     const load = { kind: "load", key: loaded.key, module: loaded.module, memory: this.#heap.memory } as const
     const args = Array.from({ length: threads }, (_, t) => [t, threads, first, count, rowsOf(run), batchSize])
     const [done] = (await this.#pool.run(load, entry, args, () => {

@@ -44,7 +44,8 @@ export const wasmBackend: Omit<Backend, "load"> & {
     const given: Variant | undefined = options.tile === undefined ? undefined : { tile: options.tile, wide }
     const variant = given ?? tune(platform, program.numerics, wide)
     const plain = variant.wide ? tune(platform, program.numerics, false) : variant
-    return new WasmExecutable(program, workers, { threads: options.threads ?? platform.cores, variant, plain })
+    const threads = options.threads ?? platform.cores
+    return new WasmExecutable(program, workers, { threads, fewer: options.threads === undefined, variant, plain })
   },
 }
 
