@@ -2,9 +2,11 @@
 import { defineConfig, type UserConfig } from "tsdown"
 
 const config: UserConfig = defineConfig({
-  entry: { index: "src/index.ts", datasets: "src/datasets.ts", "cli/main": "cli/main.ts" },
+  entry: { index: "src/index.ts", datasets: "src/datasets.ts", worker: "src/worker.ts", "cli/main": "cli/main.ts" },
   format: "esm",
-  platform: "node",
+  // No helper of Node in what browsers load; what Node-only files import stays an import.
+  platform: "neutral",
+  deps: { neverBundle: [/^node:/] },
   target: "es2023",
   fixedExtension: false,
   dts: { oxc: true },

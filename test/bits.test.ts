@@ -18,12 +18,13 @@ import {
   type Outcome,
   perturbed,
   reference,
+  unshared,
   wasm,
 } from "./support/execute.ts"
 import { uniform } from "./support/golden.ts"
 import { type Net, network, type Training, train } from "./support/networks.ts"
 
-const THREADS = [wasm(1), wasm(2), wasm(3), wasm(5), wasm(2, OLD_TILE)]
+const THREADS = [wasm(1), wasm(2), wasm(3), wasm(5), wasm(2, OLD_TILE), unshared]
 
 async function compareTraining(net: Net, training: Training, machines = THREADS): Promise<Outcome> {
   const graph = network(net)

@@ -22,6 +22,7 @@ import {
   type Numbers,
   reference,
   statesOf,
+  unshared,
   wasm,
   writeStates,
 } from "./support/execute.ts"
@@ -32,7 +33,7 @@ const NET: Net = { sizes: [13, 7, 5], optimizer: "momentum" }
 const GRAPH = network(NET)
 const BATCH = 8
 const PROGRAM = compile(GRAPH, { rows: BATCH })
-const MACHINES: readonly Machine[] = [reference, wasm(1), wasm(3)]
+const MACHINES: readonly Machine[] = [reference, wasm(1), wasm(3), unshared]
 
 type Data = { readonly [name: string]: Numbers | Uint8Array | Int32Array }
 

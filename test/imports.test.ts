@@ -23,6 +23,7 @@ describe("imports", () => {
     ["a worker", "src/core/b.ts", 'new URL("../graph/a.ts", import.meta.url)', "core may import nothing"],
     ["one file too many", "src/coach/b.ts", 'import "../train/fit.ts"', "no such file"],
     ["a Node module", "src/core/b.ts", 'import { readFileSync } from "node:fs"', "node:* only in"],
+    ["a Node module, asked for", "src/core/b.ts", 'const fs = process.getBuiltinModule("node:fs")', "node:* only in"],
     ["a Node module in graph", "src/graph/node.ts", 'import { readFileSync } from "node:fs"', "node:* only in"],
     ["a package", "src/core/b.ts", 'import { z } from "zod"', "no runtime dependency"],
     ["a package in the CLI", "cli/b.ts", 'import { z } from "zod"', "no runtime dependency"],
@@ -37,6 +38,7 @@ describe("imports", () => {
   test.each([
     ["core", "src/graph/b.ts", 'import { x } from "../core/a.ts"'],
     ["a Node module in a Node-only file", "src/data/node-idx.ts", 'import { readFileSync } from "node:fs"'],
+    ["a Node module, asked for in a Node-only file", "src/data/node-idx.ts", 'process.getBuiltinModule("node:fs")'],
     ["Node-only code, dynamically", "src/data/b.ts", 'const x = () => import("./node.ts")'],
     ["commander in the CLI", "cli/b.ts", 'import { Command } from "commander"'],
     ["an import in a comment", "src/core/b.ts", '// import { x } from "../graph/a.ts"'],

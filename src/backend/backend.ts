@@ -57,7 +57,7 @@ export interface Executable {
   bind(rows: Rows): Bound
   /** Runs without blocking the caller's thread for long. One run at a time. */
   run(run: Run): Promise<Ran>
-  /** Ends the run under way after its current round. */
+  /** Ends the run under way after its current round; within about 10 ms where a worker has its memory for itself. */
   stop(): void
   close(): void
 }
@@ -68,6 +68,8 @@ export interface LoadOptions {
   readonly threads?: number | undefined
   /** Whether vectors may be paired to twice their width where the machine can (default false). */
   readonly wideVectors?: boolean | undefined
+  /** Browsers only: the script with which workers begin (default: text of our own, through a blob: URL). */
+  readonly workerUrl?: string | undefined
 }
 
 /** A way to run programs. */

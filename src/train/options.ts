@@ -55,6 +55,11 @@ export interface ModelOptions {
    * proves it in its first round. It is switched by a flag of V8 for the moment of compilation, hence an option.
    */
   readonly wideVectors?: boolean
+  /**
+   * Browsers only: the URL of a module of your own that imports `trilobite/worker`, for pages whose content security policy
+   * forbids workers from blob: URLs. By default workers need no file.
+   */
+  readonly workerUrl?: string
 }
 
 /** The options of fit, with Keras's names and defaults. */
@@ -159,7 +164,7 @@ export function readBatchSize(where: string, given: { readonly batchSize?: numbe
 /** The most threads that a program is divided among. */
 const MOST_THREADS = 256
 
-type OpenModel = "backend" | "threads"
+type OpenModel = "backend" | "threads" | "workerUrl"
 
 const isThreads = (n: unknown): n is number =>
   Number.isInteger(n) && (n as number) >= 1 && (n as number) <= MOST_THREADS
@@ -176,6 +181,7 @@ const modelOptions: OptionsOf<Read<ModelOptions, OpenModel>> = {
   wideVectors: optional(flag(), false),
   backend: maybe(text()),
   threads: maybe(that(`a whole number from 1 to ${MOST_THREADS}`, isThreads)),
+  workerUrl: maybe(text()),
 }
 
 const anything = { expected: "", read: (value: unknown): unknown => value }

@@ -40,6 +40,12 @@ export function wasm(threads: number, tile?: Tile): Machine {
   return { name, load: (program) => wasmBackend.load(program, options) }
 }
 
+/** The WebAssembly backend as in a page that may not share memory: one worker with a memory of its own. */
+export const unshared: Machine = {
+  name: "wasm, memory not shared",
+  load: (program) => wasmBackend.load(program, { shared: false }),
+}
+
 /** The tile of engines before V8 13. */
 export const OLD_TILE: Tile = { rows: 4, vectors: 2, unroll: 1 }
 
@@ -147,4 +153,4 @@ export function perturbed(machine: Machine, buffer: string, element: number): Ma
 }
 
 /** The name of every machine that must equal the reference. */
-export const MACHINES: readonly Machine[] = [wasm(1), wasm(3), wasm(1, OLD_TILE)]
+export const MACHINES: readonly Machine[] = [wasm(1), wasm(3), wasm(1, OLD_TILE), unshared]

@@ -31,6 +31,7 @@ export const RULES: Record<string, readonly string[]> = {
     "coach",
   ],
   "datasets.ts": ["core", "data"],
+  "worker.ts": ["backend/wasm/worker.ts"],
   cli: ["index.ts", "datasets.ts"],
 }
 
@@ -59,6 +60,15 @@ function specifier(node: SyntaxNode): { to: string; type: boolean; dynamic: bool
     }
     case "ImportExpression":
       return { to: text(node.source) ?? "(computed)", type: false, dynamic: true }
+    case "CallExpression": {
+      // process.getBuiltinModule("node:fs"): an import that bundlers do not see.
+      const { callee } = node
+      const named = isNode(callee) && isNode(callee.property) ? callee.property.name : undefined
+      const [name] = node.arguments as unknown[]
+      return named === "getBuiltinModule"
+        ? { to: text(name) ?? "node:(computed)", type: false, dynamic: true }
+        : undefined
+    }
     case "NewExpression": {
       const [url, base] = node.arguments as unknown[]
       const isUrl =

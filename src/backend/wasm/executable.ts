@@ -14,19 +14,18 @@ import {
   rowsOf,
   spreadRows,
 } from "../backend.ts"
+import { bytesOf, sameBits } from "./bits.ts"
 import { BOUND_BYTES, control } from "./control-block.ts"
 import { type Generated, generate } from "./generate.ts"
 import { dataTypes } from "./kernel.ts"
-import { createHeap, type Heap } from "./memory.ts"
+import { mirroredStore } from "./mirrored-store.ts"
 import type { Pool } from "./pool.ts"
 import { GUARD_BIT } from "./round.ts"
+import { sharedStore } from "./shared-store.ts"
+import type { Job, Store } from "./store.ts"
 import { threadsFor } from "./threads.ts"
+import { touched } from "./touch.ts"
 import type { Variant } from "./tune.ts"
-
-/** True if all arrays have the same bits; every NaN is one. */
-function sameBits(a: readonly Float32Array[], b: readonly Float32Array[]): boolean {
-  return a.every((values, i) => values.length === b[i]?.length && values.every((v, k) => Object.is(v, b[i]![k])))
-}
 
 /** Looks at a barrier before a thread sleeps, where every thread has a core of its own. */
 const SPIN = 20_000
@@ -43,6 +42,8 @@ export interface ExecutableOptions {
   readonly threads: number
   /** Whether a run uses fewer threads if its work is not worth them all. */
   readonly fewer: boolean
+  /** Whether threads share memory; if not, there is one, with a memory of its own. */
+  readonly shared: boolean
   readonly variant: Variant
   /** What runs instead if the paired vectors do not prove themselves. */
   readonly plain: Variant
@@ -68,7 +69,7 @@ export class WasmExecutable implements Executable {
     return this.#options.variant
   }
 
-  readonly #heap: Heap
+  readonly #store: Store
   #loaded: Loaded
   /** Entries whose paired vectors have given the same bits as plain code, once. */
   readonly #proven = new Set<string>()
@@ -78,16 +79,17 @@ export class WasmExecutable implements Executable {
 
   constructor(program: Program, workers: Pool, options: ExecutableOptions) {
     this.program = program
-    this.threads = options.threads
+    this.threads = options.shared ? options.threads : 1
     this.#pool = workers
     this.#options = options
     this.#loaded = this.#generate(options.variant)
-    this.#heap = createHeap(this.#loaded.generated.end + SPARE, true)
+    this.#store = (options.shared ? sharedStore : mirroredStore)(workers, this.#loaded.generated.end + SPARE)
   }
 
   #generate({ tile, wide }: Variant): Loaded {
     const { platform } = this.#pool
-    const generated = generate(this.program, { tile, threads: this.threads, shared: true })
+    const { shared } = this.#options
+    const generated = generate(this.program, { tile, threads: this.threads, shared })
     const module = platform.compile(generated.bytes, { wide, relaxed: this.program.numerics === "fused" })
     return { key: nextKey++, generated, module }
   }
@@ -103,28 +105,28 @@ export class WasmExecutable implements Executable {
     return b
   }
 
-  #floats(at: number, length: number): Float32Array {
-    return new Float32Array(this.#heap.memory.buffer, at, length)
-  }
-
-  #words(): Int32Array {
-    return new Int32Array(this.#heap.memory.buffer)
+  /** Where a buffer of the arena is, in bytes. */
+  #place(b: Buffer): { readonly at: number; readonly length: number } {
+    return { at: this.#loaded.generated.arenaAt + b.offset, length: 4 * elementsOf(b, this.program.rows) }
   }
 
   write(name: string, values: Float32Array): void {
     const b = this.#buffer(name)
-    const elements = this.#floats(this.#loaded.generated.arenaAt + b.offset, elementsOf(b, this.program.rows))
+    const { at, length } = this.#place(b)
+    const elements = this.#store.floats(at, length / 4)
     spreadRows(
       values,
       elements,
       b.shape.length < 2 ? values.length : b.pitch,
       b.shape.length < 2 ? values.length : b.shape[b.shape.length - 1]!,
     )
+    this.#store.wrote(at)
   }
 
   read(name: string): Float32Array {
     const b = this.#buffer(name)
-    const elements = this.#floats(this.#loaded.generated.arenaAt + b.offset, elementsOf(b, this.program.rows))
+    const { at, length } = this.#place(b)
+    const elements = this.#store.floats(at, length / 4)
     return b.shape.length < 2 ? new Float32Array(elements) : packRows(elements, b.pitch, b.shape[b.shape.length - 1]!)
   }
 
@@ -134,25 +136,23 @@ export class WasmExecutable implements Executable {
       if (b.role !== "data" && b.role !== "result") continue
       const given = rows.data[b.name]
       if (b.role === "data" && given !== undefined) {
-        const at = this.#heap.allocate(given.data.byteLength + 16)
-        new Uint8Array(this.#heap.memory.buffer, at).set(
-          new Uint8Array(given.data.buffer, given.data.byteOffset, given.data.byteLength),
-        )
+        const at = this.#store.allocate(given.data.byteLength + 16)
+        this.#store.put(at, bytesOf(given.data))
         addresses.set(b.name, { at, type: dataTypes[given.dtype] })
       } else if (b.role === "result") {
-        addresses.set(b.name, { at: this.#heap.allocate(4 * rows.count * b.pitch), type: dataTypes.float32 })
+        addresses.set(b.name, { at: this.#store.allocate(4 * rows.count * b.pitch), type: dataTypes.float32 })
       }
     }
-    const orderAt = this.#heap.allocate(4 * rows.count)
+    const orderAt = this.#store.allocate(4 * rows.count)
     const width = (name: string): number => this.program.buffers[bufferIndex(this.program, name)]!.pitch
     const held: HeldRows = {
       rows: rows.count,
       addresses,
       orderAt,
-      result: (name) => new Float32Array(this.#floats(addresses.get(name)!.at, rows.count * width(name))),
+      result: (name) => new Float32Array(this.#store.floats(addresses.get(name)!.at, rows.count * width(name))),
       release: () => {
-        for (const { at } of addresses.values()) this.#heap.free(at)
-        this.#heap.free(orderAt)
+        for (const { at } of addresses.values()) this.#store.free(at)
+        this.#store.free(orderAt)
       },
     }
     return held
@@ -160,7 +160,7 @@ export class WasmExecutable implements Executable {
 
   stop(): void {
     this.#stopping = true
-    if (this.#running) Atomics.store(this.#words(), control.stop / 4, 1)
+    if (this.#running) this.#store.stop()
   }
 
   close(): void {
@@ -241,11 +241,18 @@ export class WasmExecutable implements Executable {
     const { entry, first, count, batchSize } = run
     const worth = threadsFor(this.program.entries[entry]!, Math.min(batchSize, rowsOf(run)), this.threads)
     const threads = this.#options.fewer ? worth : this.threads
-    const load = { kind: "load", key: loaded.key, module: loaded.module, memory: this.#heap.memory } as const
-    const args = Array.from({ length: threads }, (_, t) => [t, threads, first, count, rowsOf(run), batchSize])
-    const [done] = (await this.#pool.run(load, entry, args, () => {
-      Atomics.store(this.#words(), control.abort / 4, 1)
-    })) as [number]
+    const rows = rowsOf(run)
+    const { addresses } = run.bound as HeldRows
+    const { data, changes } = touched(this.program, entry)
+    const logBytes = 4 * this.program.entries[entry]!.logs.length
+    const held = (b: Buffer): number => addresses.get(b.name)!.at
+    const place = (b: Buffer): Job["changes"][number] =>
+      b.role === "state" ? this.#place(b) : { at: held(b), length: 4 * run.bound.rows * b.pitch }
+    const done = await this.#store.run({
+      ...{ key: loaded.key, module: loaded.module, entry, threads, first, count, rows, batch: batchSize, logBytes },
+      reads: data.map(held),
+      changes: [...changes.map(place), { at: this.#log.at, length: logBytes * count }],
+    })
     return this.#report(run, done)
   }
 
@@ -257,38 +264,24 @@ export class WasmExecutable implements Executable {
     if (logs === undefined) throw internalError(`The program has no entry ${run.entry}.`)
     const logBytes = 4 * logs * run.count
     if (logBytes > this.#log.bytes) {
-      if (this.#log.bytes > 0) this.#heap.free(this.#log.at)
-      this.#log = { at: this.#heap.allocate(logBytes), bytes: logBytes }
+      if (this.#log.bytes > 0) this.#store.free(this.#log.at)
+      this.#log = { at: this.#store.allocate(logBytes), bytes: logBytes }
     }
-    const words = this.#words()
-    if (run.order !== undefined) words.set(run.order, held.orderAt / 4)
+    // Everything else in the block begins at 0.
+    const words = new Int32Array(this.#loaded.generated.arenaAt / 4)
+    if (run.order !== undefined) this.#store.put(held.orderAt, bytesOf(run.order))
     words[control.order / 4] = run.order === undefined ? 0 : held.orderAt
     words[control.log / 4] = this.#log.at
     words[control.step / 4] = run.runtime?.step ?? 0
     words[control.spin / 4] = this.threads <= this.#pool.platform.cores ? SPIN : 0
-    for (const at of [
-      control.arrived,
-      control.sleepers,
-      control.stop,
-      control.agreed,
-      control.agreed + 4,
-      control.abort,
-      control.progress,
-    ]) {
-      Atomics.store(words, at / 4, 0)
-    }
     for (const [name, i] of Object.entries(this.#loaded.generated.bound)) {
       const found = held.addresses.get(name)
       words[(control.bound + BOUND_BYTES * i) / 4] = found?.at ?? 0
       words[(control.bound + BOUND_BYTES * i) / 4 + 1] = found?.type ?? 0
     }
-    const numbers = this.#floats(
-      this.#loaded.generated.arenaAt + this.#buffer("runtime").offset,
-      program.runtime.length,
-    )
-    program.runtime.forEach((name, i) => {
-      numbers[i] = run.runtime?.[name] ?? 0
-    })
+    this.#store.put(0, bytesOf(words))
+    const numbers = Float32Array.from(program.runtime, (name) => run.runtime?.[name] ?? 0)
+    this.#store.put(this.#place(this.#buffer("runtime")).at, bytesOf(numbers))
   }
 
   #report(run: Run, done: number): Ran {
@@ -298,7 +291,7 @@ export class WasmExecutable implements Executable {
     const written = guard ? rounds + 1 : rounds
     return {
       rounds,
-      logs: new Float32Array(this.#floats(this.#log.at, written * logs)),
+      logs: new Float32Array(this.#store.floats(this.#log.at, written * logs)),
       ended: guard ? "guard" : rounds < run.count ? "stopped" : "done",
     }
   }

@@ -1,32 +1,23 @@
-// Memory beyond what a module uses itself: handed out in pieces and taken back. Knows no program.
+// Memory beyond what a module uses itself: handed out in pieces and taken back. Knows no program, and not whose memory it is.
 
 import { TrilobiteError } from "../../core/errors.ts"
 import { MAX_PAGES } from "./generate.ts"
 
-const PAGE = 65536
+/** Bytes of a page of WebAssembly memory. */
+export const PAGE = 65536
 
-/** Hands out pieces of a WebAssembly memory, which grows as needed. */
+/** Hands out pieces of a memory. */
 export interface Heap {
-  readonly memory: WebAssembly.Memory
   allocate(bytes: number): number
   free(address: number): void
 }
 
-/** A heap that begins after the first `start` bytes. */
-export function createHeap(start: number, shared: boolean): Heap {
-  const pages = Math.ceil(start / PAGE)
-  if (pages > MAX_PAGES) throw outOfMemory(start)
-  let memory: WebAssembly.Memory
-  try {
-    memory = new WebAssembly.Memory({ initial: pages, maximum: MAX_PAGES, shared })
-  } catch {
-    throw outOfMemory(start)
-  }
+/** A heap that begins after the first `start` bytes; `reach` sees to it that the memory has so many bytes. */
+export function createHeap(start: number, reach: (end: number) => void): Heap {
   /** Pieces in order of their addresses; what lies between them is free. */
   let pieces: { readonly at: number; readonly end: number }[] = []
   const first = align(start)
   return {
-    memory,
     allocate(bytes) {
       let at = first
       let index = 0
@@ -35,14 +26,7 @@ export function createHeap(start: number, shared: boolean): Heap {
         at = align(pieces[index]!.end)
       }
       const end = at + bytes
-      const missing = Math.ceil(end / PAGE) - memory.buffer.byteLength / PAGE
-      if (missing > 0) {
-        try {
-          memory.grow(missing)
-        } catch {
-          throw outOfMemory(end)
-        }
-      }
+      reach(end)
       pieces = pieces.toSpliced(index, 0, { at, end })
       return at
     },
@@ -56,7 +40,15 @@ function align(bytes: number): number {
   return Math.ceil(bytes / 64) * 64
 }
 
-function outOfMemory(bytes: number): TrilobiteError {
+/** Pages for so many bytes. Throws E_ENGINE if 32-bit addresses do not reach as far. */
+export function pagesFor(bytes: number): number {
+  const pages = Math.ceil(bytes / PAGE)
+  if (pages > MAX_PAGES) throw outOfMemory(bytes)
+  return pages
+}
+
+/** The error for so many bytes that could not be had. */
+export function outOfMemory(bytes: number): TrilobiteError {
   const mebi = (n: number): string => `${Math.ceil(n / 1048576)} MiB`
   return new TrilobiteError("E_ENGINE", {
     where: "engine",

@@ -1,17 +1,19 @@
 // What Node offers: worker threads, and a compiler of WebAssembly that can be told to take its time.
 // Knows what a worker is sent, not what it computes.
 
-import { availableParallelism } from "node:os"
-import { setFlagsFromString } from "node:v8"
-import { Worker } from "node:worker_threads"
 import type { Compiling, Platform, Thread } from "./platform.ts"
-import { type Answer, obey } from "./worker.ts"
+import { type Answer, obey, transfersOf } from "./worker.ts"
+
+// Not imported, but asked for: a bundler for browsers that follows all imports finds no module here that it lacks.
+const { availableParallelism } = process.getBuiltinModule("node:os")
+const { setFlagsFromString } = process.getBuiltinModule("node:v8")
+const { Worker } = process.getBuiltinModule("node:worker_threads")
 
 const source = `
 const { parentPort } = require("node:worker_threads")
 ;(${obey.toString()})({
   on: (listener) => parentPort.on("message", listener),
-  post: (answer) => parentPort.postMessage(answer),
+  post: (answer, transfer) => parentPort.postMessage(answer, transfer),
 })`
 
 /** The version of V8 by which its abilities are known; Node reports no other engine. */
@@ -46,10 +48,12 @@ function withFlags<T>(compiling: Compiling, work: () => T): T {
 /** Node's worker threads and compiler. */
 export const platform: Platform = {
   cores: availableParallelism(),
+  shared: true,
   // The pass that pairs vectors came with V8 13 (Node 24); before it the flag is absent or does nothing.
   wideVectors: v8 >= 13,
   // Loops with many different offsets are slow before V8 13 (measured: engine.md, "Design facts").
   manyOffsets: v8 >= 13,
+  timing: true,
   compile: (bytes, compiling) => withFlags(compiling, () => new WebAssembly.Module(bytes)),
   validates: (bytes, compiling) => withFlags(compiling, () => WebAssembly.validate(bytes)),
   start: (onAnswer, onEnd): Thread => {
@@ -59,8 +63,9 @@ export const platform: Platform = {
     worker.on("exit", (code) => onEnd(`the thread ended with code ${code}`))
     worker.unref()
     return {
-      post: (order) => worker.postMessage(order),
+      post: (order) => worker.postMessage(order, transfersOf(order)),
       hold: (on) => (on ? worker.ref() : worker.unref()),
+      end: () => void worker.terminate(),
     }
   },
 }

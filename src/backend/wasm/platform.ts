@@ -7,6 +7,8 @@ export interface Thread {
   post(order: Order): void
   /** Whether the process must wait for this thread. */
   hold(on: boolean): void
+  /** Ends the thread, whatever it does; `onEnd` is called. */
+  end(): void
 }
 
 /** How a module is to be compiled. */
@@ -20,11 +22,16 @@ export interface Compiling {
 /** A place where programs run. */
 export interface Platform {
   readonly cores: number
+  /** Whether threads can share memory. */
+  readonly shared: boolean
   /** Whether the compiler can pair vectors. */
   readonly wideVectors: boolean
   /** Whether loops with many different memory offsets are fast. */
   readonly manyOffsets: boolean
+  /** Whether the caller may time modules: they are compiled well at once, and nobody waits for the caller's thread. */
+  readonly timing: boolean
   compile(bytes: Uint8Array<ArrayBuffer>, compiling: Compiling): WebAssembly.Module
   validates(bytes: Uint8Array<ArrayBuffer>, compiling: Compiling): boolean
+  /** Starts a thread; never throws: what goes wrong is told by `onEnd`. */
   start(onAnswer: (answer: Answer) => void, onEnd: (reason: string) => void): Thread
 }

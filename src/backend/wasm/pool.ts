@@ -2,12 +2,13 @@
 // Knows orders and answers, not programs.
 
 import { TrilobiteError } from "../../core/errors.ts"
+import { outOfMemory } from "./memory.ts"
 import type { Platform, Thread } from "./platform.ts"
-import type { Answer, Order } from "./worker.ts"
+import type { Answer, Order, Result } from "./worker.ts"
 
 interface Member {
   readonly thread: Thread
-  readonly waiting: Map<number, { resolve(result: number): void; reject(error: Error): void }>
+  readonly waiting: Map<number, { resolve(result: Result): void; reject(error: Error): void }>
   readonly loaded: Set<number>
   dead: boolean
 }
@@ -15,15 +16,24 @@ interface Member {
 /** A set of threads that grows as it is asked for more. */
 export interface Pool {
   readonly platform: Platform
-  /** Runs an entry on the first threads of the pool at once; the results are in the order of the threads. */
+  /**
+   * Gives one order each to the first threads of the pool at once; the results are in the order of the threads. If one
+   * fails, `onFailure` lets the others go; who has not come back a second later is ended.
+   */
   run(
     load: Order & { kind: "load" },
-    entry: string,
-    args: readonly (readonly number[])[],
+    orders: readonly ((id: number) => Order)[],
     onFailure: () => void,
-  ): Promise<number[]>
+  ): Promise<Result[]>
+  /** Tells every thread that works on it to stop; only work in slices hears it. */
+  stop(key: number): void
+  /** Whether the first thread holds what was loaded with this key. */
+  holds(key: number): boolean
   drop(key: number): void
 }
+
+/** Milliseconds that the other threads of a run have to come back after one has failed. */
+const PATIENCE = 1000
 
 /** A pool on a platform. */
 export function createPool(platform: Platform): Pool {
@@ -42,8 +52,8 @@ export function createPool(platform: Platform): Pool {
       const found = waiting.get(answer.id)
       waiting.delete(answer.id)
       if (waiting.size === 0) member.thread.hold(false)
-      if ("failure" in answer) found?.reject(engineError(answer.failure))
-      else found?.resolve(answer.result)
+      if ("result" in answer) found?.resolve(answer)
+      else found?.reject(answer.lacks === undefined ? engineError(answer.failure) : outOfMemory(answer.lacks))
     }
     const thread = platform.start(answered, (reason) => fail(member, reason))
     const member: Member = { thread, waiting, loaded: new Set(), dead: false }
@@ -57,31 +67,45 @@ export function createPool(platform: Platform): Pool {
     }
     return found
   }
+  const alive = (key: number): Member[] => members.filter((m) => !m.dead && m.loaded.has(key))
   return {
     platform,
-    async run(load, entry, args, onFailure) {
-      const runs = args.map((list, i) => {
+    async run(load, orders, onFailure) {
+      const given = orders.map((order, i) => {
         const m = member(i)
-        if (!m.loaded.has(load.key)) {
-          m.loaded.add(load.key)
-          m.thread.post(load)
-        }
         const id = nextId++
-        m.thread.hold(true)
-        m.thread.post({ kind: "run", key: load.key, id, entry, args: list })
-        return new Promise<number>((resolve, reject) => m.waiting.set(id, { resolve, reject }))
+        const result = new Promise<Result>((resolve, reject) => {
+          if (!m.loaded.has(load.key)) m.thread.post(load)
+          m.loaded.add(load.key)
+          m.thread.post(order(id))
+          m.thread.hold(true)
+          m.waiting.set(id, { resolve, reject })
+        })
+        return { m, id, result }
       })
-      // The first failure lets the others go, who may be waiting for the one that failed.
-      for (const run of runs) run.catch(onFailure)
-      const settled = await Promise.allSettled(runs)
-      const failed = settled.find((s) => s.status === "rejected")
-      if (failed !== undefined) throw failed.reason
-      return settled.map((s) => (s as PromiseFulfilledResult<number>).value)
-    },
-    drop(key) {
-      for (const m of members) {
-        if (m.loaded.delete(key) && !m.dead) m.thread.post({ kind: "drop", key })
+      let patience: ReturnType<typeof setTimeout> | undefined
+      // The first failure in time is the cause; others follow from it.
+      let cause: unknown
+      const release = (error: unknown): void => {
+        cause ??= error
+        onFailure()
+        patience ??= setTimeout(() => {
+          for (const { m, id } of given) if (m.waiting.has(id)) m.thread.end()
+        }, PATIENCE)
       }
+      for (const { result } of given) result.catch(release)
+      const settled = await Promise.allSettled(given.map(({ result }) => result))
+      clearTimeout(patience)
+      if (cause !== undefined) throw cause
+      return settled.map((s) => (s as PromiseFulfilledResult<Result>).value)
+    },
+    stop(key) {
+      for (const m of alive(key)) m.thread.post({ kind: "stop", key })
+    },
+    holds: (key) => members[0]?.dead === false && members[0].loaded.has(key),
+    drop(key) {
+      for (const m of alive(key)) m.thread.post({ kind: "drop", key })
+      for (const m of members) m.loaded.delete(key)
     },
   }
 }
@@ -90,6 +114,6 @@ function engineError(reason: string): TrilobiteError {
   return new TrilobiteError("E_ENGINE", {
     where: "engine",
     what: `a thread of the engine failed: ${reason}.`,
-    hint: "The model keeps the weights of the last finished round. Please report this with the program that `trilobite inspect` prints.",
+    hint: "Its weights may be those of an unfinished round: set them again (setWeights, or a saved model). Please report this with the program that `trilobite inspect` prints.",
   })
 }

@@ -27,14 +27,17 @@ export function candidates(platform: Platform, numerics: Numerics, wide: boolean
 
 const best = new Map<string, Variant>()
 
-/** The fastest variant here: timed at first use (a few milliseconds), remembered for the process. */
+/**
+ * The fastest variant here: timed at first use (a few milliseconds), remembered for the process. Where nothing may be
+ * timed it is the first candidate, the fastest of the engines that are known.
+ */
 export function tune(platform: Platform, numerics: Numerics, wide: boolean): Variant {
   const key = `${numerics} ${wide}`
   const known = best.get(key)
   if (known !== undefined) return known
   const list = candidates(platform, numerics, wide)
   const [first] = list
-  if (list.length === 1 && first !== undefined) return first
+  if ((list.length === 1 || !platform.timing) && first !== undefined) return first
   const timed = list.map((variant) => ({
     variant,
     run: prepare(platform, numerics, variant),

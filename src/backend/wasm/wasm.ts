@@ -5,6 +5,7 @@ import { configError } from "../../core/errors.ts"
 import type { Program } from "../../program/program.ts"
 import type { Backend, Executable, LoadOptions } from "../backend.ts"
 import { module_ } from "./assembler.ts"
+import { browserPlatform } from "./browser-platform.ts"
 import { drop } from "./control.ts"
 import { WasmExecutable } from "./executable.ts"
 import { f32x4 } from "./instructions.ts"
@@ -13,41 +14,66 @@ import type { Platform } from "./platform.ts"
 import { createPool, type Pool } from "./pool.ts"
 import { tune, type Variant } from "./tune.ts"
 
-/** The pool of this process, once a program has been loaded. */
-let pool: Promise<Pool> | undefined
+/** The pools of this process, by where their workers begin; made when a program is loaded. */
+const pools = new Map<string | undefined, Promise<Pool>>()
 
-function startPool(): Promise<Pool> {
-  pool ??= import("./node-platform.ts").then(({ platform }) => createPool(platform))
+function poolFor(workerUrl: string | undefined): Promise<Pool> {
+  let pool = pools.get(workerUrl)
+  if (pool === undefined) {
+    // Node's part is imported only there: browsers need not even load it.
+    const platform = inNode()
+      ? import("./node-platform.ts").then((node) => node.platform)
+      : Promise.resolve(browserPlatform(workerUrl))
+    pool = platform.then(createPool)
+    pools.set(workerUrl, pool)
+  }
   return pool
 }
 
-/** Options of this backend: the tile of matrix products, found by timing if it is not given, changes the speed and no bit. */
+function inNode(): boolean {
+  return (globalThis as { process?: { versions?: { node?: string } } }).process?.versions?.node !== undefined
+}
+
+/** Options of this backend. They change the speed and no bit. */
 export interface WasmOptions extends LoadOptions {
+  /** The tile of matrix products; found by timing if it is not given. */
   readonly tile?: Tile | undefined
+  /** False: one worker with a memory of its own, as in a page that may not share memory. */
+  readonly shared?: boolean | undefined
+}
+
+/** The WebAssembly backend on any platform. */
+export interface WasmBackend extends Omit<Backend, "load"> {
+  load(program: Program, options?: WasmOptions): Promise<Executable>
+}
+
+/** The WebAssembly backend over other pools than those of this process. */
+export function wasmBackendOver(pool: (workerUrl: string | undefined) => Promise<Pool>): WasmBackend {
+  return {
+    name: "wasm",
+    unavailable: () => {
+      if (typeof WebAssembly !== "object") return "this JavaScript engine has no WebAssembly"
+      if (!inNode() && typeof Worker !== "function") return "there are no workers here"
+      return undefined
+    },
+    load: async (program, options = {}) => {
+      const workers = await pool(options.workerUrl)
+      const { platform } = workers
+      if (program.numerics === "fused") checkFused(platform)
+      const shared = platform.shared && options.shared !== false
+      const wide = options.wideVectors === true && platform.wideVectors && shared
+      const given: Variant | undefined = options.tile === undefined ? undefined : { tile: options.tile, wide }
+      const variant = given ?? tune(platform, program.numerics, wide)
+      const plain = variant.wide ? tune(platform, program.numerics, false) : variant
+      const threads = options.threads ?? platform.cores
+      const fewer = options.threads === undefined
+      return new WasmExecutable(program, workers, { threads, fewer, shared, variant, plain })
+    },
+  }
 }
 
 /** The WebAssembly backend. */
-export const wasmBackend: Omit<Backend, "load"> & {
-  load(program: Program, options?: WasmOptions): Promise<Executable>
-} = {
-  name: "wasm",
-  unavailable: () => {
-    if (typeof WebAssembly !== "object") return "this JavaScript engine has no WebAssembly"
-    if (typeof SharedArrayBuffer !== "function") return "shared memory is not available here"
-    return undefined
-  },
-  load: async (program, options = {}) => {
-    const workers = await startPool()
-    const { platform } = workers
-    if (program.numerics === "fused") checkFused(platform)
-    const wide = options.wideVectors === true && platform.wideVectors
-    const given: Variant | undefined = options.tile === undefined ? undefined : { tile: options.tile, wide }
-    const variant = given ?? tune(platform, program.numerics, wide)
-    const plain = variant.wide ? tune(platform, program.numerics, false) : variant
-    const threads = options.threads ?? platform.cores
-    return new WasmExecutable(program, workers, { threads, fewer: options.threads === undefined, variant, plain })
-  },
-}
+export const wasmBackend: WasmBackend = wasmBackendOver(poolFor)
 
 /** Throws E_CONFIG if this engine has no fused multiply-add. */
 function checkFused(platform: Platform): void {
