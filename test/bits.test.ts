@@ -1,7 +1,8 @@
 // The same bits from every backend, whatever the threads and the tile: trainings, and sizes that reach every path of the generator.
 import { createHash } from "node:crypto"
 import { describe, expect, test } from "vitest"
-import { type WasmOptions, wasmBackend } from "../src/backend/wasm/wasm.ts"
+import type { WasmOptions } from "../src/backend/wasm/load.ts"
+import { wasmBackend } from "../src/backend/wasm/wasm.ts"
 import { compile } from "../src/compile/compile.ts"
 import { TrilobiteError } from "../src/core/errors.ts"
 import * as compose from "../src/graph/compose.ts"

@@ -1,6 +1,5 @@
 // Saving and loading model files: all or nothing under every failing system call, and only regular files.
 import { execFileSync } from "node:child_process"
-import type * as Fs from "node:fs"
 import {
   chmodSync,
   existsSync,
@@ -38,8 +37,10 @@ const disk = vi.hoisted(() => ({
   fault: undefined as ((call: string, nth: number, args: unknown[]) => unknown) | undefined,
 }))
 
-vi.mock("node:fs", async (original) => {
-  const fs = await original<typeof Fs>()
+// The module asks for node:fs instead of importing it: it gets one with faults.
+vi.hoisted(() => {
+  const original = process.getBuiltinModule
+  const fs = original("node:fs")
   const wrap = (name: Call) => {
     return (...args: unknown[]): unknown => {
       if (disk.on) {
@@ -60,7 +61,8 @@ vi.mock("node:fs", async (original) => {
     "unlinkSync",
     "readSync",
   ]
-  return { ...fs, ...Object.fromEntries(names.map((name) => [name, wrap(name)])) }
+  const faulty = { ...fs, ...Object.fromEntries(names.map((name) => [name, wrap(name)])) }
+  process.getBuiltinModule = ((name: string) => (name === "node:fs" ? faulty : original(name))) as typeof original
 })
 
 function fail(name: string): never {

@@ -30,7 +30,7 @@ function watched(changes: Partial<Platform> = {}) {
     return thread
   }
   const pool = createPool({ ...node, start, ...changes })
-  return { threads, backend: wasmBackendOver(() => Promise.resolve(pool)) }
+  return { threads, backend: wasmBackendOver(pool) }
 }
 
 async function begin(executable: Executable, rows = ROWS) {

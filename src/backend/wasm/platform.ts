@@ -35,3 +35,8 @@ export interface Platform {
   /** Starts a thread; never throws: what goes wrong is told by `onEnd`. */
   start(onAnswer: (answer: Answer) => void, onEnd: (reason: string) => void): Thread
 }
+
+/** Whether this is Node, or what calls itself so (Deno, Bun). */
+export function inNode(): boolean {
+  return (globalThis as { process?: { versions?: { node?: string } } }).process?.versions?.node !== undefined
+}

@@ -1,0 +1,65 @@
+// The package as npm would publish it, unpacked into node_modules of a folder, and bundles of it for browsers.
+import { execFileSync } from "node:child_process"
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { gzipSync } from "node:zlib"
+import { build } from "vite"
+import { ROOT } from "./files.ts"
+
+/** A folder with the packed package in its node_modules. */
+export interface Installed {
+  readonly folder: string
+  remove(): void
+}
+
+/** Builds, packs and unpacks. */
+export function installPackage(): Installed {
+  const folder = mkdtempSync(join(tmpdir(), "trilobite-package-"))
+  const made = join(folder, "made")
+  const target = join(folder, "node_modules/trilobite")
+  mkdirSync(made)
+  mkdirSync(target, { recursive: true })
+  const bundler = join(ROOT, "node_modules/tsdown/dist/run.mjs")
+  execFileSync(process.execPath, [bundler, "--out-dir", join(made, "dist")], { cwd: ROOT, stdio: "pipe" })
+  for (const file of ["package.json", "README.md", "LICENSE"]) cpSync(join(ROOT, file), join(made, file))
+  const pack = ["pack", "--ignore-scripts", "--silent", "--pack-destination", folder]
+  execFileSync("npm", pack, { cwd: made, stdio: "pipe", shell: process.platform === "win32" })
+  const packed = readdirSync(folder).find((name) => name.endsWith(".tgz"))!
+  execFileSync("tar", ["-xzf", packed, "-C", target, "--strip-components=1"], { cwd: folder })
+  return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) }
+}
+
+/** A Vite build of an app of one script, in `dist` of the folder; what Vite has said. */
+export async function bundleWithVite(folder: string, script: string): Promise<readonly string[]> {
+  const said: string[] = []
+  writeFileSync(join(folder, "index.html"), '<!doctype html><script type="module" src="/main.js"></script>')
+  writeFileSync(join(folder, "main.js"), script)
+  const say = (text: string): void => void said.push(text)
+  await build({
+    root: folder,
+    configFile: false,
+    logLevel: "warn",
+    customLogger: {
+      ...{ info: () => {}, warn: say, warnOnce: say, error: say, clearScreen: () => {} },
+      ...{ hasErrorLogged: () => false, hasWarned: false },
+    },
+  })
+  return said
+}
+
+/**
+ * Bytes after gzip of the scripts of a Vite build: `core` is what a page loads at once, `engine` what is loaded when the
+ * first program is (without what only Node loads).
+ */
+export function bundleSizes(folder: string): { readonly core: number; readonly engine: number } {
+  const page = readFileSync(join(folder, "dist/index.html"), "utf8")
+  const assets = join(folder, "dist/assets")
+  const sizes = { core: 0, engine: 0 }
+  for (const name of readdirSync(assets)) {
+    if (!name.endsWith(".js") || name.startsWith("node-")) continue
+    const bytes = gzipSync(readFileSync(join(assets, name)), { level: 9 }).length
+    sizes[page.includes(name) ? "core" : "engine"] += bytes
+  }
+  return sizes
+}
