@@ -126,6 +126,33 @@ describe.each(MACHINES)("$name", (machine) => {
     for (const outcome of outcomes) expect(difference(outcomes[0]!, outcome)).toBeUndefined()
   })
 
+  test("several bounds in a memory that grows: runs in turn, weights set between, results of each", async () => {
+    const outcomeOf = async (on: Machine): Promise<Map<string, Numbers>> => {
+      const { executable, bound, options } = await begin(on, 16)
+      const outcome = new Map<string, Numbers>()
+      const bounds = [bound]
+      for (const rows of [40_000, 8, 90_000]) {
+        const more = executable.bind(dataOf(rows, examplesOf(NET, rows)))
+        bounds.push(more)
+        await executable.run(options(1, { bound: bounds[0]! }))
+        await executable.run(options(1, { bound: more }))
+        const predict = { entry: "predict", bound: more, first: Math.max(0, rows / 8 - 3) }
+        await executable.run(options(rows < 24 ? 1 : 3, predict))
+        const kernel = executable.program.buffers.find((b) => b.role === "state")!.name
+        executable.write(
+          kernel,
+          executable.read(kernel).map((v) => Math.fround(v / 2)),
+        )
+        if (bounds.length === 3) bounds.splice(1, 1)[0]!.release()
+      }
+      for (const [name, values] of statesOf(executable)) outcome.set(name, values)
+      for (const [i, b] of bounds.entries()) if (i > 0) outcome.set(`result ${i}`, b.result("p").slice(-24))
+      executable.close()
+      return outcome
+    }
+    expect(difference(await outcomeOf(reference), await outcomeOf(machine))).toBeUndefined()
+  })
+
   test("no order is the order of the data", async () => {
     const [plain, ordered, turned] = [await begin(machine, 20), await begin(machine, 20), await begin(machine, 20)]
     await plain.executable.run(plain.options(3))
