@@ -15,7 +15,7 @@ import {
   spreadRows,
 } from "../backend.ts"
 import { BOUND_BYTES, control } from "./control-block.ts"
-import { type Generated, generate } from "./generate.ts"
+import { arenaOf, type Generated, generate } from "./generate.ts"
 import { dataTypes } from "./kernel.ts"
 import { createHeap, type Heap } from "./memory.ts"
 import type { Pool } from "./pool.ts"
@@ -31,11 +31,13 @@ function sameBits(a: readonly Float32Array[], b: readonly Float32Array[]): boole
 /** Looks at a barrier before a thread sleeps, where every thread has a core of its own. */
 const SPIN = 20_000
 
-/** One module of a program, as workers know it. */
+/** The module of one entry, as workers know it. */
 interface Loaded {
   readonly key: number
   readonly generated: Generated
   readonly module: WebAssembly.Module
+  /** The memory that it works with. */
+  readonly workAt: number
 }
 
 /** What an executable is made with. */
@@ -47,9 +49,6 @@ export interface ExecutableOptions {
   /** What runs instead if the paired vectors do not prove themselves. */
   readonly plain: Variant
 }
-
-/** Bytes of scratch memory that another variant of a module may need beyond the first. */
-const SPARE = 1 << 18
 
 let nextKey = 0
 
@@ -64,12 +63,10 @@ export class WasmExecutable implements Executable {
   readonly threads: number
   readonly #pool: Pool
   readonly #options: ExecutableOptions
-  get variant(): Variant {
-    return this.#options.variant
-  }
-
   readonly #heap: Heap
-  #loaded: Loaded
+  readonly #arenaAt: number
+  /** The modules of the entries that have run. */
+  readonly #loaded = new Map<string, Loaded>()
   /** Entries whose paired vectors have given the same bits as plain code, once. */
   readonly #proven = new Set<string>()
   #running = false
@@ -81,20 +78,35 @@ export class WasmExecutable implements Executable {
     this.threads = options.threads
     this.#pool = workers
     this.#options = options
-    this.#loaded = this.#generate(options.variant)
-    this.#heap = createHeap(this.#loaded.generated.end + SPARE, true)
+    const [start, end] = arenaOf(program)
+    this.#arenaAt = start
+    this.#heap = createHeap(end, true)
   }
 
-  #generate({ tile, wide }: Variant): Loaded {
+  /** How products are computed. */
+  get variant(): Variant {
+    return this.#options.variant
+  }
+
+  /** The module of an entry: generated when it is first run. */
+  #load(entry: string): Loaded {
+    const known = this.#loaded.get(entry)
+    if (known !== undefined) return known
+    const loaded = this.#generate(entry, this.#options.variant)
+    this.#loaded.set(entry, loaded)
+    return loaded
+  }
+
+  #generate(entry: string, { tile, wide }: Variant): Loaded {
     const { platform } = this.#pool
-    const generated = generate(this.program, { tile, threads: this.threads, shared: true })
+    const generated = generate(this.program, entry, { tile, threads: this.threads, shared: true })
     const module = platform.compile(generated.bytes, { wide, relaxed: this.program.numerics === "fused" })
-    return { key: nextKey++, generated, module }
+    return { key: nextKey++, generated, module, workAt: this.#heap.allocate(generated.workBytes) }
   }
 
-  /** The bytes of the generated module. */
-  get bytes(): Uint8Array {
-    return this.#loaded.generated.bytes
+  #forget({ key, workAt }: Loaded): void {
+    this.#pool.drop(key)
+    this.#heap.free(workAt)
   }
 
   #buffer(name: string): Buffer {
@@ -113,7 +125,7 @@ export class WasmExecutable implements Executable {
 
   write(name: string, values: Float32Array): void {
     const b = this.#buffer(name)
-    const elements = this.#floats(this.#loaded.generated.arenaAt + b.offset, elementsOf(b, this.program.rows))
+    const elements = this.#floats(this.#arenaAt + b.offset, elementsOf(b, this.program.rows))
     spreadRows(
       values,
       elements,
@@ -124,7 +136,7 @@ export class WasmExecutable implements Executable {
 
   read(name: string): Float32Array {
     const b = this.#buffer(name)
-    const elements = this.#floats(this.#loaded.generated.arenaAt + b.offset, elementsOf(b, this.program.rows))
+    const elements = this.#floats(this.#arenaAt + b.offset, elementsOf(b, this.program.rows))
     return b.shape.length < 2 ? new Float32Array(elements) : packRows(elements, b.pitch, b.shape[b.shape.length - 1]!)
   }
 
@@ -164,7 +176,7 @@ export class WasmExecutable implements Executable {
   }
 
   close(): void {
-    this.#pool.drop(this.#loaded.key)
+    for (const loaded of this.#loaded.values()) this.#pool.drop(loaded.key)
   }
 
   async run(run: Run): Promise<Ran> {
@@ -174,7 +186,7 @@ export class WasmExecutable implements Executable {
     this.#stopping = false
     try {
       if (!this.#options.variant.wide || this.#proven.has(run.entry) || run.count === 0)
-        return await this.#run(run, this.#loaded)
+        return await this.#run(run, this.#load(run.entry))
       const first = await this.#prove(run)
       if (run.count === 1 || first.ended === "guard") return first
       if (this.#stopping) return { ...first, ended: "stopped" }
@@ -185,7 +197,7 @@ export class WasmExecutable implements Executable {
           count: run.count - 1,
           runtime: { ...run.runtime, step: (run.runtime?.step ?? 0) + 1 },
         },
-        this.#loaded,
+        this.#load(run.entry),
       )
       const logs = new Float32Array(first.logs.length + rest.logs.length)
       logs.set(first.logs)
@@ -203,23 +215,21 @@ export class WasmExecutable implements Executable {
   async #prove(run: Run): Promise<Ran> {
     const round = { ...run, count: 1 }
     const before = this.#lasting()
-    const plain = this.#generate(this.#options.plain)
-    if (plain.generated.end > this.#loaded.generated.end + SPARE)
-      throw internalError("Plain code needs more scratch memory.")
+    const wide = this.#load(run.entry)
+    const plain = this.#generate(run.entry, this.#options.plain)
     const expected = await this.#run(round, plain)
     const after = this.#outcome(run, expected)
     for (const [name, values] of before) this.write(name, values)
-    const ran = await this.#run(round, this.#loaded)
+    const ran = await this.#run(round, wide)
     this.#proven.add(run.entry)
     if (sameBits(after, this.#outcome(run, ran))) {
-      this.#pool.drop(plain.key)
+      this.#forget(plain)
       return ran
     }
     console.warn("Note: wide vectors gave other bits than plain code on this machine and are not used.")
     for (const [name, values] of before) this.write(name, values)
-    this.#pool.drop(this.#loaded.key)
-    this.#loaded = plain
-    for (const entry of Object.keys(this.program.entries)) this.#proven.add(entry)
+    this.#forget(wide)
+    this.#loaded.set(run.entry, plain)
     return this.#run(round, plain)
   }
 
@@ -237,7 +247,7 @@ export class WasmExecutable implements Executable {
 
   /** Runs on the threads that the work is worth. */
   async #run(run: Run, loaded: Loaded): Promise<Ran> {
-    this.#prepare(run)
+    this.#prepare(run, loaded)
     const { entry, first, count, batchSize } = run
     const worth = threadsFor(this.program.entries[entry]!, Math.min(batchSize, rowsOf(run)), this.threads)
     const threads = this.#options.fewer ? worth : this.threads
@@ -250,7 +260,7 @@ export class WasmExecutable implements Executable {
   }
 
   /** Writes the parameters of a run into the control block. */
-  #prepare(run: Run): void {
+  #prepare(run: Run, loaded: Loaded): void {
     const { program } = this
     const held = run.bound as HeldRows
     const logs = program.entries[run.entry]?.logs.length
@@ -265,6 +275,7 @@ export class WasmExecutable implements Executable {
     words[control.order / 4] = run.order === undefined ? 0 : held.orderAt
     words[control.log / 4] = this.#log.at
     words[control.step / 4] = run.runtime?.step ?? 0
+    words[control.work / 4] = loaded.workAt
     words[control.spin / 4] = this.threads <= this.#pool.platform.cores ? SPIN : 0
     for (const at of [
       control.arrived,
@@ -277,15 +288,12 @@ export class WasmExecutable implements Executable {
     ]) {
       Atomics.store(words, at / 4, 0)
     }
-    for (const [name, i] of Object.entries(this.#loaded.generated.bound)) {
+    for (const [name, i] of Object.entries(loaded.generated.bound)) {
       const found = held.addresses.get(name)
       words[(control.bound + BOUND_BYTES * i) / 4] = found?.at ?? 0
       words[(control.bound + BOUND_BYTES * i) / 4 + 1] = found?.type ?? 0
     }
-    const numbers = this.#floats(
-      this.#loaded.generated.arenaAt + this.#buffer("runtime").offset,
-      program.runtime.length,
-    )
+    const numbers = this.#floats(this.#arenaAt + this.#buffer("runtime").offset, program.runtime.length)
     program.runtime.forEach((name, i) => {
       numbers[i] = run.runtime?.[name] ?? 0
     })
