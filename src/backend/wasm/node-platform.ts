@@ -26,6 +26,8 @@ function flagsFor({ wide, relaxed }: Compiling): readonly (readonly [on: string,
   return [
     ["--no-liftoff", "--liftoff"],
     ["--no-wasm-lazy-compilation", "--wasm-lazy-compilation"],
+    // Inlining asks the baseline compiler what was called, which has not run: V8 14 (Node 26) ends the process over that.
+    ...(v8 >= 13 ? ([["--no-wasm-inlining", "--wasm-inlining"]] as const) : []),
     ...(wide ? ([["--experimental-wasm-revectorize", "--no-experimental-wasm-revectorize"]] as const) : []),
     ...(relaxed && v8 < 12
       ? ([["--experimental-wasm-relaxed-simd", "--no-experimental-wasm-relaxed-simd"]] as const)
