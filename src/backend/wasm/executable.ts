@@ -20,7 +20,7 @@ import { dataTypes } from "./kernel.ts"
 import { createHeap, type Heap } from "./memory.ts"
 import type { Pool } from "./pool.ts"
 import { GUARD_BIT } from "./round.ts"
-import { threadsFor } from "./threads.ts"
+import { threadsFor, workOf } from "./threads.ts"
 import type { Variant } from "./tune.ts"
 
 /** True if all arrays have the same bits; every NaN is one. */
@@ -38,6 +38,8 @@ interface Loaded {
   readonly module: WebAssembly.Module
   /** The memory that it works with. */
   readonly workAt: number
+  /** The module on the caller's thread, for small runs. */
+  instance?: WebAssembly.Instance
 }
 
 /** What an executable is made with. */
@@ -49,6 +51,12 @@ export interface ExecutableOptions {
   /** What runs instead if the paired vectors do not prove themselves. */
   readonly plain: Variant
 }
+
+/** Operations of a run that the caller's thread does itself: about a millisecond, less than two messages may take. */
+const IN_PLACE = 2_000_000
+
+/** Milliseconds of work on the caller's thread after which it lets others have their turn. */
+const SLICE = 8
 
 let nextKey = 0
 
@@ -71,6 +79,7 @@ export class WasmExecutable implements Executable {
   readonly #proven = new Set<string>()
   #running = false
   #stopping = false
+  #resumed = 0
   #log = { at: 0, bytes: 0 }
 
   constructor(program: Program, workers: Pool, options: ExecutableOptions) {
@@ -249,14 +258,36 @@ export class WasmExecutable implements Executable {
   async #run(run: Run, loaded: Loaded): Promise<Ran> {
     this.#prepare(run, loaded)
     const { entry, first, count, batchSize } = run
-    const worth = threadsFor(this.program.entries[entry]!, Math.min(batchSize, rowsOf(run)), this.threads)
-    const threads = this.#options.fewer ? worth : this.threads
-    const load = { kind: "load", key: loaded.key, module: loaded.module, memory: this.#heap.memory } as const
+    const point = this.program.entries[entry]!
+    const rows = Math.min(batchSize, rowsOf(run))
+    const threads = this.#options.fewer ? threadsFor(point, rows, this.threads) : this.threads
     const args = Array.from({ length: threads }, (_, t) => [t, threads, first, count, rowsOf(run), batchSize])
-    const [done] = (await this.#pool.run(load, entry, args, () => {
-      Atomics.store(this.#words(), control.abort / 4, 1)
-    })) as [number]
+    const small = this.#options.fewer && count * workOf(point, rows) <= IN_PLACE
+    const [done] = (
+      small && this.#pool.platform.mayCompute
+        ? await this.#runHere(loaded, entry, args)
+        : await this.#runThere(loaded, entry, args)
+    ) as [number]
     return this.#report(run, done)
+  }
+
+  /** Runs on worker threads. */
+  #runThere(loaded: Loaded, entry: string, args: readonly (readonly number[])[]): Promise<number[]> {
+    const load = { kind: "load", key: loaded.key, module: loaded.module, memory: this.#heap.memory } as const
+    return this.#pool.run(load, entry, args, () => {
+      Atomics.store(this.#words(), control.abort / 4, 1)
+    })
+  }
+
+  /** Runs on the caller's thread, which lets others have their turn after a few milliseconds of such work. */
+  async #runHere(loaded: Loaded, entry: string, [args]: readonly (readonly number[])[]): Promise<number[]> {
+    if (performance.now() - this.#resumed > SLICE) {
+      await new Promise((resolve) => setTimeout(resolve))
+      this.#resumed = performance.now()
+    }
+    loaded.instance ??= new WebAssembly.Instance(loaded.module, { env: { memory: this.#heap.memory } })
+    const run = loaded.instance.exports[entry] as (...args: readonly number[]) => number
+    return [run(...args!)]
   }
 
   /** Writes the parameters of a run into the control block. */

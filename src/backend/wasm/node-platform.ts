@@ -48,6 +48,7 @@ function withFlags<T>(compiling: Compiling, work: () => T): T {
 /** Node's worker threads and compiler. */
 export const platform: Platform = {
   cores: availableParallelism(),
+  mayCompute: true,
   // The pass that pairs vectors came with V8 13 (Node 24); before it the flag is absent or does nothing.
   wideVectors: v8 >= 13,
   // Loops with many different offsets are slow before V8 13 (measured: engine.md, "Design facts").

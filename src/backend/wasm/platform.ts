@@ -20,6 +20,8 @@ export interface Compiling {
 /** A place where programs run. */
 export interface Platform {
   readonly cores: number
+  /** Whether the caller's thread may compute for a millisecond: not the thread of a page. */
+  readonly mayCompute: boolean
   /** Whether the compiler can pair vectors. */
   readonly wideVectors: boolean
   /** Whether loops with many different memory offsets are fast. */
