@@ -65,7 +65,11 @@ export function dependencies(
   let guarding = -1
   kernels.forEach((kernel, k) => {
     for (const buffer of writesOf(kernel)) if (buffers[buffer]?.role === "temporary") writer.set(buffer, k)
-    for (const { buffer } of readsOf(kernel)) readers.set(buffer, [...(readers.get(buffer) ?? []), k])
+    for (const { buffer } of readsOf(kernel)) {
+      const known = readers.get(buffer)
+      if (known === undefined) readers.set(buffer, [k])
+      else known.push(k)
+    }
     if (guard !== undefined && writesElement(kernel, guard)) guarding = k
   })
   return kernels.map((kernel, k) => {

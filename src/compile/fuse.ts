@@ -60,23 +60,45 @@ function mergeAll(
   let list = kernels
   for (let changed = true; changed; ) {
     changed = false
-    const before = dependencies(list, buffers, guard)
-    search: for (let c = 0; c < list.length; c++) {
-      const consumer = list[c]!
-      if (consumer.kind !== "map") continue
-      for (const p of [...before[c]!].toSorted((x, y) => x - y)) {
-        const producer = list[p]!
-        if (!computes(producer) || !rule(producer, consumer, usersOf(producer, list))) continue
-        if (!feeds(producer, consumer) || leadsAround(before, p, c)) continue
-        const merged = join(producer, consumer)
-        if (merged === undefined || !safeInPlace(merged, buffers) || !logsByAll(merged, buffers)) continue
-        list = dropUnread(replacePair(list, p, c, merged), buffers)
-        changed = true
-        break search
+    let before = dependencies(list, buffers, guard)
+    for (let c = 0; c < list.length; ) {
+      const next = mergeInto(c, list, before, buffers, rule)
+      if (next === undefined) {
+        c++
+        continue
       }
+      // The merged kernel, now one place further up, may go on to merge with another producer.
+      c = Math.max(0, c - (list.length - next.length))
+      list = next
+      before = dependencies(list, buffers, guard)
+      changed = true
     }
+    list = dropUnread(list, buffers)
   }
   return list
+}
+
+/** The list with kernel `c` merged into one of its producers, or undefined if there is none that fits. */
+function mergeInto(
+  c: number,
+  list: readonly Kernel[],
+  before: readonly Set<number>[],
+  buffers: readonly DraftBuffer[],
+  rule: Rule,
+): Kernel[] | undefined {
+  const consumer = list[c]!
+  if (consumer.kind !== "map") return undefined
+  for (const p of [...before[c]!].toSorted((x, y) => x - y)) {
+    const producer = list[p]!
+    if (!computes(producer) || !feeds(producer, consumer)) continue
+    if (!rule(producer, consumer, usersOf(producer, list)) || leadsAround(before, p, c)) continue
+    const merged = join(producer, consumer)
+    if (merged === undefined || !safeInPlace(merged, buffers) || !logsByAll(merged, buffers)) continue
+    const pair = replacePair(list, p, c, merged)
+    const slim = withoutUnread(merged, pair, buffers)
+    return slim === undefined ? pair.filter((k) => k !== merged) : pair.map((k) => (k === merged ? slim : k))
+  }
+  return undefined
 }
 
 /** True if the consumer reads what the producer writes. */
@@ -112,13 +134,23 @@ function replacePair(list: readonly Kernel[], p: number, c: number, merged: Kern
 
 /** Kernels without temporaries that nobody reads, and without those that have nothing else to write. */
 function dropUnread(list: readonly Kernel[], buffers: readonly DraftBuffer[]): Kernel[] {
-  const read = new Set(list.flatMap((k) => readsOf(k).map((o) => o.buffer)))
-  return list.flatMap((k): Kernel[] => {
-    if (!computes(k)) return [k]
-    const outputs = k.outputs.filter((o) => buffers[o.buffer]?.role !== "temporary" || read.has(o.buffer))
-    if (outputs.length === 0) return []
-    return [outputs.length === k.outputs.length ? k : withoutDead({ ...k, outputs })]
+  return list.flatMap((k) => {
+    const slim = computes(k) ? withoutUnread(k, list, buffers) : k
+    return slim === undefined ? [] : [slim]
   })
+}
+
+/** The kernel without temporaries that nobody in the list reads; undefined if it has nothing else to write. */
+function withoutUnread(
+  kernel: ComputingKernel,
+  list: readonly Kernel[],
+  buffers: readonly DraftBuffer[],
+): ComputingKernel | undefined {
+  const outputs = kernel.outputs.filter(
+    (o) => buffers[o.buffer]?.role !== "temporary" || list.some((k) => readsOf(k).some((r) => r.buffer === o.buffer)),
+  )
+  if (outputs.length === 0) return undefined
+  return outputs.length === kernel.outputs.length ? kernel : withoutDead({ ...kernel, outputs })
 }
 
 /** The kernel without instructions and operands that no output needs. */

@@ -5,6 +5,7 @@ import { scalars } from "../core/scalar.ts"
 import { argsOf, type Instruction } from "./expression.ts"
 import { type ComputingKernel, computes, type Kernel, type Operand, readsOf, writesOf } from "./kernel.ts"
 import { elementsOf, type Program } from "./program.ts"
+import { raceFaults } from "./races.ts"
 
 /** Every broken invariant, as a sentence; empty for a sound program. */
 export function verify(program: Program): string[] {
@@ -40,7 +41,7 @@ export function verify(program: Program): string[] {
         }
       })
     })
-    faults.push(...sharedMemory(program, name))
+    faults.push(...raceFaults(program, entry.steps).map((text) => `${name}, ${text}`), ...sharedMemory(program, name))
   }
   return faults
 }

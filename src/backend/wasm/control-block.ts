@@ -22,6 +22,8 @@ export const control = {
   order: 512,
   log: 516,
   step: 520,
+  /** Where the module's own memory begins: partial sums, then the scratch memory of each thread. */
+  work: 524,
   /** For each bound buffer: where its rows are, and their element type. */
   bound: 576,
 } as const

@@ -16,25 +16,27 @@ import {
 } from "../backend.ts"
 import { bytesOf, sameBits } from "./bits.ts"
 import { BOUND_BYTES, control } from "./control-block.ts"
-import { type Generated, generate } from "./generate.ts"
+import { arenaOf, type Generated, generate } from "./generate.ts"
 import { dataTypes } from "./kernel.ts"
 import { mirroredStore } from "./mirrored-store.ts"
 import type { Pool } from "./pool.ts"
 import { GUARD_BIT } from "./round.ts"
 import { sharedStore } from "./shared-store.ts"
 import type { Job, Store } from "./store.ts"
-import { threadsFor } from "./threads.ts"
+import { threadsFor, workOf } from "./threads.ts"
 import { touched } from "./touch.ts"
 import type { Variant } from "./tune.ts"
 
 /** Looks at a barrier before a thread sleeps, where every thread has a core of its own. */
 const SPIN = 20_000
 
-/** One module of a program, as workers know it. */
+/** The module of one entry, as workers know it. */
 interface Loaded {
   readonly key: number
   readonly generated: Generated
   readonly module: WebAssembly.Module
+  /** The memory that it works with. */
+  readonly workAt: number
 }
 
 /** What an executable is made with. */
@@ -49,10 +51,8 @@ export interface ExecutableOptions {
   readonly plain: Variant
 }
 
-/** Bytes of scratch memory that another variant of a module may need beyond the first. */
-const SPARE = 1 << 18
-
-let nextKey = 0
+/** Operations of a run that the caller's thread does itself: about a millisecond, less than two messages may take. */
+const IN_PLACE = 2_000_000
 
 interface HeldRows extends Bound {
   readonly addresses: ReadonlyMap<string, { readonly at: number; readonly type: number }>
@@ -65,12 +65,10 @@ export class WasmExecutable implements Executable {
   readonly threads: number
   readonly #pool: Pool
   readonly #options: ExecutableOptions
-  get variant(): Variant {
-    return this.#options.variant
-  }
-
   readonly #store: Store
-  #loaded: Loaded
+  readonly #arenaAt: number
+  /** The modules of the entries that have run. */
+  readonly #loaded = new Map<string, Loaded>()
   /** Entries whose paired vectors have given the same bits as plain code, once. */
   readonly #proven = new Set<string>()
   #running = false
@@ -82,21 +80,35 @@ export class WasmExecutable implements Executable {
     this.threads = options.shared ? options.threads : 1
     this.#pool = workers
     this.#options = options
-    this.#loaded = this.#generate(options.variant)
-    this.#store = (options.shared ? sharedStore : mirroredStore)(workers, this.#loaded.generated.end + SPARE)
+    const [start, end] = arenaOf(program)
+    this.#arenaAt = start
+    this.#store = (options.shared ? sharedStore : mirroredStore)(workers, end)
   }
 
-  #generate({ tile, wide }: Variant): Loaded {
+  /** How products are computed. */
+  get variant(): Variant {
+    return this.#options.variant
+  }
+
+  /** The module of an entry: generated when it is first run. */
+  #load(entry: string): Loaded {
+    const known = this.#loaded.get(entry)
+    if (known !== undefined) return known
+    const loaded = this.#generate(entry, this.#options.variant)
+    this.#loaded.set(entry, loaded)
+    return loaded
+  }
+
+  #generate(entry: string, { tile, wide }: Variant): Loaded {
     const { platform } = this.#pool
-    const { shared } = this.#options
-    const generated = generate(this.program, { tile, threads: this.threads, shared })
+    const generated = generate(this.program, entry, { tile, threads: this.threads, shared: this.#store.shared })
     const module = platform.compile(generated.bytes, { wide, relaxed: this.program.numerics === "fused" })
-    return { key: nextKey++, generated, module }
+    return { key: this.#pool.newKey(), generated, module, workAt: this.#store.allocate(generated.workBytes) }
   }
 
-  /** The bytes of the generated module. */
-  get bytes(): Uint8Array {
-    return this.#loaded.generated.bytes
+  #forget({ key, workAt }: Loaded): void {
+    this.#store.drop(key)
+    this.#store.free(workAt)
   }
 
   #buffer(name: string): Buffer {
@@ -107,7 +119,7 @@ export class WasmExecutable implements Executable {
 
   /** Where a buffer of the arena is, in bytes. */
   #place(b: Buffer): { readonly at: number; readonly length: number } {
-    return { at: this.#loaded.generated.arenaAt + b.offset, length: 4 * elementsOf(b, this.program.rows) }
+    return { at: this.#arenaAt + b.offset, length: 4 * elementsOf(b, this.program.rows) }
   }
 
   write(name: string, values: Float32Array): void {
@@ -164,7 +176,7 @@ export class WasmExecutable implements Executable {
   }
 
   close(): void {
-    this.#pool.drop(this.#loaded.key)
+    this.#store.close()
   }
 
   async run(run: Run): Promise<Ran> {
@@ -174,7 +186,7 @@ export class WasmExecutable implements Executable {
     this.#stopping = false
     try {
       if (!this.#options.variant.wide || this.#proven.has(run.entry) || run.count === 0)
-        return await this.#run(run, this.#loaded)
+        return await this.#run(run, this.#load(run.entry))
       const first = await this.#prove(run)
       if (run.count === 1 || first.ended === "guard") return first
       if (this.#stopping) return { ...first, ended: "stopped" }
@@ -185,7 +197,7 @@ export class WasmExecutable implements Executable {
           count: run.count - 1,
           runtime: { ...run.runtime, step: (run.runtime?.step ?? 0) + 1 },
         },
-        this.#loaded,
+        this.#load(run.entry),
       )
       const logs = new Float32Array(first.logs.length + rest.logs.length)
       logs.set(first.logs)
@@ -203,23 +215,21 @@ export class WasmExecutable implements Executable {
   async #prove(run: Run): Promise<Ran> {
     const round = { ...run, count: 1 }
     const before = this.#lasting()
-    const plain = this.#generate(this.#options.plain)
-    if (plain.generated.end > this.#loaded.generated.end + SPARE)
-      throw internalError("Plain code needs more scratch memory.")
+    const wide = this.#load(run.entry)
+    const plain = this.#generate(run.entry, this.#options.plain)
     const expected = await this.#run(round, plain)
     const after = this.#outcome(run, expected)
     for (const [name, values] of before) this.write(name, values)
-    const ran = await this.#run(round, this.#loaded)
+    const ran = await this.#run(round, wide)
     this.#proven.add(run.entry)
     if (sameBits(after, this.#outcome(run, ran))) {
-      this.#pool.drop(plain.key)
+      this.#forget(plain)
       return ran
     }
     console.warn("Note: wide vectors gave other bits than plain code on this machine and are not used.")
     for (const [name, values] of before) this.write(name, values)
-    this.#pool.drop(this.#loaded.key)
-    this.#loaded = plain
-    for (const entry of Object.keys(this.program.entries)) this.#proven.add(entry)
+    this.#forget(wide)
+    this.#loaded.set(run.entry, plain)
     return this.#run(round, plain)
   }
 
@@ -237,19 +247,21 @@ export class WasmExecutable implements Executable {
 
   /** Runs on the threads that the work is worth. */
   async #run(run: Run, loaded: Loaded): Promise<Ran> {
-    this.#prepare(run)
+    this.#prepare(run, loaded)
     const { entry, first, count, batchSize } = run
-    const worth = threadsFor(this.program.entries[entry]!, Math.min(batchSize, rowsOf(run)), this.threads)
-    const threads = this.#options.fewer ? worth : this.threads
-    const rows = rowsOf(run)
+    const point = this.program.entries[entry]!
+    const rows = Math.min(batchSize, rowsOf(run))
+    const threads = this.#options.fewer ? threadsFor(point, rows, this.threads) : this.threads
     const { addresses } = run.bound as HeldRows
     const { data, changes } = touched(this.program, entry)
-    const logBytes = 4 * this.program.entries[entry]!.logs.length
+    const logBytes = 4 * point.logs.length
     const held = (b: Buffer): number => addresses.get(b.name)!.at
     const place = (b: Buffer): Job["changes"][number] =>
       b.role === "state" ? this.#place(b) : { at: held(b), length: 4 * run.bound.rows * b.pitch }
     const done = await this.#store.run({
-      ...{ key: loaded.key, module: loaded.module, entry, threads, first, count, rows, batch: batchSize, logBytes },
+      ...{ key: loaded.key, module: loaded.module, entry, threads, first, count, rows: rowsOf(run), batch: batchSize },
+      small: this.#options.fewer && count * workOf(point, rows) <= IN_PLACE,
+      logBytes,
       reads: data.map(held),
       changes: [...changes.map(place), { at: this.#log.at, length: logBytes * count }],
     })
@@ -257,7 +269,7 @@ export class WasmExecutable implements Executable {
   }
 
   /** Writes the parameters of a run into the control block. */
-  #prepare(run: Run): void {
+  #prepare(run: Run, loaded: Loaded): void {
     const { program } = this
     const held = run.bound as HeldRows
     const logs = program.entries[run.entry]?.logs.length
@@ -268,13 +280,14 @@ export class WasmExecutable implements Executable {
       this.#log = { at: this.#store.allocate(logBytes), bytes: logBytes }
     }
     // Everything else in the block begins at 0.
-    const words = new Int32Array(this.#loaded.generated.arenaAt / 4)
+    const words = new Int32Array(this.#arenaAt / 4)
     if (run.order !== undefined) this.#store.put(held.orderAt, bytesOf(run.order))
     words[control.order / 4] = run.order === undefined ? 0 : held.orderAt
     words[control.log / 4] = this.#log.at
     words[control.step / 4] = run.runtime?.step ?? 0
+    words[control.work / 4] = loaded.workAt
     words[control.spin / 4] = this.threads <= this.#pool.platform.cores ? SPIN : 0
-    for (const [name, i] of Object.entries(this.#loaded.generated.bound)) {
+    for (const [name, i] of Object.entries(loaded.generated.bound)) {
       const found = held.addresses.get(name)
       words[(control.bound + BOUND_BYTES * i) / 4] = found?.at ?? 0
       words[(control.bound + BOUND_BYTES * i) / 4 + 1] = found?.type ?? 0

@@ -18,10 +18,9 @@ import { emitGather, emitScatter } from "./rows.ts"
 /** A generated module and its memory map, in bytes. */
 export interface Generated {
   readonly bytes: Uint8Array<ArrayBuffer>
-  /** Where the arena of the program starts. */
-  readonly arenaAt: number
-  /** The first byte after all that the module uses itself. */
-  readonly end: number
+  /** Memory that the module needs beside the arena, at the address that `control.work` names: for all threads together. */
+  readonly workBytes: number
+  /** Where in it the scratch memory of the first thread begins. */
   readonly scratchAt: number
   /** For each bound buffer by name: its number in the table of the control block. */
   readonly bound: { readonly [name: string]: number }
@@ -42,42 +41,47 @@ export const MAX_PAGES = 65536
 /** Columns of a map that threads share by: a cache line of float32. */
 const MAP_GRAIN = 16
 
-/** Generates the module of a program. */
-export function generate(program: Program, options: GenerateOptions): Generated {
+/** Where the arena of a program starts, and the first byte after it. */
+export function arenaOf(program: Program): readonly [start: number, end: number] {
+  const start = controlBytes(boundBuffers(program).length)
+  return [start, align(start + program.arena)]
+}
+
+function boundBuffers(program: Program): number[] {
+  return program.buffers.flatMap((b, i) => (b.role === "data" || b.role === "result" ? [i] : []))
+}
+
+/** Generates the module of one entry of a program. */
+export function generate(program: Program, name: string, options: GenerateOptions): Generated {
+  const entry = program.entries[name]
+  if (entry === undefined) throw internalError(`The program has no entry ${name}.`)
   const m = module_()
   m.memory({ import: ["env", "memory"], initial: 1, maximum: MAX_PAGES, shared: options.shared })
-  const boundBuffers = program.buffers.flatMap((b, i) => (b.role === "data" || b.role === "result" ? [i] : []))
-  const memory = memoryMap(program, boundBuffers)
-  const grain = options.tile.rows
-  const entries = Object.entries(program.entries).map(([name, entry]) => {
-    const steps = entry.steps.map((step, k) => defineStep(m, program, step, `${name}_${k}`, memory, options))
-    return { name, entry, steps }
-  })
+  const bound = boundBuffers(program)
+  const [arenaAt] = arenaOf(program)
+  const memory = memoryMap(arenaAt, bound)
+  const steps = entry.steps.map((step, k) => defineStep(m, program, step, `${name}_${k}`, memory, options))
   const barrier = defineBarrier(m)
-  const scratchAt = align(memory.end())
+  const log = bufferIndex(program, `${name}.log`)
+  const step = program.runtime.indexOf("step")
+  const numbers = arenaAt + program.buffers[bufferIndex(program, "runtime")]!.offset
   const scratchBytes = align(memory.scratchBytes())
-  for (const { name, entry, steps } of entries) {
-    const log = bufferIndex(program, `${name}.log`)
-    const step = program.runtime.indexOf("step")
-    const numbers = memory.arenaAt + program.buffers[bufferIndex(program, "runtime")]!.offset
-    defineEntry(m, barrier, {
-      name,
-      entry,
-      steps,
-      rowsAt: numbers + 4 * program.runtime.indexOf("rows"),
-      stepAt: step < 0 ? undefined : numbers + 4 * step,
-      logAt: log < 0 ? undefined : memory.arenaAt + program.buffers[log]!.offset,
-      grain,
-      scratchAt,
-      scratchBytes,
-    })
-  }
+  defineEntry(m, barrier, {
+    name,
+    entry,
+    steps,
+    rowsAt: numbers + 4 * program.runtime.indexOf("rows"),
+    stepAt: step < 0 ? undefined : numbers + 4 * step,
+    logAt: log < 0 ? undefined : arenaAt + program.buffers[log]!.offset,
+    grain: options.tile.rows,
+    scratchAt: memory.partialBytes(),
+    scratchBytes,
+  })
   return {
     bytes: m.finish(),
-    arenaAt: memory.arenaAt,
-    end: scratchAt + scratchBytes * options.threads,
-    scratchAt,
-    bound: Object.fromEntries(boundBuffers.map((b, i) => [program.buffers[b]!.name, i])),
+    workBytes: memory.partialBytes() + scratchBytes * options.threads,
+    scratchAt: memory.partialBytes(),
+    bound: Object.fromEntries(bound.map((b, i) => [program.buffers[b]!.name, i])),
   }
 }
 
@@ -87,26 +91,25 @@ interface MemoryMap {
   readonly boundBuffers: readonly number[]
   partial(bytes: number): number
   needScratch(bytes: number): void
-  end(): number
+  partialBytes(): number
   scratchBytes(): number
 }
 
-function memoryMap(program: Program, boundBuffers: readonly number[]): MemoryMap {
-  const arenaAt = controlBytes(boundBuffers.length)
-  let end = align(arenaAt + program.arena)
+function memoryMap(arenaAt: number, boundBuffers: readonly number[]): MemoryMap {
+  let partial = 0
   let scratch = 64
   return {
     arenaAt,
     boundBuffers,
     partial: (bytes) => {
-      const at = end
-      end += align(bytes)
+      const at = partial
+      partial += align(bytes)
       return at
     },
     needScratch: (bytes) => {
       scratch = Math.max(scratch, bytes)
     },
-    end: () => end,
+    partialBytes: () => partial,
     scratchBytes: () => scratch,
   }
 }
@@ -115,7 +118,7 @@ function align(bytes: number): number {
   return Math.ceil(bytes / 64) * 64
 }
 
-const kernelParameters = ["i32", "i32", "i32", "i32", "i32"] as const
+const kernelParameters = ["i32", "i32", "i32", "i32", "i32", "i32"] as const
 
 /** Defines the function of one step. */
 function defineStep(
@@ -163,7 +166,7 @@ function contextOf(
   memory: MemoryMap,
   tile: Tile,
 ): KernelContext {
-  const [from, to, rows, first, scratch] = frame.params
+  const [from, to, rows, first, scratch, work] = frame.params
   const perExample = split === "rows" && computes(kernel) ? -kernel.space[0]! : 1
   const zero = i32.const(0)
   return {
@@ -185,7 +188,7 @@ function contextOf(
       memory.needScratch(bytes)
       return scratch.get
     },
-    partial: (bytes) => memory.partial(bytes),
+    partial: (bytes) => ({ address: work.get, offset: memory.partial(bytes) }),
     bound: (buffer) => {
       const at = control.bound + BOUND_BYTES * memory.boundBuffers.indexOf(buffer)
       const load = (offset: number): Code<"i32"> => i32.load(zero, at + offset)

@@ -35,8 +35,8 @@ export interface KernelContext {
   spill(slot: number, length: number): Pointer
   /** Scratch memory of this thread from its start, of so many bytes. */
   scratch(bytes: number): Code<"i32">
-  /** Memory of this kernel that all threads share, of so many bytes: its address. */
-  partial(bytes: number): number
+  /** Memory of this kernel that all threads share, of so many bytes: its address, at run time and beyond that. */
+  partial(bytes: number): { readonly address: Code<"i32">; readonly offset: number }
   /** Where the caller's data for a buffer begins, and its element type (a number of `dataTypes`). */
   bound(buffer: number): { readonly pointer: Code<"i32">; readonly type: Code<"i32"> }
   /** Where the order of the pass begins, 0 if it is the order of the data. */

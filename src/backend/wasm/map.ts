@@ -1,31 +1,15 @@
 // Map kernels as WebAssembly: the body on four elements at a time, with folds in the fixed order of core/fold.ts.
 // Knows one kernel at a time.
 
-import { FOLD_CHUNK, type Fold, foldStart } from "../../core/fold.ts"
 import { argsOf, type Instruction } from "../../program/expression.ts"
 import type { MapKernel, Operand } from "../../program/kernel.ts"
-import type { Local } from "./assembler.ts"
 import type { Code } from "./code.ts"
-import { if_ } from "./control.ts"
-import {
-  combine,
-  countUp,
-  foldLanes,
-  LANES,
-  type Lanes,
-  laneMask,
-  loadLanes,
-  type Place,
-  type Pointer,
-  storeLanes,
-  times,
-} from "./emit.ts"
-import { f32x4, i32, i32x4, v128 } from "./instructions.ts"
+import { type Lanes, loadLanes, type Place, type Pointer, storeLanes } from "./emit.ts"
+import { emitChains, foldingOf, splat } from "./folds.ts"
+import { f32x4, i32, i32x4 } from "./instructions.ts"
 import type { KernelContext } from "./kernel.ts"
+import { emitAlong, emitOuter } from "./loops.ts"
 import { type Block, type Computed, computeScalar, keep, numbers, type Vector } from "./vectors.ts"
-
-/** Rows of at most this many elements are written out without a loop. */
-const UNROLLED = 16
 
 /** The statements of a map kernel. */
 export function emitMap(kernel: MapKernel, context: KernelContext): Code<"void">[] {
@@ -70,43 +54,6 @@ function analyse(kernel: MapKernel): Analysis {
     ready[id] = stage[id]! + (instruction.op === "fold" ? 1 : 0)
   })
   return { varies, stage, ready }
-}
-
-/** The loops over the dimensions before the last `inner` ones; `body` gets a pointer for each operand and output. */
-function emitOuter(
-  kernel: MapKernel,
-  context: KernelContext,
-  inner: number,
-  body: (block: Block, pointer: (o: Operand) => Pointer) => void,
-): Code<"void">[] {
-  const { frame } = context
-  const outer = kernel.space.slice(0, kernel.space.length - inner)
-  const indices = outer.map(() => frame.local("i32"))
-  const out: Code<"void">[] = []
-  const block = { out, frame }
-  const known = new Map<string, Code<"i32">>()
-  const pointer = (o: Operand): Pointer => {
-    const strides = o.strides.slice(0, outer.length)
-    const key = strides.join(" ")
-    let address = known.get(key)
-    if (address === undefined) {
-      const parts = strides.flatMap((s, d) => (s === 0 ? [] : [times(indices[d]!.get, 4 * s)]))
-      address =
-        parts.length === 0
-          ? i32.const(0)
-          : keep(
-              block,
-              parts.reduce((a, b) => i32.add(a, b)),
-            )
-      known.set(key, address)
-    }
-    return { address, offset: context.address(o), stride: o.strides[o.strides.length - 1] ?? 0 }
-  }
-  body(block, pointer)
-  return outer.reduceRight((code, _, d) => {
-    const [from, to] = d === 0 ? context.range : [i32.const(0), context.extent(outer[d]!)]
-    return [indices[d]!.set(from), countUp(indices[d]!, 1, to, code)]
-  }, out)
 }
 
 /** Four neighbours of the last dimension at a time. */
@@ -199,87 +146,6 @@ function spills(kernel: MapKernel, { varies, stage }: Analysis): number[] {
   return [...users].filter((id) => !["load", "index"].includes(kernel.body[id]!.op)).sort((a, b) => a - b)
 }
 
-interface Folding {
-  readonly id: number
-  readonly arg: number
-  readonly take: (into: Block, value: Vector, lanes: Lanes) => void
-  /** Folds the chains of one chunk into the total. */
-  readonly flush: () => Code<"void">[]
-  readonly finish: (into: Block) => Vector
-  chunked: boolean
-}
-
-/** The four chains of a fold as the lanes of a local, and its total over chunks. */
-function foldingOf(block: Block, id: number, instruction: Instruction & { op: "fold" }): Folding {
-  const { fold } = instruction
-  const start = splat(foldStart[fold])
-  const chains = block.frame.local("v128")
-  const total = block.frame.local("v128")
-  block.out.push(chains.set(start), total.set(start))
-  const flush = (): Code<"void">[] => {
-    const into = { out: [] as Code<"void">[], frame: block.frame }
-    const chunk = foldLanes(into, fold, chains.get)
-    return [...into.out, total.set(combine(fold, total.get, chunk)), chains.set(start)]
-  }
-  const folding: Folding = {
-    id,
-    arg: instruction.args[0],
-    take: (into, value, lanes) => into.out.push(chains.set(stepFold(fold, chains, value, lanes))),
-    flush,
-    finish: (into) => (folding.chunked ? total.get : foldLanes(into, fold, chains.get)),
-    chunked: false,
-  }
-  return folding
-}
-
-function stepFold(fold: Fold, chains: Local<"v128">, value: Vector, lanes: Lanes): Vector {
-  const next = combine(fold, chains.get, value)
-  return lanes === LANES ? next : v128.bitselect(next, chains.get, laneMask(lanes))
-}
-
-/** The steps along the last dimension: written out if short, else a loop, then what is left of the last vector. */
-function emitAlong(
-  block: Block,
-  context: KernelContext,
-  n: number,
-  split: boolean,
-  folds: readonly Folding[],
-  step: (place: Place, lanes: Lanes) => Code<"void">[],
-): void {
-  const whole = !split || folds.length > 0
-  if (n > 0 && n <= UNROLLED && (whole || context.all)) {
-    for (let j = 0; j < n; j += LANES) block.out.push(...step({ bytes: undefined, index: j }, Math.min(LANES, n - j)))
-    return
-  }
-  const [from, to] = whole ? [i32.const(0), context.extent(n)] : context.range
-  const bytes = block.frame.local("i32")
-  const end = keep(block, times(to, 4))
-  const place = { bytes: bytes.get, index: 0 }
-  const chunked = folds.length > 0 && context.largest(n) > FOLD_CHUNK
-  const flush = (): Code<"void">[] => folds.flatMap((f) => f.flush())
-  const body = step(place, LANES)
-  if (chunked) {
-    // The counter is stepped after the body: the chunk is full if it stands on the last vector of one.
-    const full = i32.eq(i32.and(bytes.get, i32.const(4 * FOLD_CHUNK - 1)), i32.const(4 * FOLD_CHUNK - 16))
-    body.push(if_(full, flush()))
-  }
-  block.out.push(bytes.set(times(from, 4)), countUp(bytes, 16, end, body))
-  if (n < 0 || n % LANES !== 0) {
-    const left = keepLater(block, i32.shrU(i32.sub(end, bytes.get), i32.const(2)))
-    block.out.push(left.set)
-    block.out.push(if_(i32.gtS(left.get, i32.const(0)), step(place, n > 0 && whole ? n % LANES : left.get)))
-  }
-  if (chunked) {
-    for (const f of folds) f.chunked = true
-    block.out.push(if_(i32.and(end, i32.const(4 * FOLD_CHUNK - 1)), flush()))
-  }
-}
-
-function keepLater(block: Block, code: Code<"i32">): { readonly get: Code<"i32">; readonly set: Code<"void"> } {
-  const local = block.frame.local("i32")
-  return { get: local.get, set: local.set(code) }
-}
-
 /** Four neighbouring folds side by side: lane l folds column j + l, with a local for each chain. */
 function emitColumns(kernel: MapKernel, context: KernelContext): Code<"void">[] {
   const last = kernel.space.length - 1
@@ -335,47 +201,6 @@ function emitColumns(kernel: MapKernel, context: KernelContext): Code<"void">[] 
     }
     emitAlong(block, context, n, last === 1, [], step)
   })
-}
-
-/** One fold over the rows of four columns: chain r mod 4 of each column is a local of its own. */
-function emitChains(
-  into: Block,
-  context: KernelContext,
-  n: number,
-  { fold }: Instruction & { op: "fold" },
-  value: (target: Block, row: (o: Pointer, stride: number) => Pointer) => Vector,
-): Vector {
-  const start = splat(foldStart[fold])
-  const chains = [0, 1, 2, 3].map(() => into.frame.local("v128"))
-  const total = into.frame.local("v128")
-  const r = into.frame.local("i32")
-  const end = keep(into, context.extent(n))
-  const take = (k: number): Code<"void">[] => {
-    const target: Block = { out: [], frame: into.frame }
-    const at = (o: Pointer, stride: number): Pointer =>
-      stride === 0
-        ? o
-        : { ...o, address: i32.add(o.address, times(r.get, 4 * stride)), offset: o.offset + 4 * stride * k }
-    const x = value(target, at)
-    return [...target.out, chains[k]!.set(combine(fold, chains[k]!.get, x))]
-  }
-  const flush = (): Code<"void">[] => {
-    const pair = (a: number, b: number): Vector => combine(fold, chains[a]!.get, chains[b]!.get)
-    const chunk = combine(fold, pair(0, 1), pair(2, 3))
-    return [total.set(combine(fold, total.get, chunk)), ...chains.map((c) => c.set(start))]
-  }
-  const body = [0, 1, 2, 3].flatMap(take)
-  if (context.largest(n) > FOLD_CHUNK) {
-    body.push(if_(i32.eq(i32.and(r.get, i32.const(FOLD_CHUNK - 1)), i32.const(FOLD_CHUNK - 4)), flush()))
-  }
-  into.out.push(total.set(start), ...chains.map((c) => c.set(start)), r.set(i32.const(0)), countUp(r, 4, end, body))
-  for (const k of [0, 1, 2]) into.out.push(if_(i32.gtS(end, i32.add(r.get, i32.const(k))), take(k)))
-  into.out.push(...flush())
-  return total.get
-}
-
-function splat(x: number): Vector {
-  return f32x4.const(x, x, x, x)
 }
 
 function constantOf(instruction: Instruction & { op: "constant" }): Computed {

@@ -67,11 +67,7 @@ function emitTiled(
     from: divided ? from.get : i32.const(0),
     to: divided ? to.get : context.extent(kernel.inner),
     partial: divided
-      ? {
-          address: i32.const(0),
-          offset: context.partial(4 * pitch * (context.largest(m) + context.tile.rows)),
-          stride: pitch,
-        }
+      ? { ...context.partial(4 * pitch * (context.largest(m) + context.tile.rows)), stride: pitch }
       : undefined,
     packed: packing !== undefined ? context.scratch(4 * width * (blockSize + LANES)) : undefined,
   }
@@ -147,7 +143,8 @@ function emitTile(tiling: Tiling, rows: number, vectors: number, lastLanes: numb
   let kept: Pointer | undefined
   if (partial === undefined) out.push(...clear)
   else {
-    const address = keep(block, i32.add(times(i.get, 4 * partial.stride), times(j.get, 4)))
+    const place = i32.add(times(i.get, 4 * partial.stride), times(j.get, 4))
+    const address = keep(block, i32.add(partial.address, place))
     kept = { address, offset: partial.offset, stride: 1 }
     const at = (r: number, v: number): number => partial.offset + 4 * (r * partial.stride + v * LANES)
     const load = sums.flatMap((row, r) => row.map((s, v) => s.set(v128.load(address, at(r, v), 4))))

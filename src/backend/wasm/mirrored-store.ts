@@ -17,6 +17,16 @@ const SLICE = 10
 export function mirroredStore(pool: Pool, start: number): Store {
   let size = start
   let working: number | undefined
+  /** The memory in the worker, and the modules that work on it. */
+  const home = pool.newKey()
+  const keys = new Set<number>()
+  const drop = (key: number): void => {
+    pool.drop(key)
+    keys.delete(key)
+  }
+  const close = (): void => {
+    for (const key of [...keys, home]) drop(key)
+  }
   /** What the caller may read, by address: the newest numbers that it knows. */
   const known = new Map<number, Uint8Array<ArrayBuffer>>()
   /** What the worker does not know yet; absent bytes are the known ones. */
@@ -63,11 +73,12 @@ export function mirroredStore(pool: Pool, start: number): Store {
       unsent.set(at, new Uint8Array(bytes))
     },
     run: async ({ key, module, entry, first, count, rows, batch, logBytes, reads, changes }) => {
-      if (!pool.holds(key)) beginAnew()
+      if (!pool.holds(home)) beginAnew()
+      keys.add(key)
       if (reads.some((at) => gone.has(at))) throw lostData()
       const slice = { log: control.log, step: control.step, logBytes, guard: GUARD_BIT, milliseconds: SLICE }
       const work = { kind: "work", key, entry, first, count, rows, batch, size, gets: changes, slice } as const
-      const memory = { initial: pagesFor(start), maximum: MAX_PAGES }
+      const memory = { home, initial: pagesFor(start), maximum: MAX_PAGES }
       const order = (id: number): Work => ({ ...work, id, puts: takeUnsent() })
       working = key
       try {
@@ -76,12 +87,14 @@ export function mirroredStore(pool: Pool, start: number): Store {
         return done!.result
       } catch (error) {
         // Whatever the worker's memory holds now is not known: it is given up.
-        pool.drop(key)
+        close()
         throw error
       } finally {
         working = undefined
       }
     },
+    drop,
+    close,
     stop: () => {
       if (working !== undefined) pool.stop(working)
     },

@@ -28,6 +28,8 @@ function flagsFor({ wide, relaxed }: Compiling): readonly (readonly [on: string,
   return [
     ["--no-liftoff", "--liftoff"],
     ["--no-wasm-lazy-compilation", "--wasm-lazy-compilation"],
+    // Inlining asks the baseline compiler what was called, which has not run: V8 14 (Node 26) ends the process over that.
+    ...(v8 >= 13 ? ([["--no-wasm-inlining", "--wasm-inlining"]] as const) : []),
     ...(wide ? ([["--experimental-wasm-revectorize", "--no-experimental-wasm-revectorize"]] as const) : []),
     ...(relaxed && v8 < 12
       ? ([["--experimental-wasm-relaxed-simd", "--no-experimental-wasm-relaxed-simd"]] as const)
@@ -49,6 +51,7 @@ function withFlags<T>(compiling: Compiling, work: () => T): T {
 export const platform: Platform = {
   cores: availableParallelism(),
   shared: true,
+  mayCompute: true,
   // The pass that pairs vectors came with V8 13 (Node 24); before it the flag is absent or does nothing.
   wideVectors: v8 >= 13,
   // Loops with many different offsets are slow before V8 13 (measured: engine.md, "Design facts").

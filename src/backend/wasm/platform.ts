@@ -24,6 +24,8 @@ export interface Platform {
   readonly cores: number
   /** Whether threads can share memory. */
   readonly shared: boolean
+  /** Whether the caller's thread may compute for a millisecond: not the thread of a page. */
+  readonly mayCompute: boolean
   /** Whether the compiler can pair vectors. */
   readonly wideVectors: boolean
   /** Whether loops with many different memory offsets are fast. */

@@ -16,6 +16,8 @@ interface Member {
 /** A set of threads that grows as it is asked for more. */
 export interface Pool {
   readonly platform: Platform
+  /** A number by which threads know a module or a memory. */
+  newKey(): number
   /**
    * Gives one order each to the first threads of the pool at once; the results are in the order of the threads. If one
    * fails, `onFailure` lets the others go; who has not come back a second later is ended.
@@ -27,7 +29,7 @@ export interface Pool {
   ): Promise<Result[]>
   /** Tells every thread that works on it to stop; only work in slices hears it. */
   stop(key: number): void
-  /** Whether the first thread holds what was loaded with this key. */
+  /** Whether the first thread holds the module or the memory with this key. */
   holds(key: number): boolean
   drop(key: number): void
 }
@@ -39,6 +41,7 @@ const PATIENCE = 1000
 export function createPool(platform: Platform): Pool {
   const members: Member[] = []
   let nextId = 0
+  let nextKey = 0
 
   const fail = (member: Member, reason: string): void => {
     member.dead = true
@@ -70,6 +73,7 @@ export function createPool(platform: Platform): Pool {
   const alive = (key: number): Member[] => members.filter((m) => !m.dead && m.loaded.has(key))
   return {
     platform,
+    newKey: () => nextKey++,
     async run(load, orders, onFailure) {
       const given = orders.map((order, i) => {
         const m = member(i)
@@ -77,6 +81,7 @@ export function createPool(platform: Platform): Pool {
         const result = new Promise<Result>((resolve, reject) => {
           if (!m.loaded.has(load.key)) m.thread.post(load)
           m.loaded.add(load.key)
+          if ("home" in load.memory) m.loaded.add(load.memory.home)
           m.thread.post(order(id))
           m.thread.hold(true)
           m.waiting.set(id, { resolve, reject })
@@ -110,7 +115,8 @@ export function createPool(platform: Platform): Pool {
   }
 }
 
-function engineError(reason: string): TrilobiteError {
+/** The error for a thread that failed. */
+export function engineError(reason: string): TrilobiteError {
   return new TrilobiteError("E_ENGINE", {
     where: "engine",
     what: `a thread of the engine failed: ${reason}.`,

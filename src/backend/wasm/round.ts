@@ -10,8 +10,8 @@ import { control } from "./control-block.ts"
 import { minimum, plus, times } from "./emit.ts"
 import { atomic, f32, i32, i64, memory } from "./instructions.ts"
 
-/** A kernel as a function of (from, to, rows, first, scratch). */
-export type KernelFunction = Func<readonly ["i32", "i32", "i32", "i32", "i32"], readonly []>
+/** A kernel as a function of (from, to, rows, first, scratch, work). */
+export type KernelFunction = Func<readonly ["i32", "i32", "i32", "i32", "i32", "i32"], readonly []>
 
 /** A step as the loop needs it. `extent` is the size of its first dimension if outputs are split, `grain` the unit. */
 export interface StepFunction {
@@ -95,6 +95,7 @@ export function defineEntry(m: Module, barrier: Func<readonly ["i32"], readonly 
     const from = fn.local("i32")
     const to = fn.local("i32")
     const scratch = fn.local("i32")
+    const work = fn.local("i32")
     const zero = i32.const(0)
     const meet = call(barrier, threads.get)
     const calls: Code<"void">[] = []
@@ -107,7 +108,7 @@ export function defineEntry(m: Module, barrier: Func<readonly ["i32"], readonly 
         calls.push(...shareOf(thread.get, threads.get, extent, grain, from, to))
         range = wanted
       }
-      const run = call(step.f, from.get, to.get, rows.get, first.get, scratch.get)
+      const run = call(step.f, from.get, to.get, rows.get, first.get, scratch.get, work.get)
       calls.push(step.split === "all" ? run : if_(i32.ltS(from.get, to.get), [run]))
       if (entry.guard?.step === k)
         calls.push(stopUnlessFinite(options.logAt! + 4 * entry.guard.log, writeLog, round.get))
@@ -135,7 +136,9 @@ export function defineEntry(m: Module, barrier: Func<readonly ["i32"], readonly 
       meet,
     ]
     return [
-      scratch.set(i32.add(i32.const(options.scratchAt), i32.mul(thread.get, i32.const(options.scratchBytes)))),
+      work.set(i32.load(zero, control.work)),
+      scratch.set(i32.add(work.get, i32.const(options.scratchAt))),
+      scratch.set(i32.add(scratch.get, i32.mul(thread.get, i32.const(options.scratchBytes)))),
       scope((out) => [
         brIf(out, i32.leS(count.get, zero)),
         loop((again) => [...body, brIf(out, seqStop(parity, round)), brIf(again, i32.ltS(round.get, count.get))]),

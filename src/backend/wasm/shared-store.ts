@@ -1,10 +1,14 @@
-// Memory shared by the caller and all threads: nothing is sent, a stop is heard after the round under way.
+// Memory shared by the caller and all threads: nothing is sent, a stop is heard after the round under way, and the caller
+// does small runs itself where it may.
 
 import { control } from "./control-block.ts"
 import { MAX_PAGES } from "./generate.ts"
 import { createHeap, outOfMemory, PAGE, pagesFor } from "./memory.ts"
-import type { Pool } from "./pool.ts"
-import type { Store } from "./store.ts"
+import { engineError, type Pool } from "./pool.ts"
+import type { Job, Store } from "./store.ts"
+
+/** Milliseconds of work on the caller's thread after which it lets others have their turn. */
+const SLICE = 8
 
 /** A shared memory whose first `start` bytes are the module's. */
 export function sharedStore(pool: Pool, start: number): Store {
@@ -20,13 +24,39 @@ export function sharedStore(pool: Pool, start: number): Store {
   const raise = (word: number): void => {
     Atomics.store(new Int32Array(memory.buffer), word / 4, 1)
   }
+  const keys = new Set<number>()
+  const instances = new Map<number, WebAssembly.Instance>()
+  let resumed = 0
+  const runHere = async ({ key, module, entry, first, count, rows, batch }: Job): Promise<number> => {
+    if (performance.now() - resumed > SLICE) {
+      await new Promise((resolve) => setTimeout(resolve))
+      resumed = performance.now()
+    }
+    const instance = instances.get(key) ?? new WebAssembly.Instance(module, { env: { memory } })
+    instances.set(key, instance)
+    try {
+      return (instance.exports[entry] as (...args: readonly number[]) => number)(0, 1, first, count, rows, batch)
+    } catch (error) {
+      throw engineError(String(error))
+    }
+  }
+  const drop = (key: number): void => {
+    pool.drop(key)
+    instances.delete(key)
+    keys.delete(key)
+  }
   return {
     ...heap,
     shared: true,
     floats: (at, length) => new Float32Array(memory.buffer, at, length),
     wrote: () => {},
     put: (at, bytes) => new Uint8Array(memory.buffer).set(bytes, at),
-    run: async ({ key, module, entry, threads, first, count, rows, batch }) => {
+    drop,
+    close: () => keys.forEach(drop),
+    run: async (job) => {
+      const { key, module, entry, threads, first, count, rows, batch } = job
+      keys.add(key)
+      if (job.small && pool.platform.mayCompute) return runHere(job)
       const orders = Array.from({ length: threads }, (_, t) => {
         const args = [t, threads, first, count, rows, batch]
         return (id: number) => ({ kind: "run", key, id, entry, args }) as const

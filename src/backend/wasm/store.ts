@@ -13,6 +13,8 @@ export interface Job {
   readonly count: number
   readonly rows: number
   readonly batch: number
+  /** Whether it is so little that two messages would take longer. */
+  readonly small: boolean
   /** Bytes of the log of one round. */
   readonly logBytes: number
   /** Addresses of pieces that the rounds read. */
@@ -37,4 +39,7 @@ export interface Store extends Heap {
   run(job: Job): Promise<number>
   /** Ends the run under way early. */
   stop(): void
+  /** Forgets a module, or everything. */
+  drop(key: number): void
+  close(): void
 }

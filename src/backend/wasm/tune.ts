@@ -2,7 +2,7 @@
 // Knows tiles and modules, no program of a user. The choice changes the speed and no bit.
 
 import type { Numerics, Program } from "../../program/program.ts"
-import { generate } from "./generate.ts"
+import { arenaOf, generate } from "./generate.ts"
 import type { Tile } from "./kernel.ts"
 import type { Compiling, Platform } from "./platform.ts"
 
@@ -64,13 +64,15 @@ const [M, K, N] = [60, 128, 64] as const
 /** A function that runs the product a few times. */
 function prepare(platform: Platform, numerics: Numerics, { tile, wide }: Variant): () => void {
   const program = product(numerics)
-  const { bytes, end, scratchAt } = generate(program, { tile, threads: 1, shared: false, exportKernels: true })
+  const options = { tile, threads: 1, shared: false, exportKernels: true }
+  const { bytes, workBytes, scratchAt } = generate(program, "time", options)
+  const [, work] = arenaOf(program)
   const compiling: Compiling = { wide, relaxed: numerics === "fused" }
-  const memory = new WebAssembly.Memory({ initial: Math.ceil(end / 65536), maximum: 65536 })
+  const memory = new WebAssembly.Memory({ initial: Math.ceil((work + workBytes) / 65536), maximum: 65536 })
   const { exports } = new WebAssembly.Instance(platform.compile(bytes, compiling), { env: { memory } })
-  const kernel = exports.time_0 as (from: number, to: number, rows: number, first: number, scratch: number) => void
+  const kernel = exports.time_0 as (...args: number[]) => void
   return () => {
-    for (let i = 0; i < 4; i++) kernel(0, M, 1, 0, scratchAt)
+    for (let i = 0; i < 4; i++) kernel(0, M, 1, 0, work + scratchAt, work)
   }
 }
 

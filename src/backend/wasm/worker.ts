@@ -37,8 +37,10 @@ export type Order =
       readonly kind: "load"
       readonly key: number
       readonly module: WebAssembly.Module
-      /** Shared with others, or the pages of one of the worker's own. */
-      readonly memory: WebAssembly.Memory | { readonly initial: number; readonly maximum: number }
+      /** Shared with others, or one of the worker's own, made for the first module that works on it. */
+      readonly memory:
+        | WebAssembly.Memory
+        | { readonly home: number; readonly initial: number; readonly maximum: number }
     }
   | {
       readonly kind: "run"
@@ -81,17 +83,27 @@ export function obey(port: {
   type Held = { instance?: WebAssembly.Instance; memory?: WebAssembly.Memory; failure?: string }
   type Working = Held & { work: Work; log: number; step: number; done: number; pace: number; stopping: boolean }
   const loaded = new Map<number, Held>()
+  const homes = new Map<number, WebAssembly.Memory>()
   const working = new Map<number, Working>()
   /** Between two slices of work the messages that have come are read: a slice ends with a message to oneself. */
   const turns = new MessageChannel()
   const worker = {
     load(order: Order & { kind: "load" }): void {
       try {
-        const memory = "initial" in order.memory ? new WebAssembly.Memory(order.memory) : order.memory
+        const memory = "home" in order.memory ? worker.home(order.memory) : order.memory
         loaded.set(order.key, { instance: new WebAssembly.Instance(order.module, { env: { memory } }), memory })
       } catch (error) {
         loaded.set(order.key, { failure: String(error) })
       }
+    },
+    home(of: { home: number; initial: number; maximum: number }): WebAssembly.Memory {
+      const memory = homes.get(of.home) ?? new WebAssembly.Memory({ initial: of.initial, maximum: of.maximum })
+      homes.set(of.home, memory)
+      return memory
+    },
+    drop(key: number): void {
+      loaded.delete(key)
+      homes.delete(key)
     },
     call(held: Held | undefined, entry: string, args: readonly number[]): number {
       if (held === undefined || held.instance === undefined) throw new Error(held?.failure ?? "no module is loaded")
@@ -157,7 +169,7 @@ export function obey(port: {
   turns.port1.onmessage = (event: MessageEvent) => worker.slice(event.data as number)
   port.on((order) => {
     if (order.kind === "load") worker.load(order)
-    else if (order.kind === "drop") loaded.delete(order.key)
+    else if (order.kind === "drop") worker.drop(order.key)
     else if (order.kind === "work") worker.begin(order)
     else if (order.kind === "stop") {
       const run = working.get(order.key)
