@@ -1,7 +1,6 @@
 // The reference backend: an interpreter of Programs in plain TypeScript. It is the definition of every kernel.
 
 import { internalError, TrilobiteError } from "../../core/errors.ts"
-import { numbersOf, type TypedArray } from "../../core/tensor.ts"
 import { type Buffer, bufferIndex, type EntryPoint, elementsOf, type Program } from "../../program/program.ts"
 import {
   type Backend,
@@ -37,7 +36,6 @@ export function referenceBackend(precision: Precision = single): Backend {
 
 interface HeldRows extends Bound {
   readonly data: Rows["data"]
-  readonly numbers: { readonly [name: string]: TypedArray }
   readonly results: Map<string, Float32Array | Float64Array>
 }
 
@@ -99,10 +97,13 @@ class ReferenceExecutable implements Executable {
     const held: HeldRows = {
       rows: rows.count,
       data: rows.data,
-      numbers: Object.fromEntries(Object.entries(rows.data).map(([name, t]) => [name, numbersOf(t)])),
       results,
       // In float64 for gradient checks, which know.
       result: (name) => (results.get(name) ?? new Float32Array(0)) as Float32Array,
+      bytes: (name) => {
+        const { buffer, byteOffset, byteLength } = rows.data[name]!.data
+        return new Uint8Array(buffer, byteOffset, byteLength)
+      },
       release: () => results.clear(),
     }
     return held
@@ -169,7 +170,7 @@ class ReferenceExecutable implements Executable {
         const target = buffers[kernel.target]!
         const pitch = target.shape.length > 2 ? kernel.width : target.shape.length === 1 ? 1 : target.pitch
         const batch = { first, rows, order: run.order }
-        runGather(kernel, held.numbers[buffers[kernel.source]!.name]!, this.#memory[kernel.target]!, pitch, batch)
+        runGather(kernel, held.data[buffers[kernel.source]!.name]!, this.#memory[kernel.target]!, pitch, batch)
       } else {
         const result = held.results.get(buffers[kernel.target]!.name)!
         runScatter(kernel, this.#memory[kernel.source]!, result, first, rows)

@@ -52,7 +52,7 @@ const SPARE = 1 << 18
 let nextKey = 0
 
 interface HeldRows extends Bound {
-  readonly addresses: ReadonlyMap<string, { readonly at: number; readonly type: number }>
+  readonly addresses: ReadonlyMap<string, { readonly at: number; readonly type: number; readonly bytes: number }>
   readonly orderAt: number
 }
 
@@ -127,7 +127,7 @@ export class WasmExecutable implements Executable {
   }
 
   bind(rows: Rows): Bound {
-    const addresses = new Map<string, { at: number; type: number }>()
+    const addresses = new Map<string, { at: number; type: number; bytes: number }>()
     for (const b of this.program.buffers) {
       if (b.role !== "data" && b.role !== "result") continue
       const given = rows.data[b.name]
@@ -136,9 +136,10 @@ export class WasmExecutable implements Executable {
         new Uint8Array(this.#heap.memory.buffer, at).set(
           new Uint8Array(given.data.buffer, given.data.byteOffset, given.data.byteLength),
         )
-        addresses.set(b.name, { at, type: dataTypes[given.dtype] })
+        addresses.set(b.name, { at, type: dataTypes[given.dtype], bytes: given.data.byteLength })
       } else if (b.role === "result") {
-        addresses.set(b.name, { at: this.#heap.allocate(4 * rows.count * b.pitch), type: dataTypes.float32 })
+        const bytes = 4 * rows.count * b.pitch
+        addresses.set(b.name, { at: this.#heap.allocate(bytes), type: dataTypes.float32, bytes })
       }
     }
     const orderAt = this.#heap.allocate(4 * rows.count)
@@ -148,6 +149,10 @@ export class WasmExecutable implements Executable {
       addresses,
       orderAt,
       result: (name) => new Float32Array(this.#floats(addresses.get(name)!.at, rows.count * width(name))),
+      bytes: (name) => {
+        const { at, bytes } = addresses.get(name)!
+        return new Uint8Array(this.#heap.memory.buffer, at, bytes)
+      },
       release: () => {
         for (const { at } of addresses.values()) this.#heap.free(at)
         this.#heap.free(orderAt)
