@@ -17,7 +17,7 @@ import {
 import { BOUND_BYTES, control } from "./control-block.ts"
 import { type Generated, generate } from "./generate.ts"
 import { dataTypes } from "./kernel.ts"
-import { createHeap, type Heap } from "./memory.ts"
+import { checkAddressable, createHeap, type Heap } from "./memory.ts"
 import type { Pool } from "./pool.ts"
 import { GUARD_BIT } from "./round.ts"
 import { threadsFor } from "./threads.ts"
@@ -75,6 +75,7 @@ export class WasmExecutable implements Executable {
   #log = { at: 0, bytes: 0 }
 
   constructor(program: Program, workers: Pool, options: ExecutableOptions) {
+    checkAddressable(program.arena)
     this.program = program
     this.threads = options.threads
     this.#pool = workers

@@ -56,6 +56,11 @@ function align(bytes: number): number {
   return Math.ceil(bytes / 64) * 64
 }
 
+/** Throws E_ENGINE for more bytes than any memory of WebAssembly has: code cannot even name such addresses. */
+export function checkAddressable(bytes: number): void {
+  if (bytes > MAX_PAGES * PAGE) throw outOfMemory(bytes)
+}
+
 function outOfMemory(bytes: number): TrilobiteError {
   const mebi = (n: number): string => `${Math.ceil(n / 1048576)} MiB`
   return new TrilobiteError("E_ENGINE", {
