@@ -126,7 +126,7 @@ export function idxFile(path: string, options: ColumnOptions = {}): FileColumn {
  * })
  * const model = sequential([dense({ units: 10, activation: "softmax", inputShape: [784] })], { seed: 1 })
  * model.compile({ loss: "sparseCategoricalCrossentropy", metrics: ["accuracy"] })
- * await model.fit(test, { batchSize: 100, verbose: 0 })
+ * await model.fit(test, { batchSize: 10, verbose: 0 })
  * const { accuracy } = await model.evaluate(test)
  * accuracy > 0.7 // => true
  * ```
