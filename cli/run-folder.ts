@@ -16,7 +16,7 @@ import {
   renameSync,
   writeFileSync,
 } from "node:fs"
-import { join } from "node:path"
+import { dirname, join, resolve } from "node:path"
 import { type History, TrilobiteError } from "../src/index.ts"
 import { type NetName, netNames } from "./nets.ts"
 import { usageError } from "./values.ts"
@@ -122,11 +122,18 @@ export function quoted(path: string): string {
 
 /** Makes the folder of a new run with its config. Throws E_IO. */
 export function createRun(folder: string, config: RunConfig): void {
-  access(folder, "cannot make this folder.", () => mkdirSync(folder, { recursive: true }))
+  access(folder, "cannot make this folder.", () => makeFolder(resolve(folder)))
   writeJson(join(folder, files.config), config)
   access(join(folder, files.history), "cannot write this file.", () =>
     writeFileSync(join(folder, files.history), "", { flag: "wx" }),
   )
+}
+
+/** Makes a folder and those above it, one by one: Node's own recursive way never returns where none can be made (/proc). */
+function makeFolder(path: string): void {
+  if (existsSync(path)) return
+  makeFolder(dirname(path))
+  mkdirSync(path)
 }
 
 /** Adds the line of an epoch and sees to it that it is on the disk. Throws E_IO. */

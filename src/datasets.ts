@@ -7,4 +7,5 @@ export {
   type TrainingData,
   type TrainingDataOptions,
 } from "./data/mnist.ts"
+export { type ColumnOptions, type FileColumn, fileDataset, idxFile, npyFile } from "./data/node-dataset.ts"
 export { type MnistOptions, mnist } from "./data/node-mnist.ts"

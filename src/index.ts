@@ -5,6 +5,7 @@ export { toCategorical } from "./core/categorical.ts"
 export { type ErrorCode, TrilobiteError } from "./core/errors.ts"
 export type { Shape } from "./core/shape.ts"
 export { type DType, type Tensor, type TensorLike, type TypedArray, tensor } from "./core/tensor.ts"
+export type { Dataset, RowMemory, RowSource, RowSpec, Stream, StreamedBatch } from "./data/dataset.ts"
 export { loadModel, modelFromBytes, sequential } from "./model.ts"
 export type { ActivationName } from "./nn/activations.ts"
 export { crossEntropyCost, quadraticCost } from "./nn/cost.ts"
@@ -55,4 +56,11 @@ export { type EarlyStoppingOptions, earlyStopping } from "./train/callbacks/earl
 export type { History } from "./train/callbacks/listeners.ts"
 export type { Logs } from "./train/events.ts"
 export { Model } from "./train/model.ts"
-export type { CompileOptions, EvaluateOptions, FitOptions, ModelOptions, PredictOptions } from "./train/options.ts"
+export type {
+  CompileOptions,
+  DatasetFitOptions,
+  EvaluateOptions,
+  FitOptions,
+  ModelOptions,
+  PredictOptions,
+} from "./train/options.ts"

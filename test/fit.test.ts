@@ -11,7 +11,8 @@ import {
   sequential,
   sgd,
 } from "../src/index.ts"
-import { evaluatePass } from "../src/train/fit.ts"
+import { memoryFeed } from "../src/train/feed.ts"
+import { evaluateFeed } from "../src/train/fit.ts"
 import { classesOf, divide } from "../src/train/rows.ts"
 import {
   bitsOf,
@@ -330,7 +331,7 @@ describe("validation", () => {
       },
     } as unknown as Executable
     const pass = { bound: { rows: 10 } as Bound, batchSize: 1 }
-    expect(await evaluatePass(executable, ["loss"], pass)).toEqual({ loss: 4.5 })
+    expect(await evaluateFeed(executable, ["loss"], memoryFeed(pass))).toEqual({ loss: 4.5 })
     expect(rounds).toEqual([0, 3])
   })
 })

@@ -17,6 +17,13 @@ export interface Bound {
   readonly rows: number
   /** What the program has scattered so far: row-major [rows, width]. */
   result(name: string): Float32Array
+  /**
+   * The memory that holds the data of this name, row-major without gaps: a caller who streams writes other rows of the same
+   * element type there between runs. What is written while a run uses them is read by nobody knows which round.
+   */
+  bytes(name: string): Uint8Array
+  /** Tells that bytes of this name have been changed: they may have to be sent to where they are read. */
+  wrote(name: string): void
   /** Forgets the data. */
   release(): void
 }

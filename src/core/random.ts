@@ -228,34 +228,48 @@ export function normalFromUniform<V, B, I>(m: Arithmetic<V, B, I>, q: V): V {
 }
 
 /**
+ * Random integers as a function of (seed, stream, substream, step): each call with a bound of [1, 2^31] gives the next one of
+ * [0, bound), each equally likely. Lemire's bounded integers ("Fast random integer generation in an interval", 2019).
+ * Throws for a seed outside [0, 2^53) or a substream or step outside [0, 2^32).
+ */
+export function integers(seed: number, stream: Stream, substream: number, step: number): (bound: number) => number {
+  checkInteger("step", step, 0xffffffff)
+  const key = streamKey(seed, stream, substream)
+  const words = new Int32Array(256)
+  let block = 0
+  let next = words.length
+  return (bound) => {
+    for (;;) {
+      if (next === words.length) {
+        fillWords(words, key, block, step)
+        block += words.length / 2
+        next = 0
+      }
+      const word = words[next++]!
+      // word * bound is 64 bits: the upper ones are the answer, unless the lower ones are among the 2^32 mod bound
+      // surplus.
+      const low = Math.imul(word, bound) >>> 0
+      if (low < bound && low < WORDS % bound) continue
+      return Math.floor(((word >>> 16) * bound + Math.floor(((word & 0xffff) * bound) / 65536)) / 65536)
+    }
+  }
+}
+
+/**
  * A permutation of 0 ... n - 1, each equally likely, as a function of (seed, epoch, stream): Fisher and Yates's
- * shuffle with Lemire's bounded integers ("Fast random integer generation in an interval", 2019). Throws if n is not
- * an integer of [0, 2^31), the epoch not one of [0, 2^32) or the seed not one of [0, 2^53).
+ * shuffle with {@link integers}. Throws if n is not an integer of [0, 2^31), the epoch not one of [0, 2^32) or the seed not
+ * one of [0, 2^53).
  */
 export function permutation(n: number, seed: number, epoch: number, stream: Stream = streams.shuffle): Int32Array {
   checkInteger("n", n, 0x7fffffff)
   checkInteger("epoch", epoch, 0xffffffff)
-  const key = streamKey(seed, stream, 0)
-  const words = new Int32Array(256)
-  let block = 0
-  let next = words.length
+  const draw = integers(seed, stream, 0, epoch)
   const order = new Int32Array(n)
   for (let i = 0; i < n; i++) order[i] = i
-  for (let bound = n; bound > 1; ) {
-    if (next === words.length) {
-      fillWords(words, key, block, epoch)
-      block += words.length / 2
-      next = 0
-    }
-    const word = words[next++]!
-    // word * bound is 64 bits: the upper ones are the answer, unless the lower ones are among the 2^32 mod bound
-    // surplus.
-    const low = Math.imul(word, bound) >>> 0
-    if (low < bound && low < WORDS % bound) continue
-    const j = Math.floor(((word >>> 16) * bound + Math.floor(((word & 0xffff) * bound) / 65536)) / 65536)
-    bound -= 1
-    const moved = order[bound]!
-    order[bound] = order[j]!
+  for (let last = n - 1; last > 0; last--) {
+    const j = draw(last + 1)
+    const moved = order[last]!
+    order[last] = order[j]!
     order[j] = moved
   }
   return order

@@ -40,6 +40,18 @@ export function numbersOf(t: Tensor): TypedArray {
   return t.dtype === "unorm8" ? Float32Array.from(t.data, (byte) => byte / 255) : t.data
 }
 
+/** Memory as the elements of a type: its own memory, nothing is copied. */
+export function elements(dtype: DType, { buffer, byteOffset, byteLength }: Uint8Array): TypedArray {
+  const length = byteLength / bytesOf[dtype]
+  if (dtype === "float32") return new Float32Array(buffer, byteOffset, length)
+  return dtype === "int32" ? new Int32Array(buffer, byteOffset, length) : new Uint8Array(buffer, byteOffset, length)
+}
+
+/** The memory of a typed array as bytes. */
+export function bytes({ buffer, byteOffset, byteLength }: TypedArray): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength)
+}
+
 /** A new typed array of `n` zeros. */
 export function allocate(dtype: DType, n: number): TypedArray {
   return new arrays[dtype](n)
@@ -126,14 +138,15 @@ function narrow(wide: Float64Array | readonly number[], shape: Shape): Float32Ar
   return out
 }
 
-/** The index of element i, as it is written: `[2][17]`. */
-export function placeOf(i: number, shape: Shape): string {
+/** The index of element i, as it is written: `[2][17]`; `rowName` says what the row is called if not by its place. */
+export function placeOf(i: number, shape: Shape, rowName?: (row: number) => number): string {
   let rest = i
   const index: number[] = []
   for (let d = shape.length - 1; d >= 0; d--) {
     index.unshift(rest % shape[d]!)
     rest = Math.floor(rest / shape[d]!)
   }
+  if (rowName !== undefined && index.length > 0) index[0] = rowName(index[0]!)
   return index.map((n) => `[${n}]`).join("")
 }
 

@@ -17,7 +17,8 @@ const RANK_LIMIT = 8
 /** The largest number of elements: 2^31 − 1. */
 const ELEMENT_LIMIT = 2_147_483_647
 
-interface IdxType {
+/** An element type of the format, and how its elements are kept. */
+export interface IdxType {
   readonly name: string
   readonly bytes: number
   readonly dtype: DType | undefined
@@ -33,7 +34,8 @@ const types: ReadonlyMap<number, IdxType> = new Map([
   [0x0e, { name: "float64", bytes: 8, dtype: undefined }],
 ])
 
-interface Header {
+/** What the header of an IDX file says; the elements begin after `length` bytes. */
+export interface IdxHeader {
   readonly type: IdxType
   readonly dtype: DType
   readonly shape: readonly number[]
@@ -47,7 +49,7 @@ interface Header {
  * @throws E_DATA if the bytes are anything but one complete IDX file, or are not what `expect` says.
  */
 export function parseIdx(bytes: Uint8Array, where: string, expect: IdxExpectation = {}): Tensor {
-  const header = parseHeader(bytes, where)
+  const header = parseIdxHeader(bytes, where)
   checkExpected(header, expect, where)
   const { type, dtype, shape, length, elements } = header
   const expected = length + elements * type.bytes
@@ -64,7 +66,11 @@ export function parseIdx(bytes: Uint8Array, where: string, expect: IdxExpectatio
   return { dtype, shape, data: elementsOf(bytes, length, type, elements) }
 }
 
-function parseHeader(bytes: Uint8Array, where: string): Header {
+/**
+ * The header at the start of an IDX file's bytes.
+ * @throws E_DATA if it is none, or declares more than `most` elements.
+ */
+export function parseIdxHeader(bytes: Uint8Array, where: string, most: number = ELEMENT_LIMIT): IdxHeader {
   const fail = (what: string, more: Omit<ErrorFields, "what" | "where"> = {}): TrilobiteError => {
     return dataError({ where, what, ...more })
   }
@@ -98,8 +104,8 @@ function parseHeader(bytes: Uint8Array, where: string): Header {
   let elements = 1
   for (const n of shape) {
     elements *= n
-    if (elements > ELEMENT_LIMIT) {
-      const expected = `at most ${ELEMENT_LIMIT}`
+    if (elements > most) {
+      const expected = `at most ${most}`
       throw fail("the header declares too many elements.", {
         expected,
         got: formatShape(shape),
@@ -110,7 +116,7 @@ function parseHeader(bytes: Uint8Array, where: string): Header {
   return { type, dtype: type.dtype, shape, length, elements }
 }
 
-function checkExpected(header: Header, expect: IdxExpectation, where: string): void {
+function checkExpected(header: IdxHeader, expect: IdxExpectation, where: string): void {
   const { shape, dtype } = header
   const wanted = expect.shape
   if (wanted !== undefined) {

@@ -43,12 +43,16 @@ export function readDataFile(path: string, limit: number = fileLimit): Uint8Arra
   }
 }
 
-function isSystemError(error: unknown): boolean {
+/** True for an error of the operating system. */
+export function isSystemError(error: unknown): boolean {
   return error instanceof Error && "syscall" in error
 }
 
-// Without O_NONBLOCK, opening a pipe that nobody writes to would wait for ever. Windows has no such flag.
-function openForReading(path: string): number {
+/**
+ * A descriptor for reading. Without O_NONBLOCK, opening a pipe that nobody writes to would wait for ever; Windows has no such
+ * flag. Throws E_IO if that is not possible, E_DATA for folders and devices.
+ */
+export function openForReading(path: string): number {
   try {
     return openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
   } catch (error) {
@@ -58,7 +62,8 @@ function openForReading(path: string): number {
   }
 }
 
-function notRegular(path: string, got: string): Error {
+/** The error for a path that is no regular file. */
+export function notRegular(path: string, got: string): Error {
   return dataError({ where: path, what: "this is not a regular file.", expected: "a file", got, hint: "Name a file." })
 }
 

@@ -16,26 +16,46 @@ const SUM_TOLERANCE = 1e-3
  * @param outputShape `[batch, ...]`
  */
 export function checkTargets(loss: Loss, outputShape: Shape, targets: Tensor): Tensor {
-  const shape = [BATCH, ...targets.shape.slice(1)]
+  const shape = [targets.shape[0]!, ...targetShapeOf(loss, outputShape, targets.shape.slice(1))]
+  checkTargetValues(loss, outputShape, targets)
+  return { ...targets, shape }
+}
+
+/**
+ * The shape of one row of targets in the form that the loss asks for, for rows that the user gives in the shape `row`.
+ * Throws E_DATA if the loss cannot compare the output with them.
+ */
+export function targetShapeOf(loss: Loss, outputShape: Shape, row: Shape): Shape {
+  const shape = [BATCH, ...row]
+  const expected = targetsOf(loss) === "labels" ? outputShape.slice(0, -1) : outputShape
+  if (fits(shape, expected)) return expected.slice(1)
+  throw dataError({
+    where: "targets",
+    what: `they do not have the shape that ${loss.type} compares the output ${formatShape(outputShape)} with.`,
+    expected: formatShape(expected),
+    got: formatShape(shape),
+    ...hintForShape(loss, shape, outputShape),
+  })
+}
+
+/**
+ * Throws E_DATA for the first value that is no possible target: not finite, no class, no probability, a row of
+ * probabilities that do not sum to 1. `rowName` says what a row is called if not by its place.
+ */
+export function checkTargetValues(
+  loss: Loss,
+  outputShape: Shape,
+  targets: Tensor,
+  rowName?: (row: number) => number,
+): void {
   const classes = outputShape[outputShape.length - 1]!
   const kind = targetsOf(loss)
-  const expected = kind === "labels" ? outputShape.slice(0, -1) : outputShape
-  if (!fits(shape, expected)) {
-    throw dataError({
-      where: "targets",
-      what: `they do not have the shape that ${loss.type} compares the output ${formatShape(outputShape)} with.`,
-      expected: formatShape(expected),
-      got: formatShape(shape),
-      ...hintForShape(loss, shape, outputShape),
-    })
-  }
-  if (kind === "labels") checkEach(targets, labelFault(classes), `whole numbers from 0 to ${classes - 1}`)
-  else if (kind === "numbers") checkEach(targets, finiteFault, "finite numbers")
+  if (kind === "labels") checkEach(targets, labelFault(classes), `whole numbers from 0 to ${classes - 1}`, rowName)
+  else if (kind === "numbers") checkEach(targets, finiteFault, "finite numbers", rowName)
   else {
-    checkEach(targets, probabilityFault, "numbers from 0 to 1")
-    if (kind === "classes") checkRows(targets, classes)
+    checkEach(targets, probabilityFault, "numbers from 0 to 1", rowName)
+    if (kind === "classes") checkRows(targets, classes, rowName)
   }
-  return { ...targets, shape: [targets.shape[0]!, ...expected.slice(1)] }
 }
 
 type Fault = (value: number) => string | undefined
@@ -58,22 +78,24 @@ const labelFault =
     return finiteFault(value) ?? "A label is the index of a class."
   }
 
-function checkEach({ data, shape }: Tensor, fault: Fault, expected: string): void {
+type RowName = ((row: number) => number) | undefined
+
+function checkEach({ data, shape }: Tensor, fault: Fault, expected: string, rowName: RowName): void {
   for (let i = 0; i < data.length; i++) {
     const hint = fault(data[i]!)
     if (hint === undefined) continue
-    const where = `targets${placeOf(i, shape)}`
+    const where = `targets${placeOf(i, shape, rowName)}`
     throw dataError({ where, what: "this is no possible target.", expected, got: `${data[i]}`, hint })
   }
 }
 
 /** Rows of probabilities of classes: each sums to 1. */
-function checkRows({ data, shape }: Tensor, classes: number): void {
+function checkRows({ data, shape }: Tensor, classes: number, rowName: RowName): void {
   for (let start = 0; start < data.length; start += classes) {
     let sum = 0
     for (let i = start; i < start + classes; i++) sum += data[i]!
     if (Math.abs(sum - 1) <= SUM_TOLERANCE) continue
-    const where = `targets${placeOf(start, shape).replace(/\[\d+\]$/, "")}`
+    const where = `targets${placeOf(start, shape, rowName).replace(/\[\d+\]$/, "")}`
     const what = "the probabilities of the classes do not sum to 1."
     const hint = "Each row has a 1 at its class and 0 elsewhere: toCategorical makes such rows from labels."
     throw dataError({ where, what, expected: "a sum of 1", got: `${sum}`, hint })

@@ -9,6 +9,7 @@ export type EndReason = "completed" | "stopped" | "aborted" | "failed"
 
 /** One event of a training. Epochs count from 0, as in Keras; seconds are training alone, without validation. */
 export type FitEvent =
+  /** Rounds and rows of an epoch are Infinity for a stream, which nobody has counted. */
   | {
       readonly type: "trainBegin"
       readonly epochs: number

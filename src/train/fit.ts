@@ -1,30 +1,21 @@
 // The loop of training: epochs of rounds, as an asynchronous iterator of events.
-// Knows an executable and its data, no model, no callback and no output.
+// Knows an executable and where its rows come from, no model, no callback and no output.
 
-import { type Bound, type Executable, type Ran, rowsOf } from "../backend/backend.ts"
-import { permutation } from "../core/random.ts"
+import type { Executable, Ran, Run } from "../backend/backend.ts"
+import { turn } from "../core/turn.ts"
 import { validationName } from "../nn/metrics.ts"
 import { type BadRound, divergence } from "./divergence.ts"
 import type { EndReason, FitEvent, Logs } from "./events.ts"
-
-/** Rows to run over: all of the bound ones, or some in a given order. */
-export interface Pass {
-  readonly bound: Bound
-  readonly batchSize: number
-  /** The rows that take part; absent: all. */
-  readonly rows?: Int32Array | undefined
-}
+import type { Chunk, Feed } from "./feed.ts"
 
 /** Everything that the loop needs. */
 export interface FitPlan {
   readonly executable: Executable
   readonly names: readonly string[]
-  readonly train: Pass
-  readonly validation: Pass | undefined
+  readonly train: Feed
+  readonly validation: Feed | undefined
   readonly epochs: number
   readonly initialEpoch: number
-  readonly shuffle: boolean
-  readonly seed: number
   /** Rounds that the optimizer has done: counted on. */
   readonly state: { step: number }
   /** True if somebody listens to single rounds. */
@@ -43,71 +34,67 @@ const MOST_ROUNDS = 4096
 /** Runs the training. What it does to the weights depends on the plan alone, not on time or threads. */
 export async function* fitEvents(plan: FitPlan): AsyncGenerator<FitEvent, void, undefined> {
   const { executable, train, epochs, initialEpoch, signal, control } = plan
-  const rows = train.rows?.length ?? train.bound.rows
-  const rounds = Math.ceil(rows / train.batchSize)
+  const { batchSize } = train
   const stop = (): void => executable.stop()
   signal?.addEventListener("abort", stop)
-  let reason: EndReason = "completed"
+  let reason = "completed" as EndReason
   let last: Logs = {}
   let seconds = 0
   let pace = 16 // rounds until the next look, found while running
-  yield { type: "trainBegin", epochs, initialEpoch, rounds, rows, batchSize: train.batchSize }
+  const asked = (): EndReason => (signal?.aborted ? "aborted" : control.stopping ? "stopped" : "completed")
+  yield { type: "trainBegin", epochs, initialEpoch, rounds: train.rounds, rows: train.rows, batchSize }
   try {
-    let order = orderOf(plan, initialEpoch)
+    reason = asked()
     for (let epoch = initialEpoch; epoch < epochs && reason === "completed"; epoch++) {
-      if (signal?.aborted) reason = "aborted"
-      else if (control.stopping) reason = "stopped"
-      if (reason !== "completed") break
       yield { type: "epochBegin", epoch }
       const sums = new Means(plan.names)
-      let next: Int32Array | undefined
+      let round = 0
       let elapsed = 0
-      for (let round = 0; round < rounds && reason === "completed"; ) {
-        if (signal?.aborted) reason = "aborted"
-        else if (control.stopping) reason = "stopped"
-        if (reason !== "completed") break
-        if (plan.everyRound) yield { type: "batchBegin", epoch, round }
-        const count = plan.everyRound ? 1 : Math.min(pace, rounds - round, MOST_ROUNDS)
-        const started = performance.now()
-        const running = executable.run({
-          entry: "train",
-          bound: train.bound,
-          batchSize: train.batchSize,
-          first: round,
-          count,
-          ...(order === undefined ? {} : { order }),
-          runtime: { learningRate: control.learningRate, step: plan.state.step },
-        })
-        // The order of the next epoch is made while the threads work on this one.
-        if (next === undefined && plan.shuffle && epoch + 1 < epochs) next = orderOf(plan, epoch + 1)
-        const ran = await running
-        const took = performance.now() - started
-        plan.state.step += ran.rounds
-        if (ran.ended === "guard") throw divergence(executable, badRound(plan, epoch, round + ran.rounds, ran, order))
-        sums.take(ran, round * train.batchSize, train.batchSize, rows)
-        elapsed += took / 1000
-        round += ran.rounds
-        if (ran.rounds === count)
-          pace = Math.max(1, Math.min(4 * pace, Math.round((count * TICK) / Math.max(took, 0.01))))
-        const logs = sums.logs()
-        if (plan.everyRound) yield { type: "batchEnd", epoch, round: round - 1, logs: lastRound(plan.names, ran) }
-        yield { type: "progress", epoch, round, logs, seconds: elapsed }
-        if (round < rounds && ran.ended === "stopped") reason = signal?.aborted ? "aborted" : "stopped"
+      train.begin(epoch)
+      while (round < train.rounds && reason === "completed") {
+        const waited = performance.now()
+        const chunk = await unlessAborted(train.next(), signal)
+        elapsed += (performance.now() - waited) / 1000
+        if (chunk === undefined) break
+        if (chunk === "aborted") reason = chunk
+        const rounds = chunk === "aborted" ? 0 : Math.ceil(chunk.rows / batchSize)
+        for (let first = 0; first < rounds && chunk !== "aborted"; ) {
+          reason = asked()
+          if (reason !== "completed") break
+          if (plan.everyRound) yield { type: "batchBegin", epoch, round }
+          const count = plan.everyRound ? 1 : Math.min(pace, rounds - first, MOST_ROUNDS)
+          const started = performance.now()
+          const runtime = { learningRate: control.learningRate, step: plan.state.step }
+          const ran = await runOver(executable, train, chunk, { entry: "train", first, count, runtime })
+          const took = performance.now() - started
+          plan.state.step += ran.rounds
+          first += ran.rounds
+          round += ran.rounds
+          if (ran.ended === "guard") throw divergence(executable, badRound(plan, epoch, round, ran, chunk, first))
+          sums.take(ran, (first - ran.rounds) * batchSize, batchSize, chunk.rows)
+          elapsed += took / 1000
+          if (ran.rounds === count)
+            pace = Math.max(1, Math.min(4 * pace, Math.round((count * TICK) / Math.max(took, 0.01))))
+          if (plan.everyRound) yield { type: "batchEnd", epoch, round: round - 1, logs: lastRound(plan.names, ran) }
+          yield { type: "progress", epoch, round, logs: sums.logs(), seconds: elapsed }
+          if (ran.ended === "stopped") {
+            reason = signal?.aborted ? "aborted" : "stopped"
+            break
+          }
+        }
       }
       seconds += elapsed
       if (reason !== "completed") break
       last = sums.logs()
       if (plan.validation !== undefined) {
-        const measured = await evaluatePass(executable, plan.names, plan.validation)
+        const measured = await evaluateFeed(executable, plan.names, plan.validation)
         last = {
           ...last,
           ...Object.fromEntries(Object.entries(measured).map(([name, value]) => [validationName(name), value])),
         }
       }
       yield { type: "epochEnd", epoch, logs: last, seconds: elapsed }
-      if (control.stopping) reason = "stopped"
-      else if (signal?.aborted) reason = "aborted"
-      order = next ?? order
+      reason = asked()
     }
   } finally {
     signal?.removeEventListener("abort", stop)
@@ -115,30 +102,57 @@ export async function* fitEvents(plan: FitPlan): AsyncGenerator<FitEvent, void, 
   yield { type: "trainEnd", reason, logs: last, seconds }
 }
 
-/** The order of an epoch, a function of seed and epoch: every row once, or the order of the data. */
-function orderOf({ train, shuffle, seed }: FitPlan, epoch: number): Int32Array | undefined {
-  if (!shuffle) return train.rows
-  const places = permutation(train.rows?.length ?? train.bound.rows, seed, epoch)
-  const { rows } = train
-  return rows === undefined ? places : places.map((i) => rows[i]!)
+type Part = Pick<Run, "entry" | "first" | "count" | "runtime">
+
+/** Runs some rounds of a chunk; the feed does beside it what can be done for the next rows. */
+function runOver(executable: Executable, feed: Feed, { bound, rows, order }: Chunk, part: Part): Promise<Ran> {
+  const { batchSize } = feed
+  const running = executable.run({ ...part, bound, batchSize, rows, ...(order === undefined ? {} : { order }) })
+  feed.ahead()
+  return running
 }
 
-/** The means of the logged numbers over the rows of a pass: over all of them, also if the engine is stopped between. */
-export async function evaluatePass(executable: Executable, names: readonly string[], pass: Pass): Promise<Logs> {
-  const run = {
-    entry: "evaluate",
-    bound: pass.bound,
-    batchSize: pass.batchSize,
-    ...(pass.rows === undefined ? {} : { order: pass.rows }),
+/** What a promise gives, or that the signal has come before it: nobody waits for a source that says nothing. */
+async function unlessAborted<T>(given: Promise<T>, signal: AbortSignal | undefined): Promise<T | "aborted"> {
+  if (signal === undefined) return given
+  let listener = (): void => {}
+  const aborted = new Promise<"aborted">((resolve) => {
+    // What is there already counts more than the signal.
+    listener = () => void turn().then(() => resolve("aborted"))
+    if (signal.aborted) listener()
+    else signal.addEventListener("abort", listener)
+  })
+  try {
+    return await Promise.race([given, aborted])
+  } finally {
+    signal.removeEventListener("abort", listener)
   }
-  const rows = rowsOf({ ...run, first: 0, count: 0 })
-  const rounds = Math.ceil(rows / pass.batchSize)
+}
+
+/** Runs an entry over all rows of a pass, also if the engine is stopped between; `each` takes what has been run. */
+export async function runFeed(
+  executable: Executable,
+  entry: string,
+  feed: Feed,
+  each: (chunk: Chunk, ran: Ran, first: number) => void,
+): Promise<void> {
+  feed.begin(0)
+  for (let chunk = await feed.next(); chunk !== undefined; chunk = await feed.next()) {
+    const rounds = Math.ceil(chunk.rows / feed.batchSize)
+    for (let first = 0; first < rounds; ) {
+      const ran = await runOver(executable, feed, chunk, { entry, first, count: Math.min(MOST_ROUNDS, rounds - first) })
+      each(chunk, ran, first)
+      first += ran.rounds
+    }
+  }
+}
+
+/** The means of the logged numbers over the rows of a pass. */
+export async function evaluateFeed(executable: Executable, names: readonly string[], feed: Feed): Promise<Logs> {
   const sums = new Means(names)
-  for (let first = 0; first < rounds; ) {
-    const ran = await executable.run({ ...run, first, count: Math.min(MOST_ROUNDS, rounds - first) })
-    sums.take(ran, first * pass.batchSize, pass.batchSize, rows)
-    first += ran.rounds
-  }
+  await runFeed(executable, "evaluate", feed, (chunk, ran, first) => {
+    sums.take(ran, first * feed.batchSize, feed.batchSize, chunk.rows)
+  })
   return sums.logs()
 }
 
@@ -170,10 +184,10 @@ class Means {
   }
 }
 
-function badRound(plan: FitPlan, epoch: number, round: number, ran: Ran, order: Int32Array | undefined): BadRound {
-  const first = round * plan.train.batchSize
+function badRound(plan: FitPlan, epoch: number, round: number, ran: Ran, chunk: Chunk, first: number): BadRound {
   const loss = ran.logs[ran.rounds * plan.names.length]!
-  return { epoch, round, loss, learningRate: plan.control.learningRate, row: order?.[first] ?? first }
+  const row = chunk.rowName(first * plan.train.batchSize)
+  return { epoch, round, loss, learningRate: plan.control.learningRate, row }
 }
 
 function lastRound(names: readonly string[], ran: Ran): Logs {

@@ -1,11 +1,12 @@
 // The model: what a user builds, compiles, trains, asks and saves. Thin: every piece of work is somewhere else.
 // Knows no concrete backend.
 
-import type { Backend, Executable } from "../backend/backend.ts"
+import type { Backend, Bound, Executable } from "../backend/backend.ts"
 import { compile } from "../compile/compile.ts"
 import { checkKeys, configError, show, TrilobiteError } from "../core/errors.ts"
 import { formatShape, type Shape, sameShape } from "../core/shape.ts"
 import { type Tensor, type TensorLike, tensor } from "../core/tensor.ts"
+import { type Dataset, isDataset, type RowSource, type Stream } from "../data/dataset.ts"
 import { checkWeights, writeModel } from "../formats/model-file.ts"
 import { printGraph } from "../graph/print.ts"
 import { activationOf } from "../nn/activations.ts"
@@ -14,13 +15,15 @@ import { readLoss, targetsOf } from "../nn/losses.ts"
 import { readMetrics } from "../nn/metrics.ts"
 import { inputShapeOf, type Network, sequentialNetwork } from "../nn/network.ts"
 import { optimizerWarnings, readOptimizer } from "../nn/optimizers.ts"
-import { checkPairing, checkTargets } from "../nn/targets.ts"
+import { checkPairing, checkTargets, checkTargetValues, targetShapeOf } from "../nn/targets.ts"
 import { printProgram } from "../program/print.ts"
 import { type History, Listeners } from "./callbacks/listeners.ts"
 import type { Logs } from "./events.ts"
-import { evaluatePass, fitEvents, type Pass } from "./fit.ts"
+import type { Feed } from "./feed.ts"
+import { evaluateFeed, fitEvents, runFeed } from "./fit.ts"
 import {
   type CompileOptions,
+  type DatasetFitOptions,
   type EvaluateOptions,
   type FitOptions,
   type ModelOptions,
@@ -30,8 +33,20 @@ import {
   readFitOptions,
   readModelOptions,
 } from "./options.ts"
+import { askedPart, memoryPart, type Opened, openDataset, optionsBeside, type Part } from "./parts.ts"
 import { consoleOutput, progressWriter } from "./progress.ts"
-import { checkSameRows, classesOf, divide, type Examples, readExamples, readInputs, rowShape } from "./rows.ts"
+import type { Check } from "./reader.ts"
+import {
+  checkFinite,
+  checkSameRows,
+  classesOf,
+  divide,
+  type Examples,
+  readExamples,
+  readInputs,
+  rowShape,
+  specsOf,
+} from "./rows.ts"
 import { createState, type State } from "./state.ts"
 import { bindings, logNames, type Traced, type Training, traceForward, traceTraining } from "./step.ts"
 import { summaryText } from "./summary.ts"
@@ -187,11 +202,18 @@ export class Model {
     const training = this.#trainingOf()
     const read = readExamples(where, x, y)
     const inputs = withRows(read.x)
-    const before = { inputShape: this.#inputShape, forward: this.#forward }
-    try {
+    return this.#attempt(() => {
       const { output } = this.#trace(rowShape(inputs))
       const examples = { x: inputs, y: checkTargets(training.loss, output.shape, read.y) }
       return { examples, traced: this.#traceTraining(rowShape(examples.y)) }
+    })
+  }
+
+  /** Does what data says about the model; if it does not fit, the model is as it was. */
+  #attempt<T>(action: () => T): T {
+    const before = { inputShape: this.#inputShape, forward: this.#forward }
+    try {
+      return action()
     } catch (error) {
       this.#inputShape = before.inputShape
       this.#forward = before.forward
@@ -199,34 +221,69 @@ export class Model {
     }
   }
 
+  /** The graph that is trained with rows of a data set, and the check of its values. */
+  #streamed(where: string, { x, y }: Opened): { traced: Traced; check: Check } {
+    const { loss } = this.#trainingOf()
+    const { output, traced } = this.#attempt(() => {
+      const { output } = this.#trace(x.shape)
+      return { output, traced: this.#traceTraining(targetShapeOf(loss, output.shape, y!.shape)) }
+    })
+    const check: Check = (inputs, targets, rowName) => {
+      checkFinite(`${where} inputs`, inputs, rowName)
+      if (targets !== undefined) checkTargetValues(loss, output.shape, targets, rowName)
+    }
+    return { traced, check }
+  }
+
   /**
    * Trains the model. In every epoch the rows are taken in a new order, in batches of `batchSize` without replacement;
    * the last one may be smaller. The same model, data, options and seed give the same bits.
+   * Data larger than memory comes as a data set, which holds inputs and targets: rows in any order (a file) give the same
+   * bits as the same rows in memory; a stream is shuffled through a buffer. It is read while the threads train.
    * @throws E_DATA, E_CONFIG for data and options that do not fit; E_DIVERGED if the loss becomes NaN or infinite, E_BUSY
    * if the model is being trained already.
+   * @example
+   * ```ts
+   * import { dense, sequential } from "trilobite"
+   * const model = sequential([dense({ units: 1, inputShape: [2] })], { seed: 1 })
+   * model.compile({ loss: "mse", optimizer: "sgd" })
+   * async function* batches() {
+   *   for (let i = 0; i < 100; i++) yield [[[i / 100, 1], [1, i / 100]], [[1], [2]]] as const
+   * }
+   * const { history } = await model.fit(batches, { epochs: 2, batchSize: 10, verbose: 0 })
+   * history.loss.length // => 2
+   * ```
    */
-  async fit(x: TensorLike, y: TensorLike, options: FitOptions = {}): Promise<History> {
-    const read = readFitOptions(options)
+  fit(x: TensorLike, y: TensorLike, options?: FitOptions): Promise<History>
+  fit(dataset: Dataset, options?: DatasetFitOptions): Promise<History>
+  async fit(x: TensorLike | Dataset, y: TensorLike | DatasetFitOptions = {}, options?: FitOptions): Promise<History> {
+    const streamed = isDataset(x)
+    const given = streamed ? optionsBeside("fit", y, options) : (options ?? {})
+    const read = readFitOptions(given, streamed)
     this.#checkIdle("fit")
     this.#fitting = true
     const held: { release(): void }[] = []
     try {
       const training = this.#trainingOf()
       const seed = read.seed ?? this.#options.seed
-      // All data is read and copied before anything is waited for.
-      const { traced, ...parts } = this.#parts(read, x, y, seed)
+      // All data in memory is read and copied before anything is waited for.
+      const parts = await this.#parts(read, x, y as TensorLike, seed, held)
       const sizes = [parts.train.batchSize, parts.validation?.batchSize ?? 1]
-      const executable = await this.#stateOf().load(traced, Math.max(...sizes))
-      const bind = (data: Examples): Pass["bound"] => {
-        const bound = bindRows(executable, data)
-        held.push(bound)
+      const executable = await this.#stateOf().load(parts.traced, Math.max(...sizes))
+      const bounds = new Map<Examples, Bound>()
+      const bind = (data: Examples): Bound => {
+        const bound = bounds.get(data) ?? bindRows(executable, data)
+        if (!bounds.has(data)) held.push(bound)
+        bounds.set(data, bound)
         return bound
       }
-      const train = { ...parts.train, bound: bind(parts.train.examples) }
-      const validation = parts.validation && {
-        ...parts.validation,
-        bound: parts.validation.examples === parts.train.examples ? train.bound : bind(parts.validation.examples),
+      const feed = (part: Part): Feed => {
+        const made = part.feed(executable, bind)
+        held.push(made)
+        return made
       }
+      const train = feed(parts.train)
+      const validation = parts.validation && feed(parts.validation)
       if (read.verbose !== 0) for (const warning of this.#warnings.splice(0)) console.warn(`Note: ${warning}`)
 
       const state = this.#stateOf()
@@ -238,19 +295,12 @@ export class Model {
       })
       this.#history = listeners.history
       const print = progressWriter(consoleOutput(), read.verbose === "auto" ? 1 : read.verbose)
-      const events = fitEvents({
-        ...read,
-        executable,
-        names: logNames(training),
-        train,
-        seed,
-        state,
-        everyRound: listeners.everyRound,
-        control: listeners.control,
-        validation,
-      })
+      const { everyRound, control } = listeners
+      const { epochs, initialEpoch, signal } = read
+      const names = logNames(training)
+      const plan = { executable, names, train, validation, state, everyRound, control, epochs, initialEpoch, signal }
       try {
-        for await (const event of events) {
+        for await (const event of fitEvents(plan)) {
           print(event)
           await listeners.tell(event)
         }
@@ -265,67 +315,155 @@ export class Model {
     }
   }
 
-  /** What trains and what validates, as the options say. */
-  #parts(
+  /** What trains and what validates, as the options say. What must be closed goes to `held`. */
+  async #parts(
     read: ReturnType<typeof readFitOptions>,
-    x: TensorLike,
+    x: TensorLike | Dataset,
     y: TensorLike,
     seed: number,
-  ): { traced: Traced; train: Part; validation: Part | undefined } {
-    const { validationData, validationSplit } = read
-    const { examples, traced } = this.#examples("fit", x, y)
-    const part = (of: Examples, batchSize: number, rows?: Int32Array): Part => {
-      return { examples: of, batchSize: Math.min(batchSize, of.x.shape[0]!), rows }
+    held: { release(): void }[],
+  ): Promise<{ traced: Traced; train: Part; validation: Part | undefined }> {
+    const { validationData, validationSplit, batchSize, epochs } = read
+    const shuffle = read.shuffle ? { seed, epochs } : undefined
+    const validationSize = read.validationBatchSize ?? batchSize
+    const open = async (where: string, dataset: Dataset): Promise<Opened> => {
+      const opened = await openDataset(where, dataset, true)
+      held.push({ release: () => opened.close() })
+      return opened
     }
-    const validationSize = read.validationBatchSize ?? read.batchSize
-    if (validationData !== undefined) {
-      const { examples: other } = this.#examples("validationData", validationData[0], validationData[1])
-      checkSameRows(examples, other)
-      return { traced, train: part(examples, read.batchSize), validation: part(other, validationSize) }
-    }
-    if (validationSplit === 0) return { traced, train: part(examples, read.batchSize), validation: undefined }
-    const classes = classesOf(examples.y, targetsOf(this.#trainingOf().loss))
-    const rows = divide(examples.x.shape[0]!, validationSplit, seed, classes)
-    const validation = part(examples, validationSize, rows.validation)
-    return { traced, train: part(examples, read.batchSize, rows.train), validation }
-  }
-
-  /**
-   * The loss and the metrics over these rows.
-   * @throws E_DATA, E_CONFIG for data and options that do not fit.
-   */
-  async evaluate(x: TensorLike, y: TensorLike, options: EvaluateOptions = {}): Promise<Logs> {
-    const wanted = readBatchSize("evaluate", options)
-    const { examples, traced } = this.#examples("evaluate", x, y)
-    const { executable, batchSize } = await this.#loaded(traced, wanted, examples.x.shape[0]!)
-    const bound = bindRows(executable, examples)
-    try {
-      return await evaluatePass(executable, logNames(this.#trainingOf()), { bound, batchSize })
-    } finally {
-      bound.release()
-    }
-  }
-
-  /**
-   * The outputs for these rows, `[n, ...] -> [n, ...output]`.
-   * @throws E_DATA, E_CONFIG for data and options that do not fit.
-   */
-  async predict(x: TensorLike, options: PredictOptions = {}): Promise<Tensor> {
-    const wanted = readBatchSize("predict", options)
-    const inputs = withRows(readInputs("predict", x))
-    const forward = this.#trace(rowShape(inputs))
-    const rows = inputs.shape[0]!
-    const { executable, batchSize } = await this.#loaded(this.#traced?.traced ?? forward, wanted, rows)
-    const bound = executable.bind({ count: rows, data: { [bindings.x]: inputs } })
-    try {
-      const rounds = Math.ceil(rows / batchSize)
-      for (let first = 0; first < rounds; ) {
-        first += (await executable.run({ entry: "predict", bound, batchSize, first, count: rounds - first })).rounds
+    // In this order: data in memory is read before anything is waited for.
+    const inMemory = isDataset(x) ? undefined : this.#examples("fit", x, y)
+    const other = validationData === undefined || isDataset(validationData) ? undefined : ([...validationData] as const)
+    const otherInMemory =
+      inMemory === undefined || other === undefined ? undefined : this.#examples("validationData", ...other).examples
+    const { traced, train, rows } = await (async () => {
+      if (inMemory !== undefined) {
+        const { examples, traced } = inMemory
+        return { traced, rows: specsOf(examples), train: memoryPart(examples, batchSize, { shuffle }) }
       }
-      const data = bound.result(bindings.prediction)
-      return { dtype: "float32", shape: [rows, ...forward.output.shape.slice(1)], data }
+      const opened = await open("fit", x as Dataset)
+      const { traced, check } = this.#streamed("fit", opened)
+      const { stepsPerEpoch, shuffleBuffer } = read
+      return {
+        traced,
+        rows: opened,
+        train: opened.part({ batchSize, check, shuffle, epochs, stepsPerEpoch, shuffleBuffer }),
+      }
+    })()
+    if (inMemory !== undefined && validationSplit > 0) {
+      const { examples } = inMemory
+      const classes = classesOf(examples.y, targetsOf(this.#trainingOf().loss))
+      const divided = divide(examples.x.shape[0]!, validationSplit, seed, classes)
+      const validation = memoryPart(examples, validationSize, { rows: divided.validation })
+      return { traced, train: memoryPart(examples, batchSize, { rows: divided.train, shuffle }), validation }
+    }
+    if (validationData === undefined) return { traced, train, validation: undefined }
+    if (isDataset(validationData)) {
+      const opened = await open("validationData", validationData)
+      checkSameRows(rows, opened)
+      const { check } = this.#streamed("validationData", opened)
+      return { traced, train, validation: opened.part({ batchSize: validationSize, check }) }
+    }
+    const examples = otherInMemory ?? this.#examples("validationData", ...other!).examples
+    checkSameRows(rows, specsOf(examples))
+    return { traced, train, validation: memoryPart(examples, validationSize) }
+  }
+
+  /**
+   * The loss and the metrics over these rows, or over those of a data set.
+   * @throws E_DATA, E_CONFIG for data and options that do not fit.
+   */
+  evaluate(x: TensorLike, y: TensorLike, options?: EvaluateOptions): Promise<Logs>
+  evaluate(dataset: Dataset, options?: EvaluateOptions): Promise<Logs>
+  async evaluate(
+    x: TensorLike | Dataset,
+    y: TensorLike | EvaluateOptions = {},
+    options?: EvaluateOptions,
+  ): Promise<Logs> {
+    const names = (): string[] => logNames(this.#trainingOf())
+    if (!isDataset(x)) {
+      const wanted = readBatchSize("evaluate", options ?? {})
+      const { examples, traced } = this.#examples("evaluate", x, y as TensorLike)
+      return this.#over(
+        traced,
+        wanted,
+        examples.x.shape[0]!,
+        (batchSize) => askedPart(examples.x, examples.y, batchSize),
+        (executable, feed) => evaluateFeed(executable, names(), feed),
+      )
+    }
+    const wanted = readBatchSize("evaluate", optionsBeside<EvaluateOptions>("evaluate", y, options))
+    const opened = await openDataset("evaluate", x, true)
+    try {
+      const { traced, check } = this.#streamed("evaluate", opened)
+      return await this.#over(
+        traced,
+        wanted,
+        wanted,
+        (batchSize) => opened.part({ batchSize, check }),
+        (executable, feed) => evaluateFeed(executable, names(), feed),
+      )
     } finally {
-      bound.release()
+      opened.close()
+    }
+  }
+
+  /**
+   * The outputs for these rows, `[n, ...] -> [n, ...output]`; for a data set, whose targets are not read, and for a stream
+   * of inputs they are put together.
+   * @throws E_DATA, E_CONFIG for data and options that do not fit.
+   */
+  async predict(x: TensorLike | RowSource | Stream<TensorLike>, options: PredictOptions = {}): Promise<Tensor> {
+    const wanted = readBatchSize("predict", options)
+    if (!isDataset(x)) {
+      const inputs = withRows(readInputs("predict", x))
+      const output = this.#trace(rowShape(inputs)).output.shape
+      return this.#outputs(output, wanted, inputs.shape[0]!, (batchSize) => askedPart(inputs, undefined, batchSize))
+    }
+    const opened = await openDataset("predict", x, false)
+    try {
+      const output = this.#trace(opened.x.shape).output.shape
+      const check: Check = (inputs, _, rowName) => checkFinite("predict", inputs, rowName)
+      return await this.#outputs(output, wanted, wanted, (batchSize) => opened.part({ batchSize, check }))
+    } finally {
+      opened.close()
+    }
+  }
+
+  /** The outputs for all rows of a part. */
+  async #outputs(output: Shape, wanted: number, rows: number, part: (batchSize: number) => Part): Promise<Tensor> {
+    const width = output.slice(1).reduce((a, b) => a * b, 1)
+    const pieces: Float32Array[] = []
+    const traced = this.#traced?.traced ?? this.#forward!
+    await this.#over(traced, wanted, rows, part, (executable, feed) =>
+      runFeed(executable, "predict", feed, ({ bound, rows: all }, { rounds }, first) => {
+        if (first + rounds < Math.ceil(all / feed.batchSize)) return
+        pieces.push(bound.result(bindings.prediction).subarray(0, all * width))
+      }),
+    )
+    const data = pieces.length === 1 ? pieces[0]! : new Float32Array(pieces.reduce((n, piece) => n + piece.length, 0))
+    let at = 0
+    for (const piece of pieces.length === 1 ? [] : pieces) {
+      data.set(piece, at)
+      at += piece.length
+    }
+    return { dtype: "float32", shape: [data.length / width, ...output.slice(1)], data }
+  }
+
+  /** Loads a graph, feeds it a part and gives what `work` makes of it. */
+  async #over<T>(
+    traced: Traced,
+    wanted: number,
+    rows: number,
+    part: (batchSize: number) => Part,
+    work: (executable: Executable, feed: Feed) => Promise<T>,
+  ): Promise<T> {
+    const { executable, batchSize } = await this.#loaded(traced, wanted, rows)
+    const feed = part(batchSize).feed(executable, (examples) => bindRows(executable, examples))
+    try {
+      return await work(executable, feed)
+    } finally {
+      feed.release()
     }
   }
 
@@ -444,12 +582,7 @@ export class Model {
 /** Rows of a program for fewer: it is not made anew when there are a few more of them. */
 const LEAST_ROWS = 32
 
-/** Examples of which all or some take part in a training. */
-interface Part extends Omit<Pass, "bound"> {
-  readonly examples: Examples
-}
-
-function bindRows(executable: Executable, { x, y }: Examples): Pass["bound"] {
+function bindRows(executable: Executable, { x, y }: Examples): Bound {
   return executable.bind({ count: x.shape[0]!, data: { [bindings.x]: x, [bindings.y]: y } })
 }
 

@@ -4,6 +4,7 @@
 import type { Backend } from "../backend/backend.ts"
 import { configError, nearest, show } from "../core/errors.ts"
 import type { TensorLike } from "../core/tensor.ts"
+import { type Dataset, isDataset } from "../data/dataset.ts"
 import type { LossLike } from "../nn/losses.ts"
 import type { MetricLike } from "../nn/metrics.ts"
 import type { Optimizer, OptimizerName } from "../nn/optimizers.ts"
@@ -74,8 +75,8 @@ export interface FitOptions {
   readonly callbacks?: readonly Callback[]
   /** The share of the rows that validates, from 0 to below 1: a random sample, by classes where there are some (default 0). */
   readonly validationSplit?: number
-  /** Inputs and targets to validate with after each epoch. */
-  readonly validationData?: readonly [TensorLike, TensorLike]
+  /** Inputs and targets to validate with after each epoch, or a data set of them. */
+  readonly validationData?: readonly [TensorLike, TensorLike] | Dataset
   /** Examples in a round of validation (default: batchSize). */
   readonly validationBatchSize?: number
   /** Whether the rows are taken in a new order in every epoch (default true). */
@@ -86,6 +87,14 @@ export interface FitOptions {
   readonly initialEpoch?: number
   /** Ends the training after the current round when it is aborted; the weights stay as they are then. */
   readonly signal?: AbortSignal
+}
+
+/** The options of fit for a data set: those of fit without validationSplit, and two more. */
+export interface DatasetFitOptions extends Omit<FitOptions, "validationSplit"> {
+  /** Rounds of an epoch (default: all rows). Endless streams need it; a stream goes on in the next epoch where it was. */
+  readonly stepsPerEpoch?: number
+  /** Rows of a stream from which the next one is chosen at random (default 4096, or as many as 64 MiB hold); 0: none. */
+  readonly shuffleBuffer?: number
 }
 
 /** The options of evaluate. */
@@ -101,34 +110,38 @@ export interface PredictOptions {
 }
 
 type Read<O, Open extends keyof O> = Required<Omit<O, Open>> & { readonly [K in Open]: O[K] | undefined }
-type OpenFit = "validationData" | "validationBatchSize" | "seed" | "signal"
+type AllFitOptions = FitOptions & DatasetFitOptions
+type OpenFit = "validationData" | "validationBatchSize" | "seed" | "signal" | "stepsPerEpoch" | "shuffleBuffer"
 
 const isCallback = (value: unknown): value is Callback => typeof value === "object" && value !== null
 const isSignal = (value: unknown): value is AbortSignal =>
   typeof value === "object" && value !== null && "aborted" in value && "addEventListener" in value
-const isPair = (value: unknown): value is readonly [TensorLike, TensorLike] =>
-  Array.isArray(value) && value.length === 2
+const isPair = (value: unknown): value is readonly [TensorLike, TensorLike] | Dataset =>
+  (Array.isArray(value) && value.length === 2) || isDataset(value)
 const isVerbosity = (value: unknown): value is 0 | 1 | 2 | "auto" =>
   value === 0 || value === 1 || value === 2 || value === "auto"
 const isCallbacks = (value: unknown): value is readonly Callback[] => Array.isArray(value) && value.every(isCallback)
 
-const fitOptions: OptionsOf<Read<FitOptions, OpenFit>> = {
+const fitOptions: OptionsOf<Read<AllFitOptions, OpenFit>> = {
   batchSize: optional(positiveInteger(), 32),
   epochs: optional(wholeNumber(), 1),
   verbose: optional(that('0, 1, 2 or "auto"', isVerbosity), "auto"),
   callbacks: optional(that("a list of callbacks", isCallbacks), []),
   validationSplit: optional(finiteNumber({ least: 0, below: 1 }), 0),
-  validationData: maybe(that("[inputs, targets]", isPair)),
+  validationData: maybe(that("[inputs, targets] or a data set", isPair)),
   validationBatchSize: maybe(positiveInteger()),
   shuffle: optional(flag(), true),
   seed: maybe(wholeNumber()),
   initialEpoch: optional(wholeNumber(), 0),
   signal: maybe(that("an AbortSignal", isSignal)),
+  stepsPerEpoch: maybe(positiveInteger()),
+  shuffleBuffer: maybe(wholeNumber()),
 }
 
 /** The options of fit, complete. Throws E_CONFIG for unknown options, wrong values and callbacks with unknown functions. */
-export function readFitOptions(given: FitOptions): Read<FitOptions, OpenFit> {
-  const read = readOptions<Read<FitOptions, OpenFit>>("fit", fitOptions, given)
+export function readFitOptions(given: FitOptions | DatasetFitOptions, streamed: boolean): Read<AllFitOptions, OpenFit> {
+  const read = readOptions<Read<AllFitOptions, OpenFit>>("fit", fitOptions, given)
+  checkStreamed(read, streamed)
   read.callbacks.forEach((callback, i) => {
     for (const [key, value] of Object.entries(callback)) {
       if (!key.startsWith("on")) continue
@@ -154,6 +167,22 @@ export function readFitOptions(given: FitOptions): Read<FitOptions, OpenFit> {
     })
   }
   return read
+}
+
+/** Throws E_CONFIG for options that say nothing about this kind of data. */
+function checkStreamed(read: Read<AllFitOptions, OpenFit>, streamed: boolean): void {
+  if (streamed && read.validationSplit > 0) {
+    const hint = "Give other rows as validationData."
+    throw configError({ where: "fit", what: "validationSplit divides data in memory, not a data set.", hint })
+  }
+  for (const name of ["stepsPerEpoch", "shuffleBuffer"] as const) {
+    if (streamed || read[name] === undefined) continue
+    throw configError({
+      where: "fit",
+      what: `${name} is for data sets, not for data in memory.`,
+      hint: "Leave it out.",
+    })
+  }
 }
 
 /** The batch size of evaluate and predict. Throws E_CONFIG for unknown options and wrong values. */

@@ -23,6 +23,7 @@ const TIMES = " - 59m 59s - 999 ms/round, 999 µs/sample".length
 export function progressWriter(output: Output, verbosity: Verbosity): (event: FitEvent) => void {
   if (verbosity === 0) return () => {}
   let plan = { epochs: 0, rounds: 0, rows: 0, batchSize: 0 }
+  let done = 0 // rounds of the epoch
   let open = false // a moving line stands there, without its end
   const live = verbosity === 1 && output.isTTY === true
   const width = (): number => output.columns || WIDTH
@@ -35,17 +36,21 @@ export function progressWriter(output: Output, verbosity: Verbosity): (event: Fi
         output.write(`Epoch ${event.epoch + 1}/${plan.epochs}\n`)
         return
       case "progress": {
+        done = event.round
         if (!live) return
         const left = event.round === 0 ? 0 : (event.seconds / event.round) * (plan.rounds - event.round)
         const bar = barText(event.round, plan.rounds, width())
         // The last column stays free: some terminals break the line when it is written.
-        output.write(`\r\x1b[2K${cut([bar, `ETA: ${secondsText(left)}`, ...logParts(event.logs)], width() - 1)}`)
+        const time = left === Number.POSITIVE_INFINITY ? secondsText(event.seconds) : `ETA: ${secondsText(left)}`
+        output.write(`\r\x1b[2K${cut([bar, time, ...logParts(event.logs)], width() - 1)}`)
         open = true
         return
       }
       case "epochEnd": {
-        const bar = barText(plan.rounds, plan.rounds, width())
-        const times = timeParts(event.seconds, plan.rounds, plan.rows)
+        const known = Number.isFinite(plan.rounds)
+        const rounds = known ? plan.rounds : done
+        const bar = barText(rounds, rounds, width())
+        const times = timeParts(event.seconds, rounds, known ? plan.rows : done * plan.batchSize)
         output.write(`${open ? "\r\x1b[2K" : ""}${layOut(bar, times, event.logs, width())}\n`)
         open = false
         return
@@ -59,8 +64,9 @@ export function progressWriter(output: Output, verbosity: Verbosity): (event: Fi
   }
 }
 
-/** `469/469 [==========]`, with an arrow where it stands. */
+/** `469/469 [==========]`, with an arrow where it stands; `469` alone while nobody knows how many there are. */
 function barText(round: number, rounds: number, width: number): string {
+  if (rounds === Number.POSITIVE_INFINITY) return `${round}`
   const cells = width >= 100 ? 30 : width >= 80 ? 20 : 10
   const full = rounds === 0 ? cells : Math.floor((cells * round) / rounds)
   const bar = full >= cells ? "=".repeat(cells) : `${"=".repeat(full)}>${".".repeat(cells - full - 1)}`

@@ -3,7 +3,9 @@
 import { configError, dataError } from "../core/errors.ts"
 import { permutation, streams } from "../core/random.ts"
 import { formatShape, type Shape, sameShape } from "../core/shape.ts"
-import { placeOf, type Tensor, type TensorLike, tensor } from "../core/tensor.ts"
+import { placeOf, type Tensor, type TensorLike, type TypedArray, tensor } from "../core/tensor.ts"
+
+import type { RowSpec } from "../data/dataset.ts"
 
 /** Inputs and targets of the same rows. */
 export interface Examples {
@@ -38,21 +40,35 @@ export function readInputs(where: string, x: TensorLike): Tensor {
   if (t.shape.length === 0 || t.shape[0] === 0) {
     throw dataError({ where, what: "there are no rows.", got: `the shape ${formatShape(t.shape)}` })
   }
-  if (t.dtype === "float32") {
-    const { data } = t
-    for (let i = 0; i < data.length; i++) {
-      if (data[i]! - data[i]! !== 0) {
-        throw dataError({
-          where: `${where} ${placeOf(i, t.shape)}`,
-          what: "the value is not a finite number.",
-          got: `${data[i]}`,
-          hint: "Drop or fill such rows: one of them is enough to destroy a training.",
-        })
-      }
-    }
-  }
+  checkFinite(where, t)
   const given = ArrayBuffer.isView(x) ? x : "data" in x ? x.data : undefined
   return t.data.buffer === given?.buffer ? { ...t, data: t.data.slice() } : t
+}
+
+/** Throws E_DATA for the first value that is NaN or infinite; `rowName` says what a row is called if not by its place. */
+export function checkFinite(where: string, { dtype, data, shape }: Tensor, rowName?: (row: number) => number): void {
+  if (dtype !== "float32" || allFinite(data)) return
+  const i = data.findIndex((value) => !Number.isFinite(value))
+  throw dataError({
+    where: `${where} ${placeOf(i, shape, rowName)}`,
+    what: "the value is not a finite number.",
+    got: `${data[i]}`,
+    hint: "Drop or fill such rows: one of them is enough to destroy a training.",
+  })
+}
+
+/** A finite number times 0 is 0, another is NaN, which sums keep: four at a time, because whole files go through here. */
+function allFinite(data: TypedArray): boolean {
+  const even = data.length - (data.length % 4)
+  let [a, b, c, d] = [0, 0, 0, 0]
+  for (let i = 0; i < even; i += 4) {
+    a += data[i]! * 0
+    b += data[i + 1]! * 0
+    c += data[i + 2]! * 0
+    d += data[i + 3]! * 0
+  }
+  for (let i = even; i < data.length; i++) a += data[i]! * 0
+  return a + b + c + d === 0
 }
 
 /** The shape of one row. */
@@ -60,14 +76,24 @@ export function rowShape(t: Tensor): Shape {
   return t.shape.slice(1)
 }
 
-/** Throws E_DATA if validation rows do not have the shape of the training rows. */
-export function checkSameRows(train: Examples, validation: Examples): void {
+/** What the rows of inputs and targets are. */
+export interface RowSpecs {
+  readonly x: RowSpec
+  readonly y: RowSpec | undefined
+}
+
+/** What the rows of examples in memory are. */
+export function specsOf({ x, y }: Examples): RowSpecs {
+  return { x: { dtype: x.dtype, shape: rowShape(x) }, y: { dtype: y.dtype, shape: rowShape(y) } }
+}
+
+/** Throws E_DATA if validation rows do not have the shape of the training rows; rows of [] and of [1] are the same. */
+export function checkSameRows(train: RowSpecs, validation: RowSpecs): void {
   for (const part of ["x", "y"] as const) {
-    const [a, b] = [rowShape(train[part]), rowShape(validation[part])]
-    if (!sameShape(a, b)) {
-      const what = `the ${part === "x" ? "inputs" : "targets"} do not have the shape of the training data.`
-      throw dataError({ where: "validationData", what, expected: formatShape(a), got: formatShape(b) })
-    }
+    const [a, b] = [train[part]?.shape ?? [], validation[part]?.shape ?? []]
+    if (sameShape(a, b) || sameShape([...a, 1], b) || sameShape(a, [...b, 1])) continue
+    const what = `the ${part === "x" ? "inputs" : "targets"} do not have the shape of the training data.`
+    throw dataError({ where: "validationData", what, expected: formatShape(a), got: formatShape(b) })
   }
 }
 

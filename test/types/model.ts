@@ -1,5 +1,5 @@
 // The options of models, of compile and of fit are checked by the compiler.
-import { type Callback, dense, earlyStopping, loadModel, sequential, sgd } from "../../src/index.ts"
+import { type Callback, type Dataset, dense, earlyStopping, loadModel, sequential, sgd } from "../../src/index.ts"
 
 const model = sequential([dense({ units: 1, inputShape: [1] })], { seed: 1, threads: 2, name: "a" })
 model.compile({ loss: "categorical_crossentropy", optimizer: sgd({ momentum: 0.9 }), metrics: ["accuracy", "mse"] })
@@ -36,6 +36,26 @@ export async function uses(): Promise<void> {
   await model.fit(x, x, { validationData: [x] })
   // @ts-expect-error the targets are missing
   await model.fit(x)
+  const source: Dataset = {
+    rows: 2,
+    x: { dtype: "float32", shape: [1] },
+    y: { dtype: "float32", shape: [1] },
+    read() {},
+  }
+  await model.fit(source, { stepsPerEpoch: 1, shuffleBuffer: 9, validationData: source })
+  await model.fit(async function* () {}, { epochs: 2 })
+  await model.evaluate(source, { batchSize: 2 })
+  await model.predict(source)
+  // @ts-expect-error targets beside a data set
+  await model.fit(source, x)
+  // @ts-expect-error targets beside a data set, and options
+  await model.fit(source, x, { epochs: 2 })
+  // @ts-expect-error a data set cannot be divided
+  await model.fit(source, { validationSplit: 0.5 })
+  // @ts-expect-error steps are for data sets
+  await model.fit(x, x, { stepsPerEpoch: 3 })
+  // @ts-expect-error targets beside a data set
+  await model.evaluate(source, x)
   // @ts-expect-error texts are no data
   await model.fit([["a"]], x)
   // @ts-expect-error evaluate has no epochs

@@ -1,7 +1,6 @@
 // The interpreter of Programs in plain TypeScript: with kernels.ts the definition of what they mean.
 
 import { internalError, TrilobiteError } from "../../core/errors.ts"
-import { numbersOf, type TypedArray } from "../../core/tensor.ts"
 import { type Buffer, bufferIndex, type EntryPoint, elementsOf, type Program } from "../../program/program.ts"
 import {
   type Bound,
@@ -25,7 +24,6 @@ const now = (): number => performance.now()
 
 interface HeldRows extends Bound {
   readonly data: Rows["data"]
-  readonly numbers: { readonly [name: string]: TypedArray }
   readonly results: Map<string, Float32Array | Float64Array>
 }
 
@@ -88,10 +86,14 @@ export class ReferenceExecutable implements Executable {
     const held: HeldRows = {
       rows: rows.count,
       data: rows.data,
-      numbers: Object.fromEntries(Object.entries(rows.data).map(([name, t]) => [name, numbersOf(t)])),
       results,
       // In float64 for gradient checks, which know.
       result: (name) => (results.get(name) ?? new Float32Array(0)) as Float32Array,
+      bytes: (name) => {
+        const { buffer, byteOffset, byteLength } = rows.data[name]!.data
+        return new Uint8Array(buffer, byteOffset, byteLength)
+      },
+      wrote: () => {},
       release: () => results.clear(),
     }
     return held
@@ -158,7 +160,7 @@ export class ReferenceExecutable implements Executable {
         const target = buffers[kernel.target]!
         const pitch = target.shape.length > 2 ? kernel.width : target.shape.length === 1 ? 1 : target.pitch
         const batch = { first, rows, order: run.order }
-        runGather(kernel, held.numbers[buffers[kernel.source]!.name]!, this.#memory[kernel.target]!, pitch, batch)
+        runGather(kernel, held.data[buffers[kernel.source]!.name]!, this.#memory[kernel.target]!, pitch, batch)
       } else {
         const result = held.results.get(buffers[kernel.target]!.name)!
         runScatter(kernel, this.#memory[kernel.source]!, result, first, rows)

@@ -2,6 +2,7 @@
 
 import { foldInOrder, foldStart } from "../../core/fold.ts"
 import { extent } from "../../core/shape.ts"
+import type { Tensor } from "../../core/tensor.ts"
 import type { Instruction } from "../../program/expression.ts"
 import type { GatherKernel, MapKernel, MatmulKernel, Operand, ScatterKernel } from "../../program/kernel.ts"
 import type { Precision } from "./arithmetic.ts"
@@ -58,17 +59,25 @@ export function runMatmul(kernel: MatmulKernel, memory: Memory, rows: number, pr
   }
 }
 
-/** Copies the rows of the batch out of the data: by the order, from row `first` of the pass. */
+/**
+ * Copies the rows of the batch out of the data: by the order, from row `first` of the pass. A byte of unorm8 stands for
+ * byte / 255, rounded to float32.
+ */
 export function runGather(
   kernel: GatherKernel,
-  source: ArrayLike<number>,
+  source: Tensor,
   target: Float32Array | Float64Array,
   pitch: number,
   batch: { readonly first: number; readonly rows: number; readonly order: Int32Array | undefined },
 ): void {
+  const { data, dtype } = source
+  const scaled = dtype === "unorm8"
   for (let r = 0; r < batch.rows; r++) {
     const from = batch.order === undefined ? batch.first + r : batch.order[batch.first + r]!
-    for (let j = 0; j < kernel.width; j++) target[r * pitch + j] = source[from * kernel.width + j]!
+    for (let j = 0; j < kernel.width; j++) {
+      const value = data[from * kernel.width + j]!
+      target[r * pitch + j] = scaled ? Math.fround(value / 255) : value
+    }
   }
 }
 

@@ -18,6 +18,7 @@ import { bytesOf, sameBits } from "./bits.ts"
 import { BOUND_BYTES, control } from "./control-block.ts"
 import { arenaOf, type Generated, generate } from "./generate.ts"
 import { dataTypes } from "./kernel.ts"
+import { checkAddressable } from "./memory.ts"
 import { mirroredStore } from "./mirrored-store.ts"
 import type { Pool } from "./pool.ts"
 import { GUARD_BIT } from "./round.ts"
@@ -55,7 +56,7 @@ export interface ExecutableOptions {
 const IN_PLACE = 2_000_000
 
 interface HeldRows extends Bound {
-  readonly addresses: ReadonlyMap<string, { readonly at: number; readonly type: number }>
+  readonly addresses: ReadonlyMap<string, { readonly at: number; readonly type: number; readonly bytes: number }>
   readonly orderAt: number
 }
 
@@ -76,6 +77,7 @@ export class WasmExecutable implements Executable {
   #log = { at: 0, bytes: 0 }
 
   constructor(program: Program, workers: Pool, options: ExecutableOptions) {
+    checkAddressable(program.arena)
     this.program = program
     this.threads = options.shared ? options.threads : 1
     this.#pool = workers
@@ -143,16 +145,17 @@ export class WasmExecutable implements Executable {
   }
 
   bind(rows: Rows): Bound {
-    const addresses = new Map<string, { at: number; type: number }>()
+    const addresses = new Map<string, { at: number; type: number; bytes: number }>()
     for (const b of this.program.buffers) {
       if (b.role !== "data" && b.role !== "result") continue
       const given = rows.data[b.name]
       if (b.role === "data" && given !== undefined) {
         const at = this.#store.allocate(given.data.byteLength + 16)
         this.#store.put(at, bytesOf(given.data))
-        addresses.set(b.name, { at, type: dataTypes[given.dtype] })
+        addresses.set(b.name, { at, type: dataTypes[given.dtype], bytes: given.data.byteLength })
       } else if (b.role === "result") {
-        addresses.set(b.name, { at: this.#store.allocate(4 * rows.count * b.pitch), type: dataTypes.float32 })
+        const bytes = 4 * rows.count * b.pitch
+        addresses.set(b.name, { at: this.#store.allocate(bytes), type: dataTypes.float32, bytes })
       }
     }
     const orderAt = this.#store.allocate(4 * rows.count)
@@ -162,6 +165,12 @@ export class WasmExecutable implements Executable {
       addresses,
       orderAt,
       result: (name) => new Float32Array(this.#store.floats(addresses.get(name)!.at, rows.count * width(name))),
+      bytes: (name) => {
+        const { at, bytes } = addresses.get(name)!
+        const { buffer, byteOffset } = this.#store.floats(at, Math.ceil(bytes / 4))
+        return new Uint8Array(buffer, byteOffset, bytes)
+      },
+      wrote: (name) => this.#store.wrote(addresses.get(name)!.at),
       release: () => {
         for (const { at } of addresses.values()) this.#store.free(at)
         this.#store.free(orderAt)

@@ -47,6 +47,11 @@ export function pagesFor(bytes: number): number {
   return pages
 }
 
+/** Throws E_ENGINE for more bytes than any memory of WebAssembly has: code cannot even name such addresses. */
+export function checkAddressable(bytes: number): void {
+  if (bytes > MAX_PAGES * PAGE) throw outOfMemory(bytes)
+}
+
 /** The error for so many bytes that could not be had. */
 export function outOfMemory(bytes: number): TrilobiteError {
   const mebi = (n: number): string => `${Math.ceil(n / 1048576)} MiB`

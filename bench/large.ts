@@ -1,0 +1,162 @@
+// Trains on a file larger than memory and on as many of its rows in memory as the engine holds, and prints both rates:
+//   node bench/large.ts --gigabytes 8 --rounds 2500 --threads 2 --shuffle true
+// The file is written to a temporary folder (--folder) and removed at the end. Each measurement is a process of its own, so
+// that the peak of memory is its own; the file has just been written, and is in the system's cache as far as that goes.
+import { spawnSync } from "node:child_process"
+import { closeSync, mkdtempSync, openSync, rmSync, statfsSync, writeSync } from "node:fs"
+import { cpus, tmpdir } from "node:os"
+import { join } from "node:path"
+import { parseArgs } from "node:util"
+import { fileDataset, npyFile } from "../src/datasets.ts"
+import { dense, type Model, sequential, sgd } from "../src/index.ts"
+
+const WIDTH = 784
+const ROW = 4 * WIDTH
+const BATCH = 128
+/** Rows of the slice in memory: the engine's memory ends at 4 GiB. */
+const MOST_IN_MEMORY = 1_000_000
+
+const { values: options } = parseArgs({
+  options: {
+    gigabytes: { type: "string", default: "8" },
+    rounds: { type: "string", default: "2500" },
+    threads: { type: "string", default: String(cpus().length) },
+    shuffle: { type: "string", default: "true" },
+    folder: { type: "string", default: tmpdir() },
+    tries: { type: "string", default: "3" },
+    measure: { type: "string" },
+    wide: { type: "string", default: "false" },
+  },
+})
+const shuffle = options.shuffle === "true"
+const threads = Number(options.threads)
+const rounds = Number(options.rounds)
+
+/** What a measurement prints. */
+interface Measured {
+  readonly rowsPerSecond: number
+  readonly peakMegabytes: number
+  readonly loss: number
+}
+
+/** The header of an npy file, version 1. */
+function header(descr: string, shape: string): Buffer {
+  const text = `{'descr': '${descr}', 'fortran_order': False, 'shape': (${shape}), }`
+  const padded = `${text.padEnd(117)}\n`
+  return Buffer.concat([Buffer.from("\x93NUMPY\x01\x00\x76\x00", "latin1"), Buffer.from(padded, "latin1")])
+}
+
+/** Writes rows of a pattern that a net can learn: the label is the place of a bright stripe. */
+function write(folder: string, rows: number): void {
+  const [x, y] = [openSync(join(folder, "x.npy"), "w"), openSync(join(folder, "y.npy"), "w")]
+  writeSync(x, header("<f4", `${rows}, ${WIDTH}`))
+  writeSync(y, header("|u1", `${rows},`))
+  const piece = 4096
+  const block = new Float32Array(piece * WIDTH)
+  const labels = new Uint8Array(piece)
+  let state = 1
+  for (let first = 0; first < rows; first += piece) {
+    const n = Math.min(piece, rows - first)
+    for (let r = 0; r < n; r++) {
+      state = (Math.imul(state, 1664525) + 1013904223) >>> 0
+      const label = state % 10
+      labels[r] = label
+      for (let j = 0; j < WIDTH; j++) {
+        block[r * WIDTH + j] = (((j * 31 + state) & 255) / 255) * 0.5 + (j % 10 === label ? 0.5 : 0)
+      }
+    }
+    writeSync(x, new Uint8Array(block.buffer, 0, n * ROW))
+    writeSync(y, labels, 0, n)
+    if (process.stderr.isTTY) process.stderr.write(`\r${Math.round((100 * first) / rows)} % written `)
+  }
+  closeSync(x)
+  closeSync(y)
+}
+
+function createModel(): Model {
+  const layers = [
+    dense({ units: 64, activation: "relu", inputShape: [WIDTH] }),
+    dense({ units: 64, activation: "relu" }),
+    dense({ units: 10, activation: "softmax" }),
+  ]
+  const model = sequential(layers, { seed: 1, threads, wideVectors: options.wide === "true" })
+  model.compile({ loss: "sparseCategoricalCrossentropy", optimizer: sgd({ learningRate: 0.01 }) })
+  return model
+}
+
+/** One measurement, in the process that is given to it. */
+async function measure(kind: string, folder: string): Promise<Measured> {
+  const dataset = fileDataset({ x: npyFile(join(folder, "x.npy")), y: npyFile(join(folder, "y.npy")) })
+  const model = createModel()
+  const common = { batchSize: BATCH, shuffle, verbose: 0, epochs: 2 } as const
+  let result = { history: { loss: [0] } as { [name: string]: number[] }, seconds: [0] as readonly number[] }
+  const most = kind === "streamed" ? dataset.rows : Math.min(dataset.rows, MOST_IN_MEMORY)
+  const rows = Math.min(most, rounds * BATCH)
+  if (kind === "streamed") {
+    const stepsPerEpoch = Math.min(rounds, Math.ceil(dataset.rows / BATCH))
+    result = await model.fit(dataset, { ...common, stepsPerEpoch })
+  } else {
+    const data = new Float32Array(rows * WIDTH)
+    const labels = new Uint8Array(rows)
+    const into = { x: new Uint8Array(data.buffer), y: labels }
+    dataset.read(
+      Int32Array.from({ length: rows }, (_, i) => i),
+      into,
+    )
+    // An epoch is the slice: as many rows as the other measurement takes of the file.
+    result = await model.fit({ data, shape: [rows, WIDTH] }, labels, { ...common })
+  }
+  const seconds = result.seconds.at(-1)!
+  return {
+    rowsPerSecond: Math.round(rows / seconds),
+    peakMegabytes: Math.round(process.resourceUsage().maxRSS / 1024),
+    loss: result.history.loss!.at(-1)!,
+  }
+}
+
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]!
+}
+
+if (options.measure !== undefined) console.log(JSON.stringify(await measure(options.measure, options.folder)))
+else {
+  const rows = Math.floor((Number(options.gigabytes) * 1024 * 1024 * 1024) / ROW)
+  const { bavail, bsize } = statfsSync(options.folder)
+  if (bavail * bsize < 1.2 * rows * ROW) throw new Error(`${options.folder} has no room for ${rows * ROW} bytes`)
+  const folder = mkdtempSync(join(options.folder, "trilobite-large-"))
+  process.on("SIGINT", () => process.exit(1))
+  process.on("exit", () => rmSync(folder, { recursive: true, force: true }))
+  write(folder, rows)
+  const run = (kind: string): Measured => {
+    const rest = ["--rounds", `${rounds}`, "--threads", `${threads}`, "--shuffle", `${shuffle}`, "--wide", options.wide]
+    const args = [...process.execArgv, import.meta.filename, "--measure", kind, "--folder", folder, ...rest]
+    const { stdout, stderr, status } = spawnSync(process.execPath, args, { encoding: "utf8" })
+    if (status !== 0) throw new Error(stderr)
+    return JSON.parse(stdout) as Measured
+  }
+  const measured: { streamed: Measured[]; memory: Measured[] } = { streamed: [], memory: [] }
+  for (let i = 0; i < Number(options.tries); i++) {
+    measured.streamed.push(run("streamed"))
+    measured.memory.push(run("memory"))
+  }
+  const rate = (of: readonly Measured[]): number => median(of.map((m) => m.rowsPerSecond))
+  const [streamed, memory] = [rate(measured.streamed), rate(measured.memory)]
+  const report = {
+    gigabytes: (rows * ROW) / 1024 / 1024 / 1024,
+    rows,
+    rounds,
+    threads,
+    shuffle,
+    wideVectors: options.wide === "true",
+    node: process.version,
+    cpu: cpus()[0]?.model,
+    peakMegabytes: {
+      streamed: Math.max(...measured.streamed.map((m) => m.peakMegabytes)),
+      memory: measured.memory[0]!.peakMegabytes,
+    },
+    rowsPerSecond: { streamed, memory },
+    ratio: streamed / memory,
+    all: measured,
+  }
+  console.log(JSON.stringify(report, undefined, 2))
+}

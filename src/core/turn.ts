@@ -1,0 +1,12 @@
+// Giving others their turn on this thread. Knows no clock beyond the one that says when a turn is due, and no work.
+
+/** Milliseconds of work after which others on this thread get their turn. */
+export const TURN = 4
+
+/** Lets everything else that waits on this thread run first: messages, timers, input. */
+export function turn(): Promise<void> {
+  return new Promise((resolve) => {
+    if (typeof setImmediate === "function") setImmediate(resolve)
+    else setTimeout(resolve)
+  })
+}

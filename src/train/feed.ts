@@ -1,0 +1,82 @@
+// Where the loop gets its rows from: data that is bound as a whole, in the order of each epoch.
+// Knows bound data and orders, no source and no file.
+
+import type { Bound } from "../backend/backend.ts"
+import { permutation } from "../core/random.ts"
+import { turn } from "../core/turn.ts"
+
+/** Rows to run over, in batches from the first on. */
+export interface Chunk {
+  readonly bound: Bound
+  /** Rows of the pass; all but the last chunk of an epoch hold whole batches. */
+  readonly rows: number
+  /** Row i of the pass is row order[i] of the data; absent: row i. */
+  readonly order?: Int32Array | undefined
+  /** What the user calls row i of the pass. */
+  rowName(i: number): number
+}
+
+/** The rows of the epochs, one chunk after another. */
+export interface Feed {
+  readonly batchSize: number
+  /** Rounds and rows of an epoch; Infinity while nobody knows. */
+  readonly rounds: number
+  readonly rows: number
+  /** Begins a pass. */
+  begin(epoch: number): void
+  /** The next rows of the pass, undefined at its end. The chunk before is done with. */
+  next(): Promise<Chunk | undefined>
+  /** To be called when a run has begun: what can be done for the next rows is done beside it. */
+  ahead(): void
+  /** Ends it: memory that the feed has made is given back. */
+  release(): void
+}
+
+/** Rows that are bound: all of them, or some in a given order. */
+export interface Pass {
+  readonly bound: Bound
+  readonly batchSize: number
+  /** The rows that take part; absent: all. */
+  readonly rows?: Int32Array | undefined
+}
+
+/** How an order depends on the epoch, and the first epoch that does not come. */
+export interface Shuffle {
+  readonly seed: number
+  readonly epochs: number
+}
+
+/** A feed of bound rows: the whole epoch is one chunk. Without `shuffle` the order is that of the pass. */
+export function memoryFeed({ bound, batchSize, rows: taken }: Pass, shuffle?: Shuffle): Feed {
+  const rows = taken?.length ?? bound.rows
+  let epoch = 0
+  let given = true
+  let prepared: { readonly epoch: number; readonly order: Promise<Int32Array> } | undefined
+  const orderOf = (of: number, seed: number): Int32Array => {
+    const places = permutation(rows, seed, of)
+    return taken === undefined ? places : places.map((i) => taken[i]!)
+  }
+  return {
+    batchSize,
+    rows,
+    rounds: Math.ceil(rows / batchSize),
+    begin(next) {
+      epoch = next
+      given = false
+    },
+    async next() {
+      if (given) return undefined
+      given = true
+      const known = prepared?.epoch === epoch ? await prepared.order : undefined
+      const order = known ?? (shuffle === undefined ? taken : orderOf(epoch, shuffle.seed))
+      return { bound, rows, order, rowName: (i) => order?.[i] ?? i }
+    },
+    ahead() {
+      const next = epoch + 1
+      if (shuffle === undefined || next >= shuffle.epochs || prepared?.epoch === next) return
+      // After a turn: the run has begun by then, and the order is made while the threads work on it.
+      prepared = { epoch: next, order: turn().then(() => orderOf(next, shuffle.seed)) }
+    },
+    release() {},
+  }
+}

@@ -1,0 +1,73 @@
+// Memory stays flat, in short (bench/robust.ts measures it at length), and what does not fit says so.
+import { setTimeout as sleep } from "node:timers/promises"
+import { setFlagsFromString } from "node:v8"
+import { runInNewContext } from "node:vm"
+import { expect, test } from "vitest"
+import { wasmBackend } from "../src/backend/wasm/wasm.ts"
+import { compile } from "../src/compile/compile.ts"
+import type { Graph } from "../src/graph/graph.ts"
+import * as ops from "../src/graph/ops.ts"
+import { dense, sequential } from "../src/index.ts"
+import { bitsOf, expectRefusal, smallNet, threeClasses } from "./support/training.ts"
+
+setFlagsFromString("--expose-gc")
+const collect = runInNewContext("gc") as () => void
+const { x, y } = threeClasses(50)
+const quiet = { verbose: 0, batchSize: 10 } as const
+
+async function resident(): Promise<number> {
+  for (let i = 0; i < 5; i++) {
+    collect()
+    await sleep(10)
+  }
+  return process.memoryUsage.rss() / 1048576
+}
+
+/** Megabytes by which memory has grown after some warm-up; the system counts pages late, so the best of three is enough. */
+async function growth(warmUp: number, times: number, work: () => Promise<unknown>): Promise<number> {
+  for (let i = 0; i < warmUp; i++) await work()
+  let least = Number.POSITIVE_INFINITY
+  for (let attempt = 0; attempt < 3 && least >= 10; attempt++) {
+    const before = await resident()
+    for (let i = 0; i < times; i++) await work()
+    least = Math.min(least, (await resident()) - before)
+  }
+  return least
+}
+
+test("create, train, drop", async () => {
+  expect(await growth(100, 150, () => smallNet().fit(x, y, quiet))).toBeLessThan(10)
+})
+
+test("100,000 rounds of a tiny net", async () => {
+  const model = smallNet()
+  expect(await growth(5, 20, () => model.fit(x, y, { ...quiet, epochs: 1000 }))).toBeLessThan(10)
+})
+
+const TOO_MUCH = /not enough memory.*Expected at most \d+ MiB in all.*got (\d+) MiB.*(fewer rows|smaller batch)/
+
+test("a program that needs more than 4 GiB says how much, and what would fit", async () => {
+  const wide = ops.input("x", [1 << 16])
+  const graph: Graph = { predict: { updates: [], logs: [], outputs: [{ name: "p", value: ops.mul(wide, 2) }] } }
+  const program = compile(graph, { rows: 1 << 15 })
+  await expectRefusal(() => wasmBackend.load(program, { threads: 1 }), "E_ENGINE", TOO_MUCH)
+})
+
+test("a model too large for the engine is refused, and the next one trains", async () => {
+  const model = sequential([dense({ units: 4, inputShape: [20_000] }), dense({ units: 1 })], {
+    threads: 1,
+    backend: "wasm",
+  })
+  model.compile({ loss: "mse" })
+  const rows = { data: new Float32Array(20_000), shape: [1, 20_000] }
+  await model.fit(rows, [[0]], quiet)
+  const before = bitsOf(model)
+  await expectRefusal(() => model.evaluate(endless, { batchSize: 100_000 }), "E_ENGINE", TOO_MUCH)
+  expect(bitsOf(model)).toEqual(before)
+  expect((await smallNet().fit(x, y, quiet)).ended).toBe("completed")
+})
+
+/** One row, whose batch would be far too large. */
+async function* endless() {
+  yield [{ data: new Float32Array(20_000), shape: [1, 20_000] }, [[0]]] as const
+}
