@@ -1,7 +1,7 @@
 // The peers of the benchmark as a table: how each is started, and whether it can run here. Knows no results.
 
 import { spawnSync } from "node:child_process"
-import { existsSync, statSync } from "node:fs"
+import { existsSync, mkdirSync, statSync } from "node:fs"
 import { join } from "node:path"
 import { cache, root } from "./workloads.ts"
 
@@ -35,6 +35,7 @@ function python(module: string): string | undefined {
 
 /** Builds a program in C or C++ unless it is there and newer than its source; the compiler's words if it fails. */
 export function build(compiler: string, flags: readonly string[], source: string): { path: string; fault?: string } {
+  mkdirSync(cache, { recursive: true })
   const path = join(cache, source.replace(/\.\w+$/, ""))
   if (existsSync(path) && statSync(path).mtimeMs > statSync(at(source)).mtimeMs) return { path }
   const { status, error, stderr } = spawnSync(compiler, [...flags, at(source), "-o", path, "-pthread"], {

@@ -29,7 +29,7 @@ import { touched } from "./touch.ts"
 import type { Variant } from "./tune.ts"
 
 /** Looks at a barrier before a thread sleeps, where every thread has a core of its own. */
-const SPIN = 20_000
+const SPIN = 100_000
 
 /** The module of one entry, as workers know it. */
 interface Loaded {

@@ -56,7 +56,7 @@ export function tune(platform: Platform, numerics: Numerics, wide: boolean): Var
   return fastest
 }
 
-const TURNS = 6
+const TURNS = 12
 
 /** Rows of A (a multiple of every tile's), steps of k, columns of B: everything stays in the first-level caches. */
 const [M, K, N] = [60, 128, 64] as const
