@@ -57,6 +57,11 @@ const faults: readonly Case[] = [
   [["inspect", "shallownet"], 2, /Did you mean shallow-net\?/],
   [["inspect", net, "--what", "programme"], 2, /Did you mean program\?/],
   [["summary", net, net], 2, /too many arguments/],
+  // A folder that the system does not make: an error at once, not a search without end.
+  [["train", net, "--out", "/dev/null/run/x"], 6, /cannot make this folder|cannot read this folder/],
+  ...(process.platform === "linux"
+    ? ([[["train", net, "--out", "/proc/no/run"], 6, /cannot make this folder/]] as const)
+    : []),
   // J12: unknown flags; J18: flags that exclude each other.
   [["train", net, "--epoch", "3"], 2, /unknown option '--epoch'\. Did you mean --epochs\?/],
   [["train", net, "--frobnicate"], 2, /unknown option '--frobnicate'\. See trilobite train --help/],
