@@ -20,9 +20,9 @@ export function addInspect(program: Command): void {
     .argument("<net>", netNames.join(" or "), (text) => readName("inspect", "network", text, netNames))
     .addOption(what)
     .addHelpText("after", `\n${netsHelp()}\n\nExample:\n  $ trilobite inspect shallow-net --what program`)
-    .action((net: NetName, options: { readonly what?: Part }) => {
+    .action(async (net: NetName, options: { readonly what?: Part }) => {
       const { batchSize } = nets[net]
-      const texts: { readonly [part in Part]: string } = buildNet(net).inspect({ batchSize })
+      const texts: { readonly [part in Part]: string } = await buildNet(net).inspect({ batchSize })
       const wanted = options.what === undefined ? parts : [options.what]
       printLine(wanted.map((part) => texts[part].trimEnd()).join("\n\n"))
     })

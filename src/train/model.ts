@@ -2,13 +2,11 @@
 // Knows no concrete backend.
 
 import type { Backend, Bound, Executable } from "../backend/backend.ts"
-import { compile } from "../compile/compile.ts"
 import { checkKeys, configError, show, TrilobiteError } from "../core/errors.ts"
 import { formatShape, type Shape, sameShape } from "../core/shape.ts"
 import { type Tensor, type TensorLike, tensor } from "../core/tensor.ts"
 import { type Dataset, isDataset, type RowSource, type Stream } from "../data/dataset.ts"
 import { checkWeights, writeModel } from "../formats/model-file.ts"
-import { printGraph } from "../graph/print.ts"
 import { activationOf } from "../nn/activations.ts"
 import type { Layer, ParameterSpec } from "../nn/layer.ts"
 import { readLoss, targetsOf } from "../nn/losses.ts"
@@ -16,7 +14,6 @@ import { readMetrics } from "../nn/metrics.ts"
 import { inputShapeOf, type Network, sequentialNetwork } from "../nn/network.ts"
 import { optimizerWarnings, readOptimizer } from "../nn/optimizers.ts"
 import { checkPairing, checkTargets, checkTargetValues, targetShapeOf } from "../nn/targets.ts"
-import { printProgram } from "../program/print.ts"
 import { type History, Listeners } from "./callbacks/listeners.ts"
 import type { Logs } from "./events.ts"
 import type { Feed } from "./feed.ts"
@@ -541,13 +538,18 @@ export class Model {
   }
 
   /** The graph and the compiled Program as text, for batches of up to `batchSize` rows of targets like the output. */
-  inspect(options: { readonly batchSize?: number } = {}): { graph: string; program: string } {
+  async inspect(options: { readonly batchSize?: number } = {}): Promise<{ graph: string; program: string }> {
     const rows = readBatchSize("inspect", options)
     const { output } = this.#trace()
     const sparse = this.#training !== undefined && targetsOf(this.#training.loss) === "labels"
     const targets = output.shape.slice(1, sparse ? -1 : undefined)
     const { graph } =
       this.#training === undefined ? this.#trace() : this.#traceTraining(this.#traced?.targetShape ?? targets)
+    const [{ printGraph }, { compile }, { printProgram }] = await Promise.all([
+      import("../graph/print.ts"),
+      import("../compile/compile.ts"),
+      import("../program/print.ts"),
+    ])
     return {
       graph: printGraph(graph),
       program: printProgram(compile(graph, { rows, numerics: this.#options.numerics })),

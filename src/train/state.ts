@@ -2,7 +2,6 @@
 // the first run, in an executable after it. Knows a graph and a backend, no data and no epochs.
 
 import type { Backend, Executable, LoadOptions } from "../backend/backend.ts"
-import { compile } from "../compile/compile.ts"
 import { size } from "../core/shape.ts"
 import type { Variable } from "../graph/node.ts"
 import { initialValues } from "../nn/initializers.ts"
@@ -52,6 +51,8 @@ export function createState(parameters: Traced["parameters"], engine: Engine): S
   const load: State["load"] = async (traced, rows) => {
     if (loaded !== undefined && loaded.traced === traced && loaded.executable.program.rows >= rows)
       return loaded.executable
+    // A page that only shows a model need not load the compiler.
+    const { compile } = await import("../compile/compile.ts")
     const program = compile(traced.graph, { rows, numerics: engine.numerics })
     const executable = inTurn(await engine.backend.load(program, engine))
     const values = [
