@@ -2,10 +2,8 @@
 
 import { compile } from "../src/compile/compile.ts"
 import { dense } from "../src/nn/layers/dense.ts"
-import { readLoss } from "../src/nn/losses.ts"
-import { readMetrics } from "../src/nn/metrics.ts"
 import { sequentialNetwork } from "../src/nn/network.ts"
-import { readOptimizer } from "../src/nn/optimizers.ts"
+import { readTraining } from "../src/nn/training.ts"
 import type { Numerics, Program } from "../src/program/program.ts"
 import { traceTraining } from "../src/train/step.ts"
 import type { Workload } from "./workloads.ts"
@@ -14,10 +12,9 @@ import type { Workload } from "./workloads.ts"
 export function programOf({ sizes, hidden, output, batch }: Workload, numerics: Numerics): Program {
   const [inputs = 0, ...units] = sizes
   const layers = units.map((n, i) => dense({ units: n, activation: i === units.length - 1 ? output : hidden }))
-  const traced = traceTraining(sequentialNetwork(layers), [inputs], [units.at(-1)!], {
-    loss: readLoss(output === "softmax" ? "categoricalCrossentropy" : "binaryCrossentropy"),
-    optimizer: readOptimizer("sgd"),
-    metrics: readMetrics(["accuracy"]),
-  })
+  const network = sequentialNetwork(layers)
+  const loss = output === "softmax" ? "categoricalCrossentropy" : "binaryCrossentropy"
+  const training = readTraining(network, { loss, optimizer: "sgd", metrics: ["accuracy"] })
+  const traced = traceTraining(network, [[inputs]], training, { targetShapes: [[units.at(-1)!]] })
   return compile(traced.graph, { rows: batch, numerics })
 }

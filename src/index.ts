@@ -6,7 +6,16 @@ export { type ErrorCode, TrilobiteError } from "./core/errors.ts"
 export type { Shape } from "./core/shape.ts"
 export { type DType, type Tensor, type TensorLike, type TypedArray, tensor } from "./core/tensor.ts"
 export type { Dataset, RowMemory, RowSource, RowSpec, Stream, StreamedBatch } from "./data/dataset.ts"
-export { loadModel, modelFromBytes, sequential } from "./model.ts"
+export type { Node } from "./graph/node.ts"
+export * as ops from "./graph/public.ts"
+export {
+  type FunctionalOptions,
+  functional,
+  type LoadModelOptions,
+  loadModel,
+  modelFromBytes,
+  sequential,
+} from "./model.ts"
 export type { ActivationName } from "./nn/activations.ts"
 export { crossEntropyCost, quadraticCost } from "./nn/cost.ts"
 export {
@@ -26,8 +35,11 @@ export {
 } from "./nn/initializers.ts"
 export type { Layer, LayerOptions } from "./nn/layer.ts"
 export { activation } from "./nn/layers/activation.ts"
+export { customLayer } from "./nn/layers/custom.ts"
 export { type DenseOptions, dense } from "./nn/layers/dense.ts"
+export { type DotOptions, dot } from "./nn/layers/dot.ts"
 export { flatten } from "./nn/layers/flatten.ts"
+export { add, average, maximum, minimum, multiply, subtract } from "./nn/layers/merging.ts"
 export { rescaling } from "./nn/layers/rescaling.ts"
 export { reshape } from "./nn/layers/reshape.ts"
 export {
@@ -50,6 +62,9 @@ export {
 } from "./nn/metrics.ts"
 export { type SgdOptions, sgd } from "./nn/optimizers/sgd.ts"
 export type { Optimizer } from "./nn/optimizers.ts"
+export type { Scope } from "./nn/scope.ts"
+export { type InputOptions, input, type SymbolicTensor } from "./nn/symbolic.ts"
+export type { CompileOptions } from "./nn/training.ts"
 export { NUMERICS_VERSION } from "./program/program.ts"
 export type { Callback, Training } from "./train/callbacks/callback.ts"
 export { type EarlyStoppingOptions, earlyStopping } from "./train/callbacks/early-stopping.ts"
@@ -57,7 +72,6 @@ export type { History } from "./train/callbacks/listeners.ts"
 export type { Logs } from "./train/events.ts"
 export { Model } from "./train/model.ts"
 export type {
-  CompileOptions,
   DatasetFitOptions,
   EvaluateOptions,
   FitOptions,

@@ -1,8 +1,11 @@
 // Where models meet backends: the functions that make a model choose among the backends of this build.
 
 import { pickBackend } from "./backend/pick.ts"
+import { configError, show } from "./core/errors.ts"
 import { inFile, readModel } from "./formats/model-file.ts"
-import type { Layer } from "./nn/layer.ts"
+import type { CustomObjects } from "./nn/config.ts"
+import { functionalNetwork, type LayerLike, type Named, sequentialNetwork } from "./nn/network.ts"
+import { isSymbolic, type SymbolicTensor } from "./nn/symbolic.ts"
 import { Model } from "./train/model.ts"
 import { type ModelOptions, readModelOptions } from "./train/options.ts"
 
@@ -22,19 +25,73 @@ import { type ModelOptions, readModelOptions } from "./train/options.ts"
  * same.countParams() // => 50890
  * ```
  */
-export function sequential(layers: readonly Layer[] = [], options: ModelOptions = {}): Model {
-  return new Model(layers, options, pickBackend)
+export function sequential(layers: readonly (LayerLike | SymbolicTensor)[] = [], options: ModelOptions = {}): Model {
+  const empty = Array.isArray(layers) && layers.length === 0
+  return new Model(empty ? undefined : sequentialNetwork(layers), options, pickBackend)
+}
+
+/** One value, a list of them, or a record by names. */
+type Values = SymbolicTensor | readonly SymbolicTensor[] | { readonly [name: string]: SymbolicTensor }
+
+/** Between which values a model in the functional form lies, and its options. */
+export interface FunctionalOptions extends ModelOptions {
+  /** What `input` has given: one, a list, or a record whose names are those of the data. */
+  readonly inputs: Values
+  /** What layers have given: one, a list, or a record whose names are those of the targets. */
+  readonly outputs: Values
+}
+
+/**
+ * A model in the functional form: any network without cycles, with several inputs and outputs, layers that are used more than
+ * once (they share their weights) and paths that skip layers. Keras: Model.
+ * @throws E_CONFIG for values that do not belong together and for unknown options.
+ * @example
+ * ```ts
+ * import { add, dense, functional, input } from "trilobite"
+ * const x = input({ shape: [8] })
+ * const residual = add()([x, dense({ units: 8, activation: "relu" })(x)])
+ * const outputs = { size: dense({ units: 1 })(residual), kind: dense({ units: 3, activation: "softmax" })(residual) }
+ * const model = functional({ inputs: x, outputs })
+ * model.compile({ loss: { size: "mse", kind: "categoricalCrossentropy" }, lossWeights: { size: 0.5 } })
+ * model.countParams() // => 108
+ * ```
+ */
+export function functional({ inputs, outputs, ...options }: FunctionalOptions): Model {
+  const network = functionalNetwork(namedValues("inputs", inputs), namedValues("outputs", outputs))
+  return new Model(network, options, pickBackend)
+}
+
+function namedValues(where: string, given: Values): Named<SymbolicTensor> {
+  if (isSymbolic(given)) return [{ name: undefined, value: given }]
+  if (typeof given !== "object" || given === null) {
+    const expected = "a value, a list of values or a record of them"
+    throw configError({
+      where: `functional.${where}`,
+      what: "these are no values of a network.",
+      expected,
+      got: show(given),
+    })
+  }
+  if (Array.isArray(given)) return given.map((value: SymbolicTensor) => ({ name: undefined, value }))
+  return Object.entries(given).map(([name, value]) => ({ name, value }))
+}
+
+/** The options of a model that is loaded. */
+export interface LoadModelOptions extends ModelOptions {
+  /** Layers, losses, metrics and activations of your own, by the names under which the model was saved with them. */
+  readonly customObjects?: CustomObjects
 }
 
 /**
  * The model in the bytes of a file: gives the same predictions, bit for bit, as the one that was saved.
  * @throws E_MODEL if the bytes are no model, damaged, or hold anything unknown.
  */
-export function modelFromBytes(bytes: Uint8Array, where = "model", options: ModelOptions = {}): Model {
+export function modelFromBytes(bytes: Uint8Array, where = "model", given: LoadModelOptions = {}): Model {
+  const { customObjects = {}, ...options } = given
   pickBackend(readModelOptions(options).backend)
   return inFile(where, () => {
-    const saved = readModel(bytes, where)
-    const model = new Model(saved.network.layers, options, pickBackend, saved.inputShape)
+    const saved = readModel(bytes, where, customObjects)
+    const model = new Model(saved.network, options, pickBackend, saved.inputShapes)
     if (saved.compiled !== undefined) model.train(saved.compiled)
     model.loadWeights(where, saved.weights)
     return model
@@ -55,7 +112,7 @@ export function modelFromBytes(bytes: Uint8Array, where = "model", options: Mode
  * loaded.getWeights()[0].data.join() === model.getWeights()[0].data.join() // => true
  * ```
  */
-export async function loadModel(path: string, options: ModelOptions = {}): Promise<Model> {
+export async function loadModel(path: string, options: LoadModelOptions = {}): Promise<Model> {
   const { loadFile } = await import("./formats/node-file.ts")
   return modelFromBytes(loadFile(path), path, options)
 }

@@ -7,7 +7,7 @@ import { dense, type Model, type ModelOptions, sequential, sgd } from "../src/in
 import type { Layer } from "../src/nn/layer.ts"
 import { readLoss } from "../src/nn/losses.ts"
 import { sequentialNetwork } from "../src/nn/network.ts"
-import { bindings, traceTraining } from "../src/train/step.ts"
+import { traceTraining } from "../src/train/step.ts"
 import { double } from "./support/float64.ts"
 import {
   goldenTrainings,
@@ -113,7 +113,9 @@ describe("float64, reference", () => {
     const optimizer = sgd({ learningRate, momentum: Math.fround(momentum), nesterov })
     const { x, y } = dataOf(training)
     const loss = readLoss(training.loss)
-    const traced = traceTraining(network, [training.inputs], y.shape.slice(1), { loss, optimizer, metrics: [] })
+    const outputs = [{ loss, lossWeight: 1, metrics: [], weightedMetrics: [] }]
+    const targetShapes = [y.shape.slice(1)]
+    const traced = traceTraining(network, [[training.inputs]], { optimizer, outputs }, { targetShapes })
     const program = compile(traced.graph, { rows: training.batch })
     const executable = await referenceBackend(double).load(program)
     const exact = executable as typeof executable & { elements(name: string): Float64Array }
@@ -128,7 +130,7 @@ describe("float64, reference", () => {
     })
     const bound = executable.bind({
       count: x.shape[0]!,
-      data: { [bindings.x]: tensorOf(x), [bindings.y]: tensorOf(y) },
+      data: { x: tensorOf(x), y: tensorOf(y) },
     })
     for (let round = 0; round < training.rounds; round++) {
       const runtime = { learningRate: Math.fround(learningRate), step: round }

@@ -6,6 +6,7 @@ import type { Backend, Executable } from "../src/backend/backend.ts"
 import { referenceBackend } from "../src/backend/reference/reference.ts"
 import { wasmBackend } from "../src/backend/wasm/wasm.ts"
 import { dense, sgd } from "../src/index.ts"
+import { sequentialNetwork } from "../src/nn/network.ts"
 import { Model } from "../src/train/model.ts"
 import { smallNet, threeClasses } from "./support/training.ts"
 
@@ -64,7 +65,7 @@ function counting(backend: Backend): { backend: Backend; bound: () => number; op
 
 function create(backend: Backend): Model {
   const layers = [dense({ units: 5, activation: "tanh", inputShape: [4] }), dense({ units: 3, activation: "softmax" })]
-  const model = new Model(layers, { threads: 1 }, () => backend)
+  const model = new Model(sequentialNetwork(layers), { threads: 1 }, () => backend)
   model.compile({ loss: "categoricalCrossentropy", optimizer: sgd({ momentum: 0.5 }) })
   return model
 }

@@ -14,10 +14,11 @@ import { rescaling } from "../src/nn/layers/rescaling.ts"
 import { reshape } from "../src/nn/layers/reshape.ts"
 import * as losses from "../src/nn/losses.ts"
 import { readMetric, readMetrics } from "../src/nn/metrics.ts"
-import { inputShapeOf, sequentialNetwork, traceNetwork } from "../src/nn/network.ts"
+import { inputShapesOf, sequentialNetwork, traceNetwork } from "../src/nn/network.ts"
 import { sgd } from "../src/nn/optimizers/sgd.ts"
 import { optimizerWarnings, readOptimizer, traceUpdate } from "../src/nn/optimizers.ts"
 import { checkPairing, checkTargets } from "../src/nn/targets.ts"
+import * as toConfig from "../src/nn/to-config.ts"
 
 /** The error that an action throws; fails if it throws none, or one that is not ours. */
 function errorOf(action: () => unknown): TrilobiteError {
@@ -39,7 +40,7 @@ function expectError(action: () => unknown, code: ErrorCode, ...words: string[])
 /** Options that the type checker would refuse. */
 const any = (options: object): never => options as never
 const traced = (layers: Parameters<typeof sequentialNetwork>[0], shape: number[]): (() => unknown) => {
-  return () => traceNetwork(sequentialNetwork(layers), input("x", shape))
+  return () => traceNetwork(sequentialNetwork(layers), [input("x", shape)])
 }
 
 describe("layers", () => {
@@ -98,7 +99,7 @@ describe("networks", () => {
       'Flatten "a"',
     ],
     ["no layer", () => sequentialNetwork([flatten(), dense as never]), "layers[1]", "Call the function"],
-    ["no shape", () => inputShapeOf(sequentialNetwork([dense({ units: 1 })])), 'Dense "dense"', "inputShape: [784]"],
+    ["no shape", () => inputShapesOf(sequentialNetwork([dense({ units: 1 })])), 'Dense "dense"', "inputShape: [784]"],
     [
       "2^31 units",
       traced([dense({ units: 2147483648 })], [4]),
@@ -140,8 +141,8 @@ describe("networks", () => {
 
   test("data of another shape are refused, with a hint where the numbers would fit", () => {
     const network = sequentialNetwork([dense({ units: 10, inputShape: [784] })])
-    expectError(() => inputShapeOf(network, [783]), "E_DATA", 'Dense "dense"', "[batch, 784]", "[batch, 783]")
-    expectError(() => inputShapeOf(network, [28, 28]), "E_DATA", "flatten({ inputShape: [28, 28] })")
+    expectError(() => inputShapesOf(network, [[783]]), "E_DATA", 'Dense "dense"', "[batch, 784]", "[batch, 783]")
+    expectError(() => inputShapesOf(network, [[28, 28]]), "E_DATA", "flatten({ inputShape: [28, 28] })")
   })
 })
 
@@ -346,11 +347,11 @@ describe("JSON", () => {
   test("losses, optimizers and metrics survive it, and are refused when wrong", () => {
     const again = (json: unknown): unknown => JSON.parse(JSON.stringify(json))
     const loss = losses.binaryCrossentropy({ fromLogits: true })
-    expect(config.lossFromConfig(again(config.lossToConfig(loss)))).toEqual(loss)
+    expect(config.lossFromConfig(again(toConfig.lossToConfig(loss)))).toEqual(loss)
     const optimizer = sgd({ momentum: 0.9, nesterov: true })
-    expect(config.optimizerFromConfig(again(config.optimizerToConfig(optimizer)))).toEqual(optimizer)
+    expect(config.optimizerFromConfig(again(toConfig.optimizerToConfig(optimizer)))).toEqual(optimizer)
     const metric = readMetric("mse")
-    expect(config.metricFromConfig(again(config.metricToConfig(metric)))).toEqual(metric)
+    expect(config.metricFromConfig(again(toConfig.metricToConfig(metric)))).toEqual(metric)
     expectError(() => config.lossFromConfig({ type: "constructor" }), "E_MODEL", "unknown loss")
     expectError(() => config.optimizerFromConfig({ type: "sgd", momentum: 1 }), "E_MODEL", "momentum")
     expectError(() => config.metricFromConfig({ name: "", spec: { type: "accuracy" } }), "E_MODEL", "name")

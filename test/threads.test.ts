@@ -12,6 +12,7 @@ import { wasmBackendOver } from "../src/backend/wasm/wasm.ts"
 import { compile } from "../src/compile/compile.ts"
 import { TrilobiteError } from "../src/core/errors.ts"
 import { dense, type ModelOptions } from "../src/index.ts"
+import { sequentialNetwork } from "../src/nn/network.ts"
 import { Model } from "../src/train/model.ts"
 import { dataOf, difference, reference, statesOf, writeStates } from "./support/execute.ts"
 import { examplesOf, type Net, network, startOf } from "./support/networks.ts"
@@ -138,7 +139,7 @@ describe.each(kinds)("$name", ({ options }) => {
     }
     const made: ModelOptions = { seed: 4 }
     const model = new Model(
-      [dense({ units: 8, activation: "tanh", inputShape: [13] }), dense({ units: 5 })],
+      sequentialNetwork([dense({ units: 8, activation: "tanh", inputShape: [13] }), dense({ units: 5 })]),
       made,
       () => withKind,
     )

@@ -2,95 +2,132 @@
 // Knows bytes and configurations, no files and no trainer.
 
 import { show, TrilobiteError } from "../core/errors.ts"
-import { asArray, type JsonValue, parseJson } from "../core/json.ts"
+import { asArray, asObject, type JsonValue, parseJson } from "../core/json.ts"
 import { type Shape, sameShape } from "../core/shape.ts"
 import type { Tensor } from "../core/tensor.ts"
 import {
+  type CustomObjects,
   lossFromConfig,
-  lossToConfig,
   metricFromConfig,
-  metricToConfig,
   networkFromConfig,
-  networkToConfig,
   optimizerFromConfig,
-  optimizerToConfig,
 } from "../nn/config.ts"
-import type { Loss } from "../nn/losses.ts"
 import type { Metric } from "../nn/metrics.ts"
 import type { Network } from "../nn/network.ts"
-import type { Optimizer } from "../nn/optimizers.ts"
+import { lossToConfig, metricToConfig, networkToConfig, optimizerToConfig } from "../nn/to-config.ts"
+import type { OutputTraining, Training } from "../nn/training.ts"
 import { readSafetensors, writeSafetensors } from "./safetensors.ts"
 
 /** The version of the metadata that this file writes; newer ones are refused. */
 const VERSION = "1"
 
-/** The texts of a compiled model: all of them or none. */
-const TRAINING = ["loss", "optimizer", "metrics"] as const
+/** The texts of a compiled model: those of one or of several outputs, all of them or none. */
+const TRAINING = ["loss", "optimizer", "metrics", "outputs"] as const
 
 /** What a model file holds. */
 export interface SavedModel {
   readonly network: Network
-  /** The shape of one example. */
-  readonly inputShape: Shape
-  readonly compiled:
-    | { readonly loss: Loss; readonly optimizer: Optimizer; readonly metrics: readonly Metric[] }
-    | undefined
+  /** The shapes of one example, for every input. */
+  readonly inputShapes: readonly Shape[]
+  readonly compiled: Training | undefined
   /** The parameters by their place in the model: `dense_1/kernel`. */
   readonly weights: ReadonlyMap<string, Tensor>
 }
 
 /** The bytes of a model file; the same model gives the same bytes. */
 export function writeModel(model: SavedModel): Uint8Array {
-  const { network, inputShape, compiled, weights } = model
+  const { network, inputShapes, compiled, weights } = model
   const metadata = {
     format: "trilobite",
     version: VERSION,
     network: JSON.stringify(networkToConfig(network)),
-    inputShape: JSON.stringify(inputShape),
-    ...(compiled === undefined
-      ? {}
-      : {
-          loss: JSON.stringify(lossToConfig(compiled.loss)),
-          optimizer: JSON.stringify(optimizerToConfig(compiled.optimizer)),
-          metrics: JSON.stringify(compiled.metrics.map(metricToConfig)),
-        }),
+    ...(network.kind === "sequential" ? { inputShape: JSON.stringify(inputShapes[0]) } : {}),
+    ...(compiled === undefined ? {} : trainingTexts(compiled)),
   }
   return writeSafetensors(weights, metadata)
+}
+
+/** What a model was compiled with. One output without more than a loss and metrics is written in a form of its own. */
+function trainingTexts({ optimizer, outputs }: Training): { readonly [key: string]: string } {
+  const [first] = outputs
+  const method = { optimizer: JSON.stringify(optimizerToConfig(optimizer)) }
+  if (outputs.length === 1 && first!.lossWeight === 1 && first!.weightedMetrics.length === 0) {
+    const metrics = JSON.stringify(first!.metrics.map(metricToConfig))
+    return { loss: JSON.stringify(lossToConfig(first!.loss!)), ...method, metrics }
+  }
+  const all = outputs.map(({ loss, lossWeight, metrics, weightedMetrics }) => ({
+    loss: loss === undefined ? null : lossToConfig(loss),
+    lossWeight,
+    metrics: metrics.map(metricToConfig),
+    weightedMetrics: weightedMetrics.map(metricToConfig),
+  }))
+  return { ...method, outputs: JSON.stringify(all) }
 }
 
 /**
  * The model in a file's bytes.
  * @throws E_MODEL if they are no model of trilobite, or anything in it is damaged, unknown or does not fit.
  */
-export function readModel(bytes: Uint8Array, where: string): SavedModel {
+export function readModel(bytes: Uint8Array, where: string, custom: CustomObjects = {}): SavedModel {
   const { tensors, metadata } = readSafetensors(bytes, where)
   checkMetadata(metadata, where)
   const field = (name: string): JsonValue => {
     const text = metadata[name]
     return text === undefined ? null : parseJson(text, `${where}, ${name}`, undefined, "E_MODEL")
   }
-  const inputShape = asArray(field("inputShape"), `${where}, inputShape`, "E_MODEL").map((n, _, all) => {
-    if (Number.isSafeInteger(n) && (n as number) > 0 && all.length < 8) return n as number
-    throw modelError(`${where}, inputShape`, "this is no shape.", "up to 7 whole numbers of at least 1", show(all))
-  })
+  const network = networkFromConfig(field("network"), custom)
+  const shapeOf = (json: JsonValue): Shape =>
+    asArray(json, `${where}, inputShape`, "E_MODEL").map((n, _, all) => {
+      if (Number.isSafeInteger(n) && (n as number) > 0 && all.length < 8) return n as number
+      throw modelError(`${where}, inputShape`, "this is no shape.", "up to 7 whole numbers of at least 1", show(all))
+    })
+  const inputShapes =
+    network.kind === "sequential" ? [shapeOf(field("inputShape"))] : network.inputs.map((input) => input.shape!)
   const compiled = TRAINING.some((name) => metadata[name] !== undefined)
   return {
-    network: networkFromConfig(field("network")),
-    inputShape,
-    compiled: compiled
-      ? {
-          loss: lossFromConfig(field("loss")),
-          optimizer: optimizerFromConfig(field("optimizer")),
-          metrics: asArray(field("metrics"), `${where}, metrics`, "E_MODEL").map((json, i, all) => {
-            const metric = metricFromConfig(json)
-            const twice = all.slice(0, i).some((other) => metricFromConfig(other).name === metric.name)
-            if (!twice) return metric
-            throw modelError(`${where}, metrics`, "a metric is in the list twice.", "different ones", metric.name)
-          }),
-        }
-      : undefined,
+    network,
+    inputShapes,
+    compiled: compiled ? readTraining(field, metadata, where) : undefined,
     weights: tensors,
   }
+}
+
+function readTraining(
+  field: (name: string) => JsonValue,
+  metadata: { readonly [key: string]: string },
+  where: string,
+): Training {
+  const optimizer = optimizerFromConfig(field("optimizer"))
+  const metricsOf = (json: JsonValue | undefined, place: string): Metric[] =>
+    asArray(json ?? null, place, "E_MODEL").map((one, i, all) => {
+      const metric = metricFromConfig(one)
+      const twice = all.slice(0, i).some((other) => metricFromConfig(other).name === metric.name)
+      if (!twice) return metric
+      throw modelError(place, "a metric is in the list twice.", "different ones", metric.name)
+    })
+  if (metadata.outputs === undefined) {
+    const metrics = metricsOf(field("metrics"), `${where}, metrics`)
+    return {
+      optimizer,
+      outputs: [{ loss: lossFromConfig(field("loss")), lossWeight: 1, metrics, weightedMetrics: [] }],
+    }
+  }
+  const outputs = asArray(field("outputs"), `${where}, outputs`, "E_MODEL").map((json, i): OutputTraining => {
+    const place = `${where}, outputs[${i}]`
+    const { loss, lossWeight, metrics, weightedMetrics, ...others } = asObject(json, place, "E_MODEL")
+    const [extra] = Object.keys(others)
+    if (extra !== undefined) throw modelError(place, `unknown key ${show(extra)}.`)
+    if (typeof lossWeight !== "number" || !(lossWeight >= 0)) {
+      throw modelError(`${place}.lossWeight`, "this is no weight.", "a number of at least 0", show(lossWeight))
+    }
+    return {
+      loss: loss === null ? undefined : lossFromConfig(loss),
+      lossWeight,
+      metrics: metricsOf(metrics, `${place}.metrics`),
+      weightedMetrics: metricsOf(weightedMetrics, `${place}.weightedMetrics`),
+    }
+  })
+  return { optimizer, outputs }
 }
 
 /** Throws E_MODEL unless these are the texts of a model that this version can read. */

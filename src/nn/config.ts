@@ -1,103 +1,153 @@
-// Networks, losses, optimizers and metrics to plain JSON and back. The table of layers is here. Knows no file format.
+// Networks, losses, optimizers and metrics from plain JSON. The table of layers is here. Knows no file format; writing is in
+// to-config.ts.
 
 import { nearest, show, TrilobiteError } from "../core/errors.ts"
 import { asObject, type JsonValue } from "../core/json.ts"
-import type { Layer } from "./layer.ts"
+import { labelOf } from "./label.ts"
+import { type Layer, readLayerOptions } from "./layer.ts"
 import { activation } from "./layers/activation.ts"
 import { dense } from "./layers/dense.ts"
+import { dot } from "./layers/dot.ts"
 import { flatten } from "./layers/flatten.ts"
+import { add, average, maximum, minimum, multiply, subtract } from "./layers/merging.ts"
 import { rescaling } from "./layers/rescaling.ts"
 import { reshape } from "./layers/reshape.ts"
 import { type Loss, readLoss } from "./losses.ts"
-import { type Metric, type MetricSpec, readMetric } from "./metrics.ts"
-import { type Network, sequentialNetwork } from "./network.ts"
+import { type Metric, readMetric } from "./metrics.ts"
+import { nestedLayer, nestedTypes } from "./nested.ts"
+import { functionalNetwork, type Network, sequentialNetwork } from "./network.ts"
 import { type Optimizer, readOptimizer } from "./optimizers.ts"
+import { applyLayer, input, type SymbolicTensor } from "./symbolic.ts"
 
 /** The table of layers by type. */
-export const layerTypes: {
-  readonly [type: string]: { readonly type: string; readonly create: (options: object) => Layer }
-} = {
+export const layerTypes: { readonly [type: string]: Factory } = {
   Dense: dense,
   Activation: activation,
   Flatten: flatten,
   Reshape: reshape,
   Rescaling: rescaling,
+  Add: add,
+  Subtract: subtract,
+  Multiply: multiply,
+  Average: average,
+  Maximum: maximum,
+  Minimum: minimum,
+  Dot: dot,
 }
 
-/** One layer as JSON. */
-export interface LayerConfig {
-  readonly type: string
-  readonly name: string
-  readonly inputShape?: readonly number[]
-  readonly config: { readonly [option: string]: unknown }
-}
-
-/** A network as JSON. */
-export interface NetworkConfig {
-  readonly kind: "sequential"
-  readonly layers: readonly LayerConfig[]
-}
-
-/** The network as plain JSON: types, names and every option, also those that were not given. */
-export function networkToConfig(network: Network): NetworkConfig {
-  const layers = network.layers.map(({ type, name, inputShape, config }) => ({
-    type,
-    name,
-    ...(inputShape === undefined ? {} : { inputShape }),
-    config,
-  }))
-  return structuredClone({ kind: network.kind, layers })
+/** Layers and functions of the user's own by their names: what a file names and cannot hold. */
+export interface CustomObjects {
+  readonly [name: string]: unknown
 }
 
 /** The network that plain JSON describes. Throws E_MODEL for anything that is unknown, missing or wrong. */
-export function networkFromConfig(json: unknown): Network {
-  return asModel(() => {
-    const { kind, layers, ...others } = objectOf(json, "model")
-    if (kind !== "sequential")
-      throw modelError("model.kind", "this kind of network is not known.", '"sequential"', kind)
-    if (!Array.isArray(layers)) throw modelError("model.layers", "these are no layers.", "a list", layers)
-    refuse(others, "model")
-    return sequentialNetwork(layers.map((layer, i) => layerFromConfig(layer, `model.layers[${i}]`)))
-  })
+export function networkFromConfig(json: unknown, custom: CustomObjects = {}): Network {
+  return asModel(() => readNetwork(json, "model", custom))
 }
 
-function layerFromConfig(json: unknown, where: string): Layer {
-  const { type, name, inputShape, config, ...others } = objectOf(json, where)
+function readNetwork(json: unknown, where: string, custom: CustomObjects): Network {
+  const { kind, layers, ...others } = objectOf(json, where)
+  if (kind !== "sequential" && kind !== "functional") {
+    throw modelError(`${where}.kind`, "this kind of network is not known.", '"sequential" or "functional"', kind)
+  }
+  if (!Array.isArray(layers)) throw modelError(`${where}.layers`, "these are no layers.", "a list", layers)
+  const read = layers.map((layer, i) => layerFromConfig(layer, `${where}.layers[${i}]`, custom))
+  if (kind === "functional") return readFunctional(others, where, read)
   refuse(others, where)
+  return sequentialNetwork(read)
+}
+
+/** A functional network is built again from its calls, so that whatever a user cannot build is refused. */
+function readFunctional(json: object, where: string, layers: readonly Layer[]): Network {
+  const { inputs, calls, outputs, ...others } = json as { readonly [key: string]: unknown }
+  refuse(others, where)
+  const list = (value: unknown, at: string): readonly unknown[] => {
+    if (Array.isArray(value)) return value
+    throw modelError(at, "this is no list.", "a list", value)
+  }
+  const nameOf = (value: unknown, at: string): string => {
+    if (typeof value === "string" && value !== "") return value
+    throw modelError(at, "this is no name.", "a text", value)
+  }
+  const values: (readonly SymbolicTensor[])[] = []
+  const at = (value: unknown, place: string): SymbolicTensor => {
+    const [node, output, ...more] = list(value, place)
+    const found = Number.isInteger(node) && Number.isInteger(output) ? values[node as number] : undefined
+    const tensor = more.length === 0 ? found?.[output as number] : undefined
+    if (tensor !== undefined) return tensor
+    throw modelError(place, "there is no such value before it.", "[node, output]", value)
+  }
+  const named = list(inputs, `${where}.inputs`).map((value, i) => {
+    const place = `${where}.inputs[${i}]`
+    const { name, shape, ...rest } = objectOf(value, place)
+    refuse(rest, place)
+    const tensor = input({ shape: shape as readonly number[], name: nameOf(name, `${place}.name`) })
+    values.push([tensor])
+    return { name: tensor.name, value: tensor }
+  })
+  for (const [i, value] of list(calls, `${where}.calls`).entries()) {
+    const place = `${where}.calls[${i}]`
+    const { layer: number, inputs: from, ...rest } = objectOf(value, place)
+    refuse(rest, place)
+    const layer = Number.isInteger(number) ? layers[number as number] : undefined
+    if (layer === undefined) throw modelError(`${place}.layer`, "there is no such layer.", "the number of one", number)
+    values.push(
+      applyLayer(
+        layer,
+        list(from, `${place}.inputs`).map((f, j) => at(f, `${place}.inputs[${j}]`)),
+      ),
+    )
+  }
+  const wanted = list(outputs, `${where}.outputs`).map((value, i) => {
+    const place = `${where}.outputs[${i}]`
+    const { name, from, ...rest } = objectOf(value, place)
+    refuse(rest, place)
+    return { name: nameOf(name, `${place}.name`), value: at(from, `${place}.from`) }
+  })
+  return functionalNetwork(named, wanted)
+}
+
+function layerFromConfig(json: unknown, where: string, custom: CustomObjects): Layer {
+  const { type, name, inputShape, trainable, config, ...others } = objectOf(json, where)
+  refuse(others, where)
+  const own = objectOf(config ?? {}, `${where}.config`)
+  if (type === nestedTypes.sequential || type === nestedTypes.functional) {
+    const network = readNetwork(own, `${where}.config`, custom)
+    const fields = readLayerOptions(labelOf(type, String(name)), { name, inputShape, trainable })
+    return nestedLayer(network, { ...fields, config: own })
+  }
   const known = Object.keys(layerTypes)
-  if (typeof type !== "string" || !Object.hasOwn(layerTypes, type)) {
+  const ours = typeof type === "string" && Object.hasOwn(layerTypes, type) ? layerTypes[type] : undefined
+  const factory = ours ?? (typeof type === "string" && Object.hasOwn(custom, type) ? custom[type] : undefined)
+  if (!isFactory(factory)) {
     const near = typeof type === "string" ? nearest(type, known) : undefined
-    const hint = near === undefined ? undefined : `Did you mean ${show(near)}?`
+    const other = "If it is a layer of your own, give the function that makes it in customObjects."
+    const hint = near === undefined ? other : `Did you mean ${show(near)}?`
     throw modelError(`${where}.type`, "this type of layer is not known.", `one of ${known.join(", ")}`, type, hint)
   }
-  const own = objectOf(config ?? {}, `${where}.config`)
-  for (const key of ["name", "inputShape"]) if (Object.hasOwn(own, key)) refuse({ [key]: own[key] }, `${where}.config`)
-  return layerTypes[type]!.create({ ...own, name, inputShape })
+  for (const key of ["name", "inputShape", "trainable"]) {
+    if (Object.hasOwn(own, key)) refuse({ [key]: own[key] }, `${where}.config`)
+  }
+  return factory.create({ ...own, name, inputShape, trainable })
 }
 
-/** The loss as plain JSON. */
-export function lossToConfig(loss: Loss): Loss {
-  return structuredClone(loss)
+/** What makes layers of one type. */
+interface Factory {
+  readonly type: string
+  readonly create: (options: object) => Layer
 }
+
+const isFactory = (value: unknown): value is Factory =>
+  (typeof value === "function" || typeof value === "object") && value !== null && "create" in value
 
 /** The loss that plain JSON describes. Throws E_MODEL for anything that is unknown or wrong. */
 export function lossFromConfig(json: unknown): Loss {
   return asModel(() => readLoss(json))
 }
 
-/** The optimizer as plain JSON. */
-export function optimizerToConfig(optimizer: Optimizer): Optimizer {
-  return structuredClone(optimizer)
-}
-
 /** The optimizer that plain JSON describes. Throws E_MODEL for anything that is unknown or wrong. */
 export function optimizerFromConfig(json: unknown): Optimizer {
   return asModel(() => readOptimizer(json))
-}
-
-/** The metric as plain JSON, with its name in the history. */
-export function metricToConfig({ name, spec }: Metric): { readonly name: string; readonly spec: MetricSpec } {
-  return structuredClone({ name, spec })
 }
 
 /** The metric that plain JSON describes. Throws E_MODEL for anything that is unknown or wrong. */

@@ -1,11 +1,20 @@
 // What a layer is: a type, options with their defaults, and a call that is traced. Knows no layer by name, no network.
 
-import { configError, internalError, printable, show, TrilobiteError } from "../core/errors.ts"
-import { formatShape, type Shape, size } from "../core/shape.ts"
-import type { Node, Variable } from "../graph/node.ts"
-import { read } from "../graph/ops.ts"
-import type { Initializer } from "./initializers.ts"
-import { type Kind, type OptionsOf, type OptionTable, type Resolved, readOptions, readValue, sizes } from "./options.ts"
+import { configError, printable, show } from "../core/errors.ts"
+import type { Node } from "../graph/node.ts"
+import { inLayer, labelOf } from "./label.ts"
+import {
+  flag,
+  type Kind,
+  type OptionsOf,
+  type OptionTable,
+  type Resolved,
+  readOptions,
+  readValue,
+  sizes,
+} from "./options.ts"
+import type { Scope } from "./scope.ts"
+import { applyLayer, type LayerData, type SymbolicTensor } from "./symbolic.ts"
 
 /** The options of every layer. */
 export interface LayerOptions {
@@ -13,35 +22,14 @@ export interface LayerOptions {
   readonly name?: string
   /** The shape of one example, without the batch: given to the first layer of a network. */
   readonly inputShape?: readonly number[]
+  /** Whether training changes the layer's parameters (default true). */
+  readonly trainable?: boolean
 }
 
-/** A layer: plain data, and the call that says what it computes. */
-export interface Layer {
-  readonly type: string
+/** A layer: plain data, and a function that applies it to values of a network in the functional form. */
+export interface Layer extends LayerData {
+  (x: SymbolicTensor | readonly SymbolicTensor[]): SymbolicTensor
   readonly name: string | undefined
-  /** Every option with its value: plain JSON. */
-  readonly config: { readonly [option: string]: unknown }
-  readonly inputShape: Shape | undefined
-  /** What the layer makes of x; its parameters are asked of the scope. */
-  readonly call: (x: Node, scope: Scope) => Node
-}
-
-/** A parameter of a network and how it begins. */
-export interface ParameterSpec {
-  readonly variable: Variable
-  readonly initializer: Initializer
-  /** The name of its layer. */
-  readonly layer: string
-  /** Its name in the layer: `kernel`. */
-  readonly name: string
-  /** False for values that training changes in another way than by gradients. */
-  readonly trainable: boolean
-}
-
-/** What a layer may ask for while it is traced. */
-export interface Scope {
-  /** A trainable parameter of the layer; its place in the model is `layer/name`. */
-  parameter(name: string, shape: Shape, initializer: Initializer): Node
 }
 
 /** Makes layers of one type; `create` is the same for options of which nothing is known. */
@@ -65,69 +53,74 @@ const layerName: Kind<string> = {
 }
 
 /**
- * A new kind of layer, from its name, its options (each with the values it takes and its default) and its call.
- * Shapes come from tracing the call: there is no second method for them.
+ * A new kind of layer of one input, from its name, its options (each with the values it takes and its default) and its
+ * call. Shapes come from tracing the call: there is no second method for them.
  */
 export function layer<O extends LayerOptions>(
   type: string,
   options: OptionTable<Own<O>>,
   call: (config: Resolved<Own<O>>, x: Node, scope: Scope) => Node,
 ): LayerFactory<O> {
+  return layerOfMany<O>(type, options, (config, inputs, scope) => {
+    if (inputs.length === 1) return call(config, inputs[0]!, scope)
+    throw configError({ what: "the layer takes one input.", got: `${inputs.length}` })
+  })
+}
+
+/** The same for a layer of any number of inputs. */
+export function layerOfMany<O extends LayerOptions>(
+  type: string,
+  options: OptionTable<Own<O>>,
+  call: (config: Resolved<Own<O>>, inputs: readonly Node[], scope: Scope) => Node | readonly Node[],
+): LayerFactory<O> {
   const table = options as unknown as OptionsOf<Resolved<Own<O>>> // the same table, which the checker cannot see for any O
   const create = (given: object): Layer => {
     if (typeof given !== "object") {
       throw configError({ layer: type, what: "these are no options.", expected: "an object", got: show(given) })
     }
-    const { name: givenName, inputShape: givenShape, ...own } = given as LayerOptions
-    let label = type
+    const { name: givenName, inputShape: givenShape, trainable: givenTrainable, ...own } = given as LayerOptions
+    const { name, inputShape, trainable } = readLayerOptions(type, {
+      name: givenName,
+      inputShape: givenShape,
+      trainable: givenTrainable,
+    })
     try {
-      const name = givenName === undefined ? undefined : readValue("name", layerName, givenName)
-      if (name !== undefined) label = labelOf(type, name)
-      const inputShape = givenShape === undefined ? undefined : readValue("inputShape", sizes(), givenShape)
       const config = readOptions(undefined, table, own)
-      return { type, name, config, inputShape, call: (x, scope) => call(config, x, scope) }
+      return callable({ type, name, config, inputShape, trainable, call: (xs, scope) => call(config, xs, scope) })
     } catch (error) {
-      throw inLayer(label, error)
+      throw inLayer(name === undefined ? type : labelOf(type, name), error)
     }
   }
   return Object.assign((...[given]: Given<O>) => create(given ?? {}), { type, options, create })
 }
 
-/** A layer as errors name it: `Dense "hidden_2"`. */
-export function labelOf(type: string, name: string): string {
-  return `${type} ${JSON.stringify(name)}`
-}
-
-/** The error with the layer in which it happened; operations below (`matmul`) are not mentioned when tracing. */
-export function inLayer(label: string, error: unknown, tracing = false): unknown {
-  if (!(error instanceof TrilobiteError) || error.layer !== undefined) return error
-  const where = tracing ? undefined : error.where
-  return new TrilobiteError(error.code, { ...error, layer: label, where }, { cause: error })
-}
-
-/** The most bytes that the parameters of a network may take: what 32-bit addresses reach. */
-export const PARAMETER_BYTES = 4294967296
-
-/** A scope for one layer which writes its parameters down at the end of the list. */
-export function scopeOf(layerName: string, parameters: ParameterSpec[]): Scope {
-  return {
-    parameter: (name, shape, initializer) => {
-      const variable: Variable = { key: `${layerName}/${name}`, shape }
-      if (parameters.some((other) => other.variable.key === variable.key)) {
-        throw internalError(`The parameter ${variable.key} exists twice.`)
-      }
-      const before = parameters.reduce((sum, other) => sum + size(other.variable.shape), 0)
-      const bytes = 4 * (before + size(shape))
-      if (!(bytes <= PARAMETER_BYTES)) {
-        throw configError({
-          what: `the parameters up to its ${name} ${formatShape(shape)} do not fit into memory.`,
-          expected: `at most ${PARAMETER_BYTES} bytes`,
-          got: `${bytes} bytes`,
-          hint: "Use fewer units.",
-        })
-      }
-      parameters.push({ variable, initializer, layer: layerName, name, trainable: true })
-      return read(variable)
-    },
+/** The options of every layer, checked. Throws E_CONFIG, naming the layer. */
+export function readLayerOptions(
+  type: string,
+  given: { readonly [K in keyof LayerOptions]: unknown },
+): {
+  readonly name: string | undefined
+  readonly inputShape: readonly number[] | undefined
+  readonly trainable: boolean
+} {
+  let label = type
+  try {
+    const name = given.name === undefined ? undefined : readValue("name", layerName, given.name)
+    if (name !== undefined) label = labelOf(type, name)
+    const inputShape = given.inputShape === undefined ? undefined : readValue("inputShape", sizes(), given.inputShape)
+    const trainable = given.trainable === undefined ? true : readValue("trainable", flag(), given.trainable)
+    return { name, inputShape, trainable }
+  } catch (error) {
+    throw inLayer(label, error)
   }
+}
+
+/** The layer as a function that applies it. */
+export function callable(data: LayerData): Layer {
+  const apply = (x: SymbolicTensor | readonly SymbolicTensor[]): SymbolicTensor => applyLayer(made, x)[0]!
+  const fields = Object.entries(data).map(([key, value]) => {
+    return [key, { value, enumerable: true, configurable: true, writable: key === "trainable" }] as const
+  })
+  const made = Object.defineProperties(apply, Object.fromEntries(fields)) as Layer
+  return made
 }

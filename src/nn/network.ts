@@ -2,49 +2,213 @@
 
 import { configError, dataError, show } from "../core/errors.ts"
 import { BATCH, formatShape, type Shape, sameShape, size } from "../core/shape.ts"
+import type { Update } from "../graph/graph.ts"
 import type { Node } from "../graph/node.ts"
-import { inLayer, type Layer, labelOf, type ParameterSpec, scopeOf } from "./layer.ts"
+import { inLayer, labelOf } from "./label.ts"
 import { snakeCase } from "./names.ts"
+import { newTracing, type ParameterSpec, type Scope, scopeOf } from "./scope.ts"
+import { isSymbolic, type LayerData, type SymbolicCall, type SymbolicTensor } from "./symbolic.ts"
 
 /** A layer that has its name in a network. */
-export type NamedLayer = Layer & { readonly name: string }
+export type NamedLayer = LayerData & { readonly name: string }
 
-/** Layers, each of which takes what the one before gives. */
+/** An input of a network. The shape of one example may follow from data. */
+export interface NetworkInput {
+  readonly name: string
+  readonly shape: Shape | undefined
+}
+
+/** A value: result number `output` of a node. Nodes are the inputs, then the calls, in order. */
+export interface From {
+  readonly node: number
+  readonly output: number
+}
+
+/** A layer (by its number) applied to values of earlier nodes. */
+export interface Call {
+  readonly layer: number
+  readonly inputs: readonly From[]
+}
+
+/** Layers and what each is applied to. Those of a sequential network take what the one before gives. */
 export interface Network {
-  readonly kind: "sequential"
+  readonly kind: "sequential" | "functional"
+  readonly inputs: readonly NetworkInput[]
   readonly layers: readonly NamedLayer[]
+  readonly calls: readonly Call[]
+  readonly outputs: readonly { readonly name: string; readonly from: From }[]
 }
 
 /** One layer of a traced network, for summaries; the shape begins with the batch. */
 export interface LayerTrace {
   readonly name: string
   readonly type: string
+  readonly output: Node
   readonly outputShape: Shape
   /** How many numbers its parameters have together. */
   readonly parameters: number
+  /** The names of the inputs and layers whose values it takes, at its first use. */
+  readonly inputs: readonly string[]
 }
 
-/** What tracing a network gives: its output, its parameters in order, and what each layer gives. */
+/** What tracing a network gives. */
 export interface NetworkTrace {
-  readonly output: Node
+  readonly outputs: readonly Node[]
+  /** The parameters in order: for each layer its kernel, then its bias. */
   readonly parameters: readonly ParameterSpec[]
+  /** The layers in the order in which they are first used. */
   readonly layers: readonly LayerTrace[]
+  /** What states become after a round of training. */
+  readonly updates: readonly Update[]
+  /** What layers add to the cost, each of shape []. */
+  readonly losses: readonly Node[]
+  /** True if the trace would be another one with `training` the other way. */
+  readonly modal: boolean
+}
+
+/** What may stand where a layer is expected: a layer, or a model, which gives itself as one. */
+export type LayerLike = LayerData | { asLayer(): LayerData }
+
+const isObject = (value: unknown): value is object =>
+  (typeof value === "object" || typeof value === "function") && value !== null
+
+function asLayer(value: unknown): LayerData | undefined {
+  if (!isObject(value)) return undefined
+  if ("asLayer" in value && typeof value.asLayer === "function") return value.asLayer() as LayerData
+  return "config" in value ? (value as LayerData) : undefined
 }
 
 /**
- * A network of layers one after another. Layers without a name get one in Keras's manner: `dense`, `dense_1`, …
- * Throws E_CONFIG if there are no layers or two have the same name.
+ * A network of layers one after another, the first of which may be an `input`. Layers without a name get one in Keras's
+ * manner: `dense`, `dense_1`, … Throws E_CONFIG if there are no layers or two have the same name.
  */
-export function sequentialNetwork(layers: readonly Layer[]): Network {
-  if (!Array.isArray(layers) || layers.length === 0) {
+export function sequentialNetwork(given: readonly (LayerLike | SymbolicTensor)[]): Network {
+  if (!Array.isArray(given) || given.length === 0) {
     throw configError({ where: "sequential", what: "a network needs at least one layer." })
   }
-  const stranger = layers.findIndex((layer) => typeof layer !== "object" || layer === null || !("config" in layer))
-  if (stranger >= 0) {
+  const first: unknown = given[0]
+  const start = isSymbolic(first) && first.call === undefined ? first : undefined
+  const layers = given.slice(start === undefined ? 0 : 1).map((value, i) => {
+    const layer = asLayer(value)
+    if (layer !== undefined) return layer
     const hint = "Call the function that makes the layer, with its options: dense({ units: 10 })."
-    const got = show(layers[stranger])
-    throw configError({ where: `layers[${stranger}]`, what: "this is no layer.", got, hint })
+    const where = `layers[${i + (start === undefined ? 0 : 1)}]`
+    throw configError({ where, what: "this is no layer.", got: show(value), hint })
+  })
+  if (layers.length === 0) throw configError({ where: "sequential", what: "a network needs at least one layer." })
+  const twice = layers.findIndex((layer, i) => layers.indexOf(layer) < i)
+  if (twice >= 0) {
+    const hint = "Make a layer for each place; layers that share their weights need the functional form."
+    throw configError({ where: `layers[${twice}]`, what: "this layer is in the list twice.", hint })
   }
+  const named = nameLayers(layers)
+  const calls = layers.map((_, layer): Call => ({ layer, inputs: [{ node: layer, output: 0 }] }))
+  const shape = start === undefined ? layers[0]!.inputShape : start.shape.slice(1)
+  return {
+    kind: "sequential",
+    inputs: [{ name: start?.name ?? "input", shape }],
+    layers: named,
+    calls,
+    outputs: [{ name: named.at(-1)!.name, from: { node: layers.length, output: 0 } }],
+  }
+}
+
+/** Values by name, in the order in which they were given. */
+export type Named<T> = readonly { readonly name: string | undefined; readonly value: T }[]
+
+/**
+ * The network between values of the functional form. Throws E_CONFIG if an output depends on an input that is not
+ * named, an input is no input, or two things have the same name.
+ */
+export function functionalNetwork(inputs: Named<SymbolicTensor>, outputs: Named<SymbolicTensor>): Network {
+  for (const [where, values] of [["inputs", inputs] as const, ["outputs", outputs] as const]) {
+    if (values.length === 0) throw configError({ where, what: "there is none.", expected: "at least one" })
+  }
+  const nodes = new Map<SymbolicTensor | SymbolicCall, number>()
+  const names = new Set<string>()
+  for (const [i, { name, value }] of inputs.entries()) {
+    const where = `inputs[${i}]`
+    if (!isSymbolic(value)) throw notSymbolic(where, value)
+    if (value.call !== undefined) {
+      throw configError({ where, what: "this is what a layer gives, not an input.", hint: "Give what input() gave." })
+    }
+    if (nodes.has(value)) throw configError({ where, what: "this input is in the list twice." })
+    const known = name ?? value.name
+    if (known !== undefined && names.has(known)) {
+      throw configError({ where, what: `another input has the name ${show(known)}.` })
+    }
+    if (known !== undefined) names.add(known)
+    nodes.set(value, i)
+  }
+  const named = inputs.map(({ name, value }) => ({
+    name: name ?? value.name ?? freeName("input", names),
+    shape: value.shape.slice(1),
+  }))
+  const order: SymbolicCall[] = []
+  for (const [i, { value }] of outputs.entries()) {
+    if (!isSymbolic(value)) throw notSymbolic(`outputs[${i}]`, value)
+    visit(value, nodes, order)
+  }
+  order.forEach((call, i) => void nodes.set(call, inputs.length + i))
+  const from = ({ call, output }: SymbolicTensor, self: SymbolicTensor): From =>
+    call === undefined ? { node: nodes.get(self)!, output: 0 } : { node: nodes.get(call)!, output }
+  const layers = [...new Set(order.map((call) => call.layer))]
+  const namedLayers = nameLayers(layers)
+  const layerOf = (call: SymbolicCall): number => layers.indexOf(call.layer)
+  const taken = new Set<string>()
+  const outputNames = outputs.map(({ name, value }, i) => {
+    const usual = value.call === undefined ? named[nodes.get(value)!]!.name : namedLayers[layerOf(value.call)]!.name
+    const wanted = name ?? usual
+    if (name !== undefined && taken.has(name)) {
+      throw configError({ where: `outputs[${i}]`, what: `another output has the name ${show(name)}.` })
+    }
+    if (!taken.has(wanted)) {
+      taken.add(wanted)
+      return wanted
+    }
+    return freeName(wanted, taken)
+  })
+  return {
+    kind: "functional",
+    inputs: named,
+    layers: namedLayers,
+    calls: order.map((call) => ({ layer: layerOf(call), inputs: call.inputs.map((value) => from(value, value)) })),
+    outputs: outputs.map(({ value }, i) => ({ name: outputNames[i]!, from: from(value, value) })),
+  }
+}
+
+/** Lists the calls below a value, each after those that it needs. */
+function visit(value: SymbolicTensor, inputs: ReadonlyMap<unknown, number>, order: SymbolicCall[]): void {
+  const done = new Set<SymbolicCall>(order)
+  const stack: { call: SymbolicCall; next: number }[] = []
+  const enter = (tensor: SymbolicTensor): void => {
+    if (tensor.call === undefined) {
+      if (inputs.has(tensor)) return
+      const what = `the outputs depend on the input ${tensor.name ?? formatShape(tensor.shape)}, which is not listed.`
+      throw configError({ where: "functional", what, hint: "Give every input in inputs." })
+    }
+    if (done.has(tensor.call)) return
+    done.add(tensor.call)
+    stack.push({ call: tensor.call, next: 0 })
+  }
+  enter(value)
+  while (stack.length > 0) {
+    const top = stack[stack.length - 1]!
+    const next = top.call.inputs[top.next++]
+    if (next !== undefined) enter(next)
+    else {
+      order.push(top.call)
+      stack.pop()
+    }
+  }
+}
+
+function notSymbolic(where: string, got: unknown): Error {
+  const expected = "what input({ shape }) or a layer has given"
+  return configError({ where, what: "this is no value of a network.", expected, got: show(got) })
+}
+
+function nameLayers(layers: readonly LayerData[]): NamedLayer[] {
   const names = new Set<string>()
   for (const { name, type } of layers) {
     if (name === undefined) continue
@@ -54,15 +218,23 @@ export function sequentialNetwork(layers: readonly Layer[]): Network {
     }
     names.add(name)
   }
-  return {
-    kind: "sequential",
-    layers: layers.map((layer) => ({ ...layer, name: layer.name ?? freeName(layer.type, names) })),
-  }
+  return layers.map((layer) => {
+    const { type, config, inputShape, call } = layer
+    const name = layer.name ?? freeName(snakeCase(type), names)
+    return {
+      ...{ type, name, config, inputShape, call },
+      get trainable() {
+        return layer.trainable
+      },
+      set trainable(value) {
+        layer.trainable = value
+      },
+    }
+  })
 }
 
 /** The first of `dense`, `dense_1`, `dense_2`, … that is not taken; it is taken then. */
-function freeName(type: string, taken: Set<string>): string {
-  const base = snakeCase(type)
+function freeName(base: string, taken: Set<string>): string {
   let name = base
   for (let i = 1; taken.has(name); i++) name = `${base}_${i}`
   taken.add(name)
@@ -70,22 +242,26 @@ function freeName(type: string, taken: Set<string>): string {
 }
 
 /**
- * The shape of one example: as the first layer says, else as the data have it.
+ * The shapes of one example of each input: as the network says, else as the data have them.
  * Throws E_CONFIG if neither says it, E_DATA if they differ.
  */
-export function inputShapeOf(network: Network, data?: Shape): Shape {
-  const first = network.layers[0]!
-  const declared = first.inputShape
-  const layer = labelOf(first.type, first.name)
+export function inputShapesOf(network: Network, data?: readonly (Shape | undefined)[]): readonly Shape[] {
+  return network.inputs.map((input, i) => inputShapeOf(network, input, data?.[i]))
+}
+
+function inputShapeOf(network: Network, { name, shape: declared }: NetworkInput, data: Shape | undefined): Shape {
+  const first = network.layers[network.calls[0]?.layer ?? 0]
+  const single = network.inputs.length === 1 && first !== undefined
+  const place = single ? { layer: labelOf(first.type, first.name) } : { where: `input ${show(name)}` }
   if (declared === undefined) {
     if (data !== undefined) return data
     const hint = "Give the first layer an inputShape, such as inputShape: [784]."
-    throw configError({ layer, what: "the shape of the input is not known.", hint })
+    throw configError({ ...place, what: "the shape of the input is not known.", hint })
   }
   if (data === undefined || sameShape(declared, data)) return declared
   const hint = `Add flatten({ inputShape: ${formatShape(data)} }) as the first layer, or reshape the data.`
   throw dataError({
-    layer,
+    ...place,
     what: "the examples do not have the shape of the input.",
     expected: formatShape([BATCH, ...declared]),
     got: formatShape([BATCH, ...data]),
@@ -94,28 +270,63 @@ export function inputShapeOf(network: Network, data?: Shape): Shape {
 }
 
 /**
- * The network as a graph over its input `[batch, ...]`. Nothing is allocated.
+ * The network as a graph over its inputs `[batch, ...]`. Nothing is allocated.
  * Throws E_CONFIG, naming the layer, if shapes do not fit or the parameters would be too large.
  */
-export function traceNetwork(network: Network, input: Node): NetworkTrace {
-  const parameters: ParameterSpec[] = []
-  const layers: LayerTrace[] = []
-  let output = input
-  for (const layer of network.layers) {
-    const before = parameters.length
+export function traceNetwork(network: Network, inputs: readonly Node[], training = false): NetworkTrace {
+  const tracing = newTracing(training)
+  const scopeFor = (layer: NamedLayer): Scope => scopeOf(tracing, layer.name, layer.trainable)
+  const { outputs, layers } = traceCalls(network, inputs, scopeFor, () => tracing.parameters)
+  const { parameters, updates, losses, modal } = tracing
+  return { outputs, parameters, layers, updates, losses, modal }
+}
+
+/** The same inside a layer of another network. */
+export function traceInside(
+  network: Network,
+  inputs: readonly Node[],
+  scopeFor: (layer: NamedLayer) => Scope,
+): readonly Node[] {
+  return traceCalls(network, inputs, scopeFor, () => []).outputs
+}
+
+function traceCalls(
+  { inputs: declared, layers, calls, outputs }: Network,
+  inputs: readonly Node[],
+  scopeFor: (layer: NamedLayer) => Scope,
+  parameters: () => readonly ParameterSpec[],
+): { readonly outputs: readonly Node[]; readonly layers: readonly LayerTrace[] } {
+  const values: (readonly Node[])[] = inputs.map((node) => [node])
+  const nameOf = (node: number): string =>
+    node < declared.length ? declared[node]!.name : layers[calls[node - declared.length]!.layer]!.name
+  const traces = new Map<NamedLayer, LayerTrace>()
+  for (const { layer: number, inputs: from } of calls) {
+    const layer = layers[number]!
+    const before = parameters().length
+    const given = from.map(({ node, output }) => values[node]![output]!)
+    let made: readonly Node[]
     try {
-      checkInput(layer, output.shape)
-      output = layer.call(output, scopeOf(layer.name, parameters))
+      for (const node of given) checkInput(layer, node.shape)
+      const result = layer.call(given, scopeFor(layer))
+      made = "op" in result ? [result as Node] : (result as readonly Node[])
     } catch (error) {
       throw inLayer(labelOf(layer.type, layer.name), error, true)
     }
-    const own = parameters.slice(before).reduce((sum, { variable }) => sum + size(variable.shape), 0)
-    layers.push({ name: layer.name, type: layer.type, outputShape: output.shape, parameters: own })
+    values.push(made)
+    if (traces.has(layer)) continue
+    const own = parameters()
+      .slice(before)
+      .reduce((sum, { variable }) => sum + size(variable.shape), 0)
+    const { name, type } = layer
+    const names = from.map(({ node }) => nameOf(node))
+    traces.set(layer, {
+      ...{ name, type, output: made[0]!, outputShape: made[0]!.shape, parameters: own, inputs: names },
+    })
   }
-  return { output, parameters, layers }
+  return { outputs: outputs.map(({ from }) => values[from.node]![from.output]!), layers: [...traces.values()] }
 }
 
-function checkInput(layer: Layer, shape: Shape): void {
+function checkInput(layer: LayerData, shape: Shape): void {
   if (layer.inputShape === undefined || sameShape(layer.inputShape, shape.slice(1))) return
   const expected = formatShape([BATCH, ...layer.inputShape])
   throw configError({ what: "what comes does not have the layer's inputShape.", expected, got: formatShape(shape) })

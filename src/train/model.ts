@@ -8,25 +8,27 @@ import { type Tensor, type TensorLike, tensor } from "../core/tensor.ts"
 import { type Dataset, isDataset, type RowSource, type Stream } from "../data/dataset.ts"
 import { checkWeights, writeModel } from "../formats/model-file.ts"
 import { activationOf } from "../nn/activations.ts"
-import type { Layer, ParameterSpec } from "../nn/layer.ts"
-import { readLoss, targetsOf } from "../nn/losses.ts"
-import { readMetrics } from "../nn/metrics.ts"
-import { inputShapeOf, type Network, sequentialNetwork } from "../nn/network.ts"
-import { optimizerWarnings, readOptimizer } from "../nn/optimizers.ts"
+import type { Layer } from "../nn/layer.ts"
+import { type Loss, targetsOf } from "../nn/losses.ts"
+import { nestedLayer } from "../nn/nested.ts"
+import { inputShapesOf, type LayerLike, type Network, sequentialNetwork } from "../nn/network.ts"
+import { optimizerWarnings } from "../nn/optimizers.ts"
+import type { ParameterSpec } from "../nn/scope.ts"
 import { checkPairing, checkTargets, checkTargetValues, targetShapeOf } from "../nn/targets.ts"
+import { networkToConfig } from "../nn/to-config.ts"
+import { type CompileOptions, readTraining, type Training } from "../nn/training.ts"
+import { type Cell, setValues, valuesOf } from "../nn/weights.ts"
 import { type History, Listeners } from "./callbacks/listeners.ts"
 import type { Logs } from "./events.ts"
 import type { Feed } from "./feed.ts"
 import { evaluateFeed, fitEvents, runFeed } from "./fit.ts"
 import {
-  type CompileOptions,
   type DatasetFitOptions,
   type EvaluateOptions,
   type FitOptions,
   type ModelOptions,
   type PredictOptions,
   readBatchSize,
-  readCompileOptions,
   readFitOptions,
   readModelOptions,
 } from "./options.ts"
@@ -44,8 +46,8 @@ import {
   rowShape,
   specsOf,
 } from "./rows.ts"
-import { createState, type State } from "./state.ts"
-import { bindings, logNames, type Traced, type Training, traceForward, traceTraining } from "./step.ts"
+import { cellsOf, createState, type State } from "./state.ts"
+import { type Traced, traceForward, traceTraining } from "./step.ts"
 import { summaryText } from "./summary.ts"
 
 /** Finds a backend by name, or the best one. */
@@ -60,41 +62,52 @@ export class Model {
   readonly name: string
   readonly #pick: PickBackend
   readonly #options: ReturnType<typeof readModelOptions>
-  #layers: readonly Layer[]
+  /** The layers of a sequential model, which may be given one after another. */
+  #given: readonly LayerLike[] = []
   #network: Network | undefined
-  #inputShape: Shape | undefined
+  #inputShapes: readonly Shape[] | undefined
   #training: Training | undefined
   #forward: Traced | undefined
-  #traced: { readonly targetShape: Shape; readonly traced: Traced } | undefined
+  #traced: { readonly key: string; readonly traced: Traced } | undefined
+  #cells: ReadonlyMap<string, Cell> | undefined
   #state: State | undefined
+  #asLayer: Layer | undefined
   #fitting = false
   #history: History | undefined
   #warnings: string[] = []
 
-  constructor(layers: readonly Layer[], options: ModelOptions, pick: PickBackend, inputShape?: Shape) {
+  /** @param network undefined for a sequential model whose layers are added later */
+  constructor(network: Network | undefined, options: ModelOptions, pick: PickBackend, inputShapes?: readonly Shape[]) {
     this.#options = readModelOptions(options)
     this.#pick = pick
-    this.name = this.#options.name
-    this.#inputShape = inputShape
-    this.#layers = []
-    if (!Array.isArray(layers) || layers.length > 0) this.#build(layers)
+    this.name = this.#options.name ?? network?.kind ?? "sequential"
+    this.#inputShapes = inputShapes
+    if (network === undefined) return
+    this.#given = network.kind === "sequential" ? network.layers : []
+    this.#build(network)
   }
 
-  /** Adds a layer at the end. Throws E_CONFIG once the model has weights, and for a layer that does not fit. */
-  add(layer: Layer): this {
+  /** Adds a layer at the end of a sequential model. Throws E_CONFIG once it has weights, and for a layer that does not fit. */
+  add(layer: LayerLike): this {
     this.#checkIdle("add")
-    if (this.#state !== undefined) {
+    if (this.#network?.kind === "functional") {
+      const hint = "Call the layer with a value, and make a new model: functional({ inputs, outputs })."
+      throw configError({ where: "add", what: "layers are added to sequential models only.", hint })
+    }
+    if (this.#cells !== undefined) {
       throw configError({
         where: "add",
         what: "the model has its weights already.",
         hint: "Add all layers before the model is used.",
       })
     }
-    this.#build([...this.#layers, layer])
+    const given = [...this.#given, layer]
+    this.#build(sequentialNetwork(given))
+    this.#given = given
     return this
   }
 
-  /** The layers with their names. */
+  /** The layers with their names. Their `trainable` may be set; it holds from the next `compile` on. */
   get layers(): Network["layers"] {
     return this.#networkOf().layers
   }
@@ -104,41 +117,72 @@ export class Model {
     return this.#history
   }
 
-  /** Takes the layers if they fit; the shapes follow as soon as the shape of the input is known. */
-  #build(layers: readonly Layer[]): void {
-    const network = sequentialNetwork(layers)
-    const known = this.#inputShape !== undefined || network.layers[0]!.inputShape !== undefined
-    const shape = known ? inputShapeOf(network, this.#inputShape) : undefined
-    const forward = shape === undefined ? undefined : traceForward(network, shape)
-    this.#layers = [...layers]
+  /**
+   * The model as a layer of other models, always the same one: they share its weights.
+   * @example
+   * ```ts
+   * import { dense, functional, input, sequential } from "trilobite"
+   * const encoder = sequential([dense({ units: 2, inputShape: [4] })], { name: "encoder" })
+   * const decoder = sequential([dense({ units: 4, inputShape: [2] })], { name: "decoder" })
+   * const autoencoder = sequential([encoder, decoder])
+   * autoencoder.setWeights(autoencoder.getWeights().map(({ shape, data }) => ({ shape, data: data.map(() => 1) })))
+   * encoder.getWeights()[0].data[0] // => 1
+   * const x = input({ shape: [4] })
+   * functional({ inputs: x, outputs: encoder.asLayer()(x) }).getWeights()[0].data[0] // => 1
+   * ```
+   */
+  asLayer(): Layer {
+    const network = this.#networkOf()
+    this.#asLayer ??= nestedLayer(network, {
+      name: this.#options.name,
+      inputShape: network.inputs.length === 1 ? this.#inputShapes?.[0] : undefined,
+      config: { ...networkToConfig(network) },
+      cells: this.#inputShapes === undefined ? undefined : this.#cellsOf(),
+    })
+    return this.#asLayer
+  }
+
+  /** Takes the network if its layers fit; the shapes follow as soon as the shapes of the inputs are known. */
+  #build(network: Network): void {
+    const known = this.#inputShapes !== undefined || network.inputs.every(({ shape }) => shape !== undefined)
+    const shapes = known ? inputShapesOf(network, this.#inputShapes) : undefined
+    const forward = shapes === undefined ? undefined : traceForward(network, shapes)
     this.#network = network
-    this.#inputShape = shape
+    this.#inputShapes = shapes
     this.#forward = forward
     this.#traced = undefined
+    this.#asLayer = undefined
   }
 
   #networkOf(): Network {
-    this.#network ??= sequentialNetwork(this.#layers)
+    this.#network ??= sequentialNetwork(this.#given)
     return this.#network
   }
 
-  /** The network as a graph; the shape of the input comes from the first layer or from data. */
-  #trace(data?: Shape): Traced {
+  /** The network as a graph; the shapes of the inputs come from the network or from data. */
+  #trace(data?: readonly Shape[]): Traced {
     const network = this.#networkOf()
-    const shape = inputShapeOf(network, data ?? this.#inputShape)
-    if (this.#inputShape !== undefined && !sameShape(shape, this.#inputShape)) {
+    const shapes = inputShapesOf(network, data ?? this.#inputShapes)
+    this.#inputShapes?.forEach((known, i) => {
+      if (sameShape(shapes[i]!, known)) return
       const what = "the examples do not have the shape with which the model was built."
-      const [expected, got] = [formatShape(this.#inputShape), formatShape(shape)]
+      const [expected, got] = [formatShape(known), formatShape(shapes[i]!)]
       throw new TrilobiteError("E_DATA", { where: "inputs", what, expected, got })
-    }
-    this.#forward ??= traceForward(network, shape)
-    this.#inputShape = shape
+    })
+    this.#forward ??= traceForward(network, shapes)
+    this.#inputShapes = shapes
     return this.#forward
+  }
+
+  /** The values of the parameters, which are drawn when they are first needed. */
+  #cellsOf(): ReadonlyMap<string, Cell> {
+    this.#cells ??= cellsOf(this.#trace().parameters, this.#options.seed)
+    return this.#cells
   }
 
   #stateOf(): State {
     const backend = this.#pick(this.#options.backend)
-    this.#state ??= createState(this.#trace().parameters, { ...this.#options, backend })
+    this.#state ??= createState(this.#cellsOf(), { ...this.#options, backend })
     return this.#state
   }
 
@@ -148,12 +192,7 @@ export class Model {
    * while the model is being trained.
    */
   compile(options: CompileOptions): void {
-    const read = readCompileOptions(options)
-    this.train({
-      loss: readLoss(read.loss),
-      optimizer: readOptimizer(read.optimizer),
-      metrics: readMetrics(read.metrics),
-    })
+    this.train(readTraining(this.#networkOf(), options))
   }
 
   /** What `compile` says, in the complete form that files hold. */
@@ -173,16 +212,17 @@ export class Model {
     throw new TrilobiteError("E_BUSY", { where, what: "this model is being trained already.", hint })
   }
 
-  /** The model as a graph with a training for targets of this shape. */
-  #traceTraining(targetShape: Shape): Traced {
+  /** The model as a graph with a training for targets of these shapes. */
+  #traceTraining(targetShapes: readonly (Shape | undefined)[], weighted = false): Traced {
     const training = this.#trainingOf()
-    if (this.#traced === undefined || !sameShape(this.#traced.targetShape, targetShape)) {
+    const key = JSON.stringify([targetShapes, weighted])
+    if (this.#traced?.key !== key) {
       const doubts = doubtsAbout(training, this.#trace())
       for (const doubt of doubts) if (!this.#warnings.includes(doubt)) this.#warnings.push(doubt)
-      const traced = traceTraining(this.#networkOf(), this.#inputShape!, targetShape, training)
-      this.#traced = { targetShape, traced }
+      const traced = traceTraining(this.#networkOf(), this.#inputShapes!, training, { targetShapes, weighted })
+      this.#traced = { key, traced }
     }
-    return this.#traced.traced
+    return this.#traced!.traced
   }
 
   #trainingOf(): Training {
@@ -200,19 +240,19 @@ export class Model {
     const read = readExamples(where, x, y)
     const inputs = withRows(read.x)
     return this.#attempt(() => {
-      const { output } = this.#trace(rowShape(inputs))
-      const examples = { x: inputs, y: checkTargets(training.loss, output.shape, read.y) }
-      return { examples, traced: this.#traceTraining(rowShape(examples.y)) }
+      const output = this.#trace([rowShape(inputs)]).outputs[0]!
+      const examples = { x: inputs, y: checkTargets(lossOf(training), output.shape, read.y) }
+      return { examples, traced: this.#traceTraining([rowShape(examples.y)]) }
     })
   }
 
   /** Does what data says about the model; if it does not fit, the model is as it was. */
   #attempt<T>(action: () => T): T {
-    const before = { inputShape: this.#inputShape, forward: this.#forward }
+    const before = { inputShapes: this.#inputShapes, forward: this.#forward }
     try {
       return action()
     } catch (error) {
-      this.#inputShape = before.inputShape
+      this.#inputShapes = before.inputShapes
       this.#forward = before.forward
       throw error
     }
@@ -220,10 +260,10 @@ export class Model {
 
   /** The graph that is trained with rows of a data set, and the check of its values. */
   #streamed(where: string, { x, y }: Opened): { traced: Traced; check: Check } {
-    const { loss } = this.#trainingOf()
+    const loss = lossOf(this.#trainingOf())
     const { output, traced } = this.#attempt(() => {
-      const { output } = this.#trace(x.shape)
-      return { output, traced: this.#traceTraining(targetShapeOf(loss, output.shape, y!.shape)) }
+      const output = this.#trace([x.shape]).outputs[0]!
+      return { output, traced: this.#traceTraining([targetShapeOf(loss, output.shape, y!.shape)]) }
     })
     const check: Check = (inputs, targets, rowName) => {
       checkFinite(`${where} inputs`, inputs, rowName)
@@ -266,7 +306,7 @@ export class Model {
       // All data in memory is read and copied before anything is waited for.
       const parts = await this.#parts(read, x, y as TensorLike, seed, held)
       const sizes = [parts.train.batchSize, parts.validation?.batchSize ?? 1]
-      const executable = await this.#stateOf().load(parts.traced, Math.max(...sizes))
+      const executable = await this.#stateOf().load(parts.traced, Math.max(...sizes), "train")
       const bounds = new Map<Examples, Bound>()
       const bind = (data: Examples): Bound => {
         const bound = bounds.get(data) ?? bindRows(executable, data)
@@ -294,7 +334,7 @@ export class Model {
       const print = progressWriter(consoleOutput(), read.verbose === "auto" ? 1 : read.verbose)
       const { everyRound, control } = listeners
       const { epochs, initialEpoch, signal } = read
-      const names = logNames(training)
+      const names = logNamesOf(parts.traced)
       const plan = { executable, names, train, validation, state, everyRound, control, epochs, initialEpoch, signal }
       try {
         for await (const event of fitEvents(plan)) {
@@ -349,7 +389,7 @@ export class Model {
     })()
     if (inMemory !== undefined && validationSplit > 0) {
       const { examples } = inMemory
-      const classes = classesOf(examples.y, targetsOf(this.#trainingOf().loss))
+      const classes = classesOf(examples.y, targetsOf(lossOf(this.#trainingOf())))
       const divided = divide(examples.x.shape[0]!, validationSplit, seed, classes)
       const validation = memoryPart(examples, validationSize, { rows: divided.validation })
       return { traced, train: memoryPart(examples, batchSize, { rows: divided.train, shuffle }), validation }
@@ -377,7 +417,6 @@ export class Model {
     y: TensorLike | EvaluateOptions = {},
     options?: EvaluateOptions,
   ): Promise<Logs> {
-    const names = (): string[] => logNames(this.#trainingOf())
     if (!isDataset(x)) {
       const wanted = readBatchSize("evaluate", options ?? {})
       const { examples, traced } = this.#examples("evaluate", x, y as TensorLike)
@@ -386,7 +425,7 @@ export class Model {
         wanted,
         examples.x.shape[0]!,
         (batchSize) => askedPart(examples.x, examples.y, batchSize),
-        (executable, feed) => evaluateFeed(executable, names(), feed),
+        (executable, feed) => evaluateFeed(executable, logNamesOf(traced), feed),
       )
     }
     const wanted = readBatchSize("evaluate", optionsBeside<EvaluateOptions>("evaluate", y, options))
@@ -398,7 +437,7 @@ export class Model {
         wanted,
         wanted,
         (batchSize) => opened.part({ batchSize, check }),
-        (executable, feed) => evaluateFeed(executable, names(), feed),
+        (executable, feed) => evaluateFeed(executable, logNamesOf(traced), feed),
       )
     } finally {
       opened.close()
@@ -414,12 +453,12 @@ export class Model {
     const wanted = readBatchSize("predict", options)
     if (!isDataset(x)) {
       const inputs = withRows(readInputs("predict", x))
-      const output = this.#trace(rowShape(inputs)).output.shape
+      const output = this.#trace([rowShape(inputs)]).outputs[0]!.shape
       return this.#outputs(output, wanted, inputs.shape[0]!, (batchSize) => askedPart(inputs, undefined, batchSize))
     }
     const opened = await openDataset("predict", x, false)
     try {
-      const output = this.#trace(opened.x.shape).output.shape
+      const output = this.#trace([opened.x.shape]).outputs[0]!.shape
       const check: Check = (inputs, _, rowName) => checkFinite("predict", inputs, rowName)
       return await this.#outputs(output, wanted, wanted, (batchSize) => opened.part({ batchSize, check }))
     } finally {
@@ -435,7 +474,7 @@ export class Model {
     await this.#over(traced, wanted, rows, part, (executable, feed) =>
       runFeed(executable, "predict", feed, ({ bound, rows: all }, { rounds }, first) => {
         if (first + rounds < Math.ceil(all / feed.batchSize)) return
-        pieces.push(bound.result(bindings.prediction).subarray(0, all * width))
+        pieces.push(bound.result("prediction").subarray(0, all * width))
       }),
     )
     const data = pieces.length === 1 ? pieces[0]! : new Float32Array(pieces.reduce((n, piece) => n + piece.length, 0))
@@ -474,7 +513,7 @@ export class Model {
     rows: number,
   ): Promise<{ executable: Executable; batchSize: number }> {
     const wanted = Math.min(batchSize, Math.max(rows, LEAST_ROWS))
-    const executable = await this.#stateOf().load(traced, this.#fitting ? 1 : wanted)
+    const executable = await this.#stateOf().load(traced, this.#fitting ? 1 : wanted, this.#fitting ? "train" : "ask")
     return { executable, batchSize: Math.min(wanted, executable.program.rows) }
   }
 
@@ -485,12 +524,10 @@ export class Model {
 
   /** The weights now, in the order of the layers (kernel, bias): copies. */
   getWeights(): Tensor[] {
-    const state = this.#stateOf()
-    return this.#parameters().map(({ variable }) => ({
-      dtype: "float32",
-      shape: variable.shape,
-      data: state.get(variable),
-    }))
+    const cells = this.#cellsOf()
+    return this.#parameters().map(({ variable: { key, shape } }) => {
+      return { dtype: "float32", shape, data: valuesOf(cells.get(key)!) }
+    })
   }
 
   /** Sets all weights. Throws E_DATA if their number or a shape does not fit. */
@@ -517,9 +554,9 @@ export class Model {
         got: `${dtype} ${formatShape(shape)}`,
       })
     })
-    const state = this.#stateOf()
-    parameters.forEach(({ variable }, i) => {
-      state.set(variable, read[i]!.data as Float32Array)
+    const cells = this.#cellsOf()
+    parameters.forEach(({ variable: { key } }, i) => {
+      setValues(cells.get(key)!, read[i]!.data as Float32Array)
     })
   }
 
@@ -540,11 +577,13 @@ export class Model {
   /** The graph and the compiled Program as text, for batches of up to `batchSize` rows of targets like the output. */
   async inspect(options: { readonly batchSize?: number } = {}): Promise<{ graph: string; program: string }> {
     const rows = readBatchSize("inspect", options)
-    const { output } = this.#trace()
-    const sparse = this.#training !== undefined && targetsOf(this.#training.loss) === "labels"
-    const targets = output.shape.slice(1, sparse ? -1 : undefined)
-    const { graph } =
-      this.#training === undefined ? this.#trace() : this.#traceTraining(this.#traced?.targetShape ?? targets)
+    const forward = this.#trace()
+    const training = this.#training
+    const shapes = training?.outputs.map(({ loss }, i) => {
+      const shape = forward.outputs[i]!.shape.slice(1)
+      return loss === undefined ? undefined : targetsOf(loss) === "labels" ? shape.slice(0, -1) : shape
+    })
+    const { graph } = shapes === undefined ? forward : (this.#traced?.traced ?? this.#traceTraining(shapes))
     const [{ printGraph }, { compile }, { printProgram }] = await Promise.all([
       import("../graph/print.ts"),
       import("../compile/compile.ts"),
@@ -560,7 +599,12 @@ export class Model {
   toBytes(): Uint8Array {
     const values = this.getWeights()
     const weights = new Map(this.#parameters().map(({ variable }, i) => [variable.key, values[i]!]))
-    return writeModel({ network: this.#networkOf(), inputShape: this.#inputShape!, compiled: this.#training, weights })
+    return writeModel({
+      network: this.#networkOf(),
+      inputShapes: this.#inputShapes!,
+      compiled: this.#training,
+      weights,
+    })
   }
 
   /**
@@ -577,7 +621,8 @@ export class Model {
   loadWeights(where: string, weights: ReadonlyMap<string, Tensor>): void {
     const parameters = this.#parameters().map((p) => p.variable)
     checkWeights(where, parameters, weights)
-    for (const variable of parameters) this.#stateOf().set(variable, weights.get(variable.key)!.data as Float32Array)
+    const cells = this.#cellsOf()
+    for (const { key } of parameters) setValues(cells.get(key)!, weights.get(key)!.data as Float32Array)
   }
 }
 
@@ -585,12 +630,25 @@ export class Model {
 const LEAST_ROWS = 32
 
 function bindRows(executable: Executable, { x, y }: Examples): Bound {
-  return executable.bind({ count: x.shape[0]!, data: { [bindings.x]: x, [bindings.y]: y } })
+  return executable.bind({ count: x.shape[0]!, data: { x, y } })
 }
 
-/** What is doubtful about a loss behind the last layer. Throws E_CONFIG for a pair that cannot learn. */
-function doubtsAbout({ loss }: Training, { output }: Traced): string[] {
-  return checkPairing(loss, activationOf(output), output.shape[output.shape.length - 1]!)
+/** What is doubtful about losses behind the last layers. Throws E_CONFIG for a pair that cannot learn. */
+function doubtsAbout(training: Training, { outputs }: Traced): string[] {
+  return training.outputs.flatMap(({ loss }, i) => {
+    const output = outputs[i]!
+    return loss === undefined ? [] : checkPairing(loss, activationOf(output), output.shape[output.shape.length - 1]!)
+  })
+}
+
+/** The loss of a model of one output. */
+function lossOf({ outputs }: Training): Loss {
+  return outputs[0]!.loss!
+}
+
+/** The names of the numbers that are logged. */
+function logNamesOf({ graph }: Traced): string[] {
+  return graph.train!.logs.map(({ name }) => name)
 }
 
 /** Inputs with at least one number per row: a list of numbers is a list of rows of one. */

@@ -5,9 +5,6 @@ import type { Backend } from "../backend/backend.ts"
 import { configError, nearest, show } from "../core/errors.ts"
 import type { TensorLike } from "../core/tensor.ts"
 import { type Dataset, isDataset } from "../data/dataset.ts"
-import type { LossLike } from "../nn/losses.ts"
-import type { MetricLike } from "../nn/metrics.ts"
-import type { Optimizer, OptimizerName } from "../nn/optimizers.ts"
 import {
   finiteNumber,
   flag,
@@ -17,7 +14,6 @@ import {
   optional,
   positiveInteger,
   readOptions,
-  required,
   text,
   that,
   wholeNumber,
@@ -26,19 +22,9 @@ import type { Numerics } from "../program/program.ts"
 import type { Callback } from "./callbacks/callback.ts"
 import { hooks } from "./callbacks/callback.ts"
 
-/** What a model is trained with. */
-export interface CompileOptions {
-  /** What is minimised: a name (`"categoricalCrossentropy"`, `"mse"`) or what a loss function of that name gives. */
-  readonly loss: LossLike
-  /** How the weights move (default sgd with its defaults). */
-  readonly optimizer?: OptimizerName | Optimizer
-  /** What is measured beside the loss (default nothing). */
-  readonly metrics?: readonly MetricLike[]
-}
-
 /** The options of a model. Backend, threads and wide vectors change no bit of any result. */
 export interface ModelOptions {
-  /** The name of the model, for summaries (default sequential). */
+  /** The name of the model, for summaries and as a layer of other models (default sequential or functional). */
   readonly name?: string
   /** What the initial weights depend on, and the order of the rows if fit gives no other seed (default 0). */
   readonly seed?: number
@@ -193,7 +179,7 @@ export function readBatchSize(where: string, given: { readonly batchSize?: numbe
 /** The most threads that a program is divided among. */
 const MOST_THREADS = 256
 
-type OpenModel = "backend" | "threads" | "workerUrl"
+type OpenModel = "name" | "backend" | "threads" | "workerUrl"
 
 const isThreads = (n: unknown): n is number =>
   Number.isInteger(n) && (n as number) >= 1 && (n as number) <= MOST_THREADS
@@ -204,31 +190,11 @@ export function readModelOptions(given: ModelOptions): Read<ModelOptions, OpenMo
 }
 
 const modelOptions: OptionsOf<Read<ModelOptions, OpenModel>> = {
-  name: optional(text(), "sequential"),
+  name: maybe(text()),
   seed: optional(wholeNumber(), 0),
   numerics: optional(oneOf("numerics", ["portable", "fused"] as const), "portable"),
   wideVectors: optional(flag(), false),
   backend: maybe(text()),
   threads: maybe(that(`a whole number from 1 to ${MOST_THREADS}`, isThreads)),
   workerUrl: maybe(text()),
-}
-
-const anything = { expected: "", read: (value: unknown): unknown => value }
-
-/** The options of compile with their defaults. Throws E_CONFIG for unknown options and a missing loss. */
-export function readCompileOptions(given: CompileOptions): {
-  loss: unknown
-  optimizer: unknown
-  metrics: readonly unknown[]
-} {
-  const isList = (value: unknown): value is readonly unknown[] => Array.isArray(value)
-  return readOptions<{ loss: unknown; optimizer: unknown; metrics: readonly unknown[] }>(
-    "compile",
-    {
-      loss: required({ ...anything, expected: "the name of a loss or a loss" }),
-      optimizer: optional(anything, "sgd"),
-      metrics: optional(that("a list of metrics", isList), []),
-    },
-    given,
-  )
 }

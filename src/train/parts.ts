@@ -20,7 +20,6 @@ import { type Feed, memoryFeed, type Shuffle } from "./feed.ts"
 import { type Check, firstRows, type RowReader, readSource, readStream, type StreamReader } from "./reader.ts"
 import { ringFeed } from "./ring.ts"
 import type { Examples } from "./rows.ts"
-import { bindings } from "./step.ts"
 
 /** Rows that can be fed to an executable. */
 export interface Part {
@@ -47,7 +46,7 @@ export function memoryPart(
 
 /** Rows in memory that are asked once: large ones in pieces. They have been checked. */
 export function askedPart(x: Tensor, y: Tensor | undefined, batchSize: number, large: number = LARGE): Part {
-  const data = { [bindings.x]: x, ...(y === undefined ? {} : { [bindings.y]: y }) }
+  const data = { x: x, ...(y === undefined ? {} : { y: y }) }
   const count = x.shape[0]!
   if (x.data.byteLength + (y?.data.byteLength ?? 0) > large) {
     const source = memorySource(x, y)

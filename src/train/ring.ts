@@ -7,7 +7,6 @@ import { TURN, turn } from "../core/turn.ts"
 import { type RowMemory, type RowSpec, rowBytes } from "../data/dataset.ts"
 import type { Chunk, Feed } from "./feed.ts"
 import type { RowReader } from "./reader.ts"
-import { bindings } from "./step.ts"
 
 /** Bytes of a piece, unless one batch is larger: some milliseconds of work, and near enough to the caches. */
 const SLOT_BYTES = 8 * 1024 * 1024
@@ -88,8 +87,8 @@ export function ringFeed(plan: RingPlan): Feed {
       since = performance.now()
     }
     if (rows === 0 || closed) return undefined
-    slot.bound.wrote(bindings.x)
-    if (slot.y !== undefined) slot.bound.wrote(bindings.y)
+    slot.bound.wrote("x")
+    if (slot.y !== undefined) slot.bound.wrote("y")
     return { bound: slot.bound, rows, rowName: (i) => slot.names[i]! }
   }
   const read = (from: Reading): Promise<Chunk | undefined> => {
@@ -147,12 +146,12 @@ function createSlot({ executable, x, y }: RingPlan, rows: number): Slot {
       ),
     }
   }
-  const data = { [bindings.x]: zeros(x), ...(y === undefined ? {} : { [bindings.y]: zeros(y) }) }
+  const data = { x: zeros(x), ...(y === undefined ? {} : { y: zeros(y) }) }
   const bound = executable.bind({ count: rows, data })
   return {
     bound,
-    x: bound.bytes(bindings.x),
-    y: y === undefined ? undefined : bound.bytes(bindings.y),
+    x: bound.bytes("x"),
+    y: y === undefined ? undefined : bound.bytes("y"),
     names: new Float64Array(rows),
   }
 }

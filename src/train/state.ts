@@ -3,20 +3,23 @@
 
 import type { Backend, Executable, LoadOptions } from "../backend/backend.ts"
 import { size } from "../core/shape.ts"
-import type { Variable } from "../graph/node.ts"
 import { initialValues } from "../nn/initializers.ts"
+import type { ParameterSpec } from "../nn/scope.ts"
+import { type Cell, giveBack, lend, takeOver } from "../nn/weights.ts"
 import type { Numerics } from "../program/program.ts"
 import type { Traced } from "./step.ts"
 
-/** The values of a model's variables, and the executable that works on them. */
+/** The executable that works on the values of a model. */
 export interface State {
-  /** The values of a variable now, row-major; a copy. */
-  get(variable: Variable): Float32Array
-  set(variable: Variable, values: Float32Array): void
-  /** Sees to it that the graph of `traced` is loaded for batches of at least so many rows. */
-  load(traced: Traced, rows: number): Promise<Executable>
+  /**
+   * Sees to it that the graph of `traced` is loaded for batches of at least so many rows, with the newest values. If it is
+   * loaded to be trained, it holds them from then on, also those that it shares with other models.
+   */
+  load(traced: Traced, rows: number, use: "train" | "ask"): Promise<Executable>
   /** Optimizer rounds that have been done. */
   step: number
+  /** What the optimizer keeps, by key: known once it has been loaded. */
+  readonly slots: ReadonlyMap<string, Cell>
   /** Forgets what an optimizer keeps: the next one begins anew. */
   forgetSlots(): void
   close(): void
@@ -29,75 +32,77 @@ const unheld: FinalizationRegistry<() => void> = new FinalizationRegistry((close
 export interface Engine extends LoadOptions {
   readonly backend: Backend
   readonly numerics: Numerics
-  /** What the initial values depend on. */
-  readonly seed: number
 }
 
-/** The state of a model that has not run: initial values are drawn when they are first asked for. */
-export function createState(parameters: Traced["parameters"], engine: Engine): State {
-  const host = new Map<string, Float32Array>()
-  let slotsKnown = true
-  let loading: Promise<unknown> = Promise.resolve()
-  let loaded: { readonly traced: Traced; readonly executable: Executable } | undefined
-  parameters.forEach(({ variable, initializer }, index) => {
-    host.set(variable.key, initialValues(initializer, variable.shape, { seed: engine.seed, index }))
-  })
-  const inEngine = (variable: Variable): boolean =>
-    loaded?.executable.program.buffers.some((b) => b.role === "state" && b.name === variable.key) ?? false
-  const get = (variable: Variable): Float32Array =>
-    inEngine(variable)
-      ? loaded!.executable.read(variable.key)
-      : (host.get(variable.key) ?? new Float32Array(size(variable.shape))).slice()
-  const load: State["load"] = async (traced, rows) => {
-    if (loaded !== undefined && loaded.traced === traced && loaded.executable.program.rows >= rows)
-      return loaded.executable
-    // A page that only shows a model need not load the compiler.
-    const { compile } = await import("../compile/compile.ts")
-    const program = compile(traced.graph, { rows, numerics: engine.numerics })
-    const executable = inTurn(await engine.backend.load(program, engine))
-    const values = [
-      ...traced.parameters.map(({ variable }) => [variable, get(variable)] as const),
-      ...traced.slots.map(({ variable, initial }) => {
-        const known = slotsKnown && (inEngine(variable) || host.has(variable.key))
-        return [variable, known ? get(variable) : new Float32Array(size(variable.shape)).fill(initial)] as const
-      }),
-    ]
-    for (const [variable, value] of values) {
-      if (program.buffers.some((b) => b.role === "state" && b.name === variable.key))
-        executable.write(variable.key, value)
-      else host.set(variable.key, value)
-    }
-    loaded?.executable.close()
-    loaded = { traced, executable }
-    slotsKnown = true
-    return executable
+/** The values of parameters by their keys: those that they share, or new ones, which are drawn now. */
+export function cellsOf(parameters: readonly ParameterSpec[], seed: number): Map<string, Cell> {
+  const draw = ({ variable: { shape }, initializer }: ParameterSpec, index: number): Cell => {
+    return { shape, host: initialValues(initializer, shape, { seed, index }), held: undefined }
   }
-  const close = (): void => {
-    loaded?.executable.close()
+  return new Map(parameters.map((p, index) => [p.variable.key, p.cell ?? draw(p, index)]))
+}
+
+/** The state of a model that has not run. */
+export function createState(cells: ReadonlyMap<string, Cell>, engine: Engine): State {
+  const slots = new Map<string, Cell>()
+  let loading: Promise<unknown> = Promise.resolve()
+  let loaded: { readonly traced: Traced; readonly executable: Executable; readonly keys: Set<string> } | undefined
+  const release = (): void => {
+    if (loaded === undefined) return
+    for (const cell of [...cells.values(), ...slots.values()]) giveBack(cell, loaded.executable)
+    loaded.executable.close()
     loaded = undefined
+  }
+  const share = (use: "train" | "ask"): void => {
+    const { executable, keys } = loaded!
+    for (const [key, cell] of cells) {
+      if (!keys.has(key)) continue
+      if (use === "ask" && cell.held !== undefined) lend(cell, executable, key)
+      else takeOver(cell, executable, key)
+    }
+    for (const [key, cell] of slots) if (keys.has(key)) takeOver(cell, executable, key)
+  }
+  const load: State["load"] = async (traced, rows, use) => {
+    if (loaded === undefined || loaded.traced !== traced || loaded.executable.program.rows < rows) {
+      // A page that only shows a model need not load the compiler.
+      const { compile } = await import("../compile/compile.ts")
+      const program = compile(traced.graph, { rows, numerics: engine.numerics })
+      const executable = inTurn(await engine.backend.load(program, engine))
+      for (const { variable, initial } of traced.slots) {
+        const { key, shape } = variable
+        if (!slots.has(key))
+          slots.set(key, { shape, host: new Float32Array(size(shape)).fill(initial), held: undefined })
+      }
+      const before = loaded
+      loaded = {
+        traced,
+        executable,
+        keys: new Set(program.buffers.flatMap((b) => (b.role === "state" ? [b.name] : []))),
+      }
+      share(use)
+      if (before !== undefined) {
+        for (const cell of [...cells.values(), ...slots.values()]) giveBack(cell, before.executable)
+        before.executable.close()
+      }
+    } else share(use)
+    return loaded.executable
   }
   const state: State = {
     step: 0,
-    get,
-    set: (variable, values) => {
-      if (inEngine(variable)) loaded!.executable.write(variable.key, values)
-      else host.set(variable.key, values.slice())
-    },
-    load: (traced, rows) => {
-      const next = loading.then(() => load(traced, rows))
+    slots,
+    load: (traced, rows, use) => {
+      const next = loading.then(() => load(traced, rows, use))
       loading = next.catch(() => {})
       return next
     },
     forgetSlots() {
       this.step = 0
-      slotsKnown = false
-      const keys = new Set(parameters.map(({ variable }) => variable.key))
-      for (const key of host.keys()) if (!keys.has(key)) host.delete(key)
+      slots.clear()
     },
-    close,
+    close: release,
   }
-  // No function above may use `state`: what `close` holds would then hold it.
-  unheld.register(state, close)
+  // No function above may use `state`: what `release` holds would then hold it.
+  unheld.register(state, release)
   return state
 }
 

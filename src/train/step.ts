@@ -6,19 +6,13 @@ import type { Shape } from "../core/shape.ts"
 import { mean } from "../graph/compose.ts"
 import type { Entry, Graph, Update } from "../graph/graph.ts"
 import type { Node, Variable } from "../graph/node.ts"
-import { input, read, runtime } from "../graph/ops.ts"
-import type { ParameterSpec } from "../nn/layer.ts"
-import { type Loss, traceLoss } from "../nn/losses.ts"
-import { type Metric, traceMetric } from "../nn/metrics.ts"
-import { type LayerTrace, type Network, traceNetwork } from "../nn/network.ts"
+import { add, input, mul, read, runtime } from "../graph/ops.ts"
+import { traceLoss } from "../nn/losses.ts"
+import { traceMetric } from "../nn/metrics.ts"
+import { type LayerTrace, type Network, type NetworkTrace, traceNetwork } from "../nn/network.ts"
 import { type Optimizer, slotsOf, traceUpdate } from "../nn/optimizers.ts"
-
-/** What a model is trained with. */
-export interface Training {
-  readonly loss: Loss
-  readonly optimizer: Optimizer
-  readonly metrics: readonly Metric[]
-}
+import type { ParameterSpec } from "../nn/scope.ts"
+import type { Training } from "../nn/training.ts"
 
 /** A value of the optimizer that outlives rounds, and what it is at the beginning. */
 export interface SlotSpec {
@@ -29,55 +23,151 @@ export interface SlotSpec {
 /** A model as a graph, and what its memory begins with. */
 export interface Traced {
   readonly graph: Graph
-  readonly output: Node
+  readonly outputs: readonly Node[]
   readonly parameters: readonly ParameterSpec[]
   readonly slots: readonly SlotSpec[]
   readonly layers: readonly LayerTrace[]
 }
 
-/** The names under which data and results are bound. */
-export const bindings: { readonly x: "x"; readonly y: "y"; readonly prediction: "prediction" } = {
-  x: "x",
-  y: "y",
-  prediction: "prediction",
+/** The name under which something of an input or an output is bound: short where there is one of them. */
+function bindingOf(prefix: string, all: readonly { readonly name: string }[], i: number): string {
+  return all.length === 1 ? prefix : `${prefix}:${all[i]!.name}`
 }
 
-/** The names of the logged numbers: the loss, then the metrics. */
-export function logNames(training: Training): string[] {
-  return ["loss", ...training.metrics.map((metric) => metric.name)]
+/** The names under which data and results are bound. */
+export const bindings: {
+  readonly input: (network: Network, i: number) => string
+  readonly target: (network: Network, i: number) => string
+  readonly weight: (network: Network, i: number) => string
+  readonly prediction: (network: Network, i: number) => string
+} = {
+  input: ({ inputs }, i) => bindingOf("x", inputs, i),
+  target: ({ outputs }, i) => bindingOf("y", outputs, i),
+  weight: ({ outputs }, i) => bindingOf("w", outputs, i),
+  prediction: ({ outputs }, i) => bindingOf("prediction", outputs, i),
+}
+
+/** A name of something measured at one of several outputs: `accuracy` of the output `digit` is `digitAccuracy`. */
+function nameAt(network: Network, i: number, name: string): string {
+  if (network.outputs.length === 1) return name
+  return `${network.outputs[i]!.name}${name.charAt(0).toUpperCase()}${name.slice(1)}`
 }
 
 /** Traces the network alone. Nothing is allocated. */
-export function traceForward(network: Network, inputShape: Shape): Traced {
-  const { output, parameters, layers } = traceNetwork(network, input(bindings.x, inputShape))
-  const predict: Entry = { updates: [], logs: [], outputs: [{ name: bindings.prediction, value: output }] }
-  return { graph: { predict }, output, parameters, slots: [], layers }
+export function traceForward(network: Network, inputShapes: readonly Shape[]): Traced {
+  return forwardOf(network, traceNetwork(network, inputNodes(network, inputShapes)))
+}
+
+function inputNodes(network: Network, shapes: readonly Shape[]): Node[] {
+  return shapes.map((shape, i) => input(bindings.input(network, i), shape))
+}
+
+function forwardOf(network: Network, { outputs, parameters, layers }: NetworkTrace): Traced {
+  const named = outputs.map((value, i) => ({ name: bindings.prediction(network, i), value }))
+  const predict: Entry = { updates: [], logs: [], outputs: named }
+  return { graph: { predict }, outputs, parameters, slots: [], layers }
+}
+
+/** Traces what every layer gives, under its name. */
+export function traceActivations(network: Network, inputShapes: readonly Shape[]): Traced {
+  const forward = traceForward(network, inputShapes)
+  const outputs = forward.layers.map(({ name, output }) => ({ name, value: output }))
+  return { ...forward, graph: { predict: { updates: [], logs: [], outputs } } }
+}
+
+/** How a training is traced. */
+export interface TraceOptions {
+  /** The shapes of one row of targets, for every output; those without a loss have none. */
+  readonly targetShapes: readonly (Shape | undefined)[]
+  /** Whether examples have weights, for every output together (default false). */
+  readonly weighted?: boolean
 }
 
 /**
- * Traces a round of training, of evaluation and of prediction.
- * The cost is the mean of the loss over the rows of the batch; metrics are means over its rows too.
+ * Traces a round of training, of evaluation and of prediction. The cost is the sum over the outputs of the mean of the loss
+ * over the rows of the batch (times the weights of its examples), and of what regularizers add; metrics are means over rows.
  */
-export function traceTraining(network: Network, inputShape: Shape, targetShape: Shape, training: Training): Traced {
-  const forward = traceForward(network, inputShape)
-  const { output, parameters } = forward
-  const yTrue = input(bindings.y, targetShape)
-  const cost = mean(traceLoss(training.loss, yTrue, output))
-  const values = [cost, ...training.metrics.map(({ spec }) => mean(traceMetric(spec, yTrue, output)))]
-  const logs = logNames(training).map((name, i) => ({ name, value: values[i]! }))
+export function traceTraining(
+  network: Network,
+  inputShapes: readonly Shape[],
+  training: Training,
+  options: TraceOptions,
+): Traced {
+  const inputs = inputNodes(network, inputShapes)
+  const asked = traceNetwork(network, inputs)
+  const trained = asked.modal ? traceNetwork(network, inputs, true) : asked
+  const targets = options.targetShapes.map((shape, i): Target | undefined => {
+    if (shape === undefined) return undefined
+    const weight = options.weighted === true ? input(bindings.weight(network, i), []) : undefined
+    return { y: input(bindings.target(network, i), shape), weight }
+  })
+  const measured = (trace: NetworkTrace): Measured => measure(network, trace, training, targets)
+  const { cost, logs } = measured(trained)
+  const { updates, slots } = traceUpdates(training.optimizer, trained.parameters, cost)
+  const train: Entry = { updates: [...updates, ...trained.updates], logs, outputs: [], guard: "loss" }
+  const evaluate: Entry = { updates: [], logs: trained === asked ? logs : measured(asked).logs, outputs: [] }
+  const forward = forwardOf(network, asked)
+  return { ...forward, slots, graph: { train, evaluate, ...forward.graph } }
+}
 
+interface Target {
+  readonly y: Node
+  readonly weight: Node | undefined
+}
+
+interface Measured {
+  readonly cost: Node
+  readonly logs: Entry["logs"]
+}
+
+/** The cost and everything that is logged: the cost as `loss`, the loss of each of several outputs, the metrics. */
+function measure(
+  network: Network,
+  { outputs, parameters, losses }: NetworkTrace,
+  training: Training,
+  targets: readonly (Target | undefined)[],
+): Measured {
+  const costs: Node[] = []
+  const ownLosses: Entry["logs"][number][] = []
+  const metrics: Entry["logs"][number][] = []
+  training.outputs.forEach(({ loss, lossWeight, ...measures }, i) => {
+    const target = targets[i]
+    if (loss === undefined || target === undefined) return
+    const { y, weight } = target
+    const each = traceLoss(loss, y, outputs[i]!)
+    const value = mean(weight === undefined ? each : mul(each, weight))
+    costs.push(lossWeight === 1 ? value : mul(value, lossWeight))
+    ownLosses.push({ name: nameAt(network, i, "loss"), value })
+    for (const { name, spec } of [...measures.metrics, ...measures.weightedMetrics]) {
+      metrics.push({ name: nameAt(network, i, name), value: mean(traceMetric(spec, y, outputs[i]!)) })
+    }
+  })
+  const penalties = parameters.flatMap((p) => (p.regularizer && p.trainable ? [p.regularizer(p.value)] : []))
+  const cost = [...costs, ...losses, ...penalties].reduce((sum, value) => add(sum, value))
+  const several = network.outputs.length > 1 ? ownLosses : []
+  return { cost, logs: [{ name: "loss", value: cost }, ...several, ...metrics] }
+}
+
+/** The new values of all parameters and of what the optimizer keeps for them. */
+function traceUpdates(
+  optimizer: Optimizer,
+  parameters: readonly ParameterSpec[],
+  cost: Node,
+): { readonly updates: readonly Update[]; readonly slots: readonly SlotSpec[] } {
   const trainable = parameters.filter((p) => p.trainable)
-  const nodes = trainable.map((p) => parameterNode(output, p.variable))
-  const slopes = gradients(cost, nodes)
+  const slopes = gradients(
+    cost,
+    trainable.map((p) => p.value),
+  )
   const slots: SlotSpec[] = []
   const updates: Update[] = []
-  trainable.forEach(({ variable }, i) => {
-    const own = slotsOf(training.optimizer).map((slot) => ({
+  trainable.forEach(({ variable, value }, i) => {
+    const own = slotsOf(optimizer).map((slot) => ({
       name: slot.name,
       spec: { variable: { key: `${variable.key}/${slot.name}`, shape: variable.shape }, initial: slot.initial },
     }))
-    const result = traceUpdate(training.optimizer, {
-      parameter: nodes[i]!,
+    const result = traceUpdate(optimizer, {
+      parameter: value,
       gradient: slopes[i]!,
       slots: Object.fromEntries(own.map(({ name, spec }) => [name, read(spec.variable)])),
       learningRate: runtime("learningRate"),
@@ -89,24 +179,5 @@ export function traceTraining(network: Network, inputShape: Shape, targetShape: 
       updates.push({ variable: spec.variable, value: result.slots[name]! })
     }
   })
-  const train: Entry = { updates, logs, outputs: [], guard: "loss" }
-  const evaluate: Entry = { updates: [], logs, outputs: [] }
-  return { ...forward, slots, graph: { train, evaluate, ...forward.graph } }
-}
-
-/** The node that reads a variable below an output. */
-function parameterNode(output: Node, variable: Variable): Node {
-  const seen = new Set<Node>()
-  const stack = [output]
-  while (stack.length > 0) {
-    const node = stack.pop()!
-    if (node.op === "variable" && (node as Node<"variable">).attributes.variable === variable) return node
-    for (const x of node.inputs) {
-      if (!seen.has(x)) {
-        seen.add(x)
-        stack.push(x)
-      }
-    }
-  }
-  return read(variable)
+  return { updates, slots }
 }

@@ -3,8 +3,8 @@
 
 import type { Shape } from "../core/shape.ts"
 import { size } from "../core/shape.ts"
-import type { ParameterSpec } from "../nn/layer.ts"
 import type { LayerTrace } from "../nn/network.ts"
+import type { ParameterSpec } from "../nn/scope.ts"
 
 const columns = [30, 22, 24] as const
 

@@ -23,3 +23,10 @@ export function expectError(action: () => unknown, code: ErrorCode, where: strin
   // biome-ignore lint/suspicious/noControlCharactersInRegex: none of them may reach a terminal
   expect(error.message).not.toMatch(/[\u0000-\u001f\u007f-\u009f]/)
 }
+
+/** Asserts an error's code and that its message has these words. */
+export function expectWords(action: () => unknown, code: ErrorCode, ...words: string[]): void {
+  const error = errorOf(action)
+  expect(error.code, error.message).toBe(code)
+  for (const word of words) expect(error.message).toContain(word)
+}

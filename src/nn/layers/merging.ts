@@ -1,0 +1,109 @@
+// Layers that make one value of several. Knows no network.
+
+import { configError } from "../../core/errors.ts"
+import { broadcastShape, formatShape } from "../../core/shape.ts"
+import type { Node } from "../../graph/node.ts"
+import * as ops from "../../graph/ops.ts"
+import { type LayerFactory, type LayerOptions, layerOfMany } from "../layer.ts"
+
+/** A layer that joins two or more values of equal (or stretchable) shapes. */
+function merging(
+  type: string,
+  join: (a: Node, b: Node) => Node,
+  finish: (all: Node, n: number) => Node = (all) => all,
+): LayerFactory<LayerOptions> {
+  return layerOfMany<LayerOptions>(type, {}, (_, inputs) => {
+    checkCount(inputs, 2)
+    return finish(joined(inputs, join), inputs.length)
+  })
+}
+
+/** Two by two, from the left. */
+function joined(inputs: readonly Node[], join: (a: Node, b: Node) => Node): Node {
+  return inputs.reduce((a, b) => {
+    if (broadcastShape(a.shape, b.shape) !== undefined) return join(a, b)
+    const got = inputs.map((x) => formatShape(x.shape)).join(", ")
+    throw configError({ what: "the shapes of its inputs do not fit each other.", expected: "equal shapes", got })
+  })
+}
+
+function checkCount(inputs: readonly Node[], least: number, most: number = Number.POSITIVE_INFINITY): void {
+  if (inputs.length >= least && inputs.length <= most) return
+  const expected = most === least ? `${least}` : `at least ${least}`
+  throw configError({ what: "the number of inputs does not fit.", expected, got: `${inputs.length}` })
+}
+
+/**
+ * The sum of its inputs, `[...] × n -> [...]`. Throws E_CONFIG for shapes that do not fit. Keras: Add.
+ * @example
+ * ```ts
+ * import { add, dense, functional, input } from "trilobite"
+ * const x = input({ shape: [4] })
+ * const model = functional({ inputs: x, outputs: add()([x, dense({ units: 4 })(x)]) })
+ * model.countParams() // => 20
+ * ```
+ */
+export const add: LayerFactory<LayerOptions> = /* @__PURE__ */ merging("Add", ops.add)
+
+/**
+ * The first input minus the second, `[...], [...] -> [...]`. Throws E_CONFIG for shapes that do not fit. Keras: Subtract.
+ * @example
+ * ```ts
+ * import { subtract } from "trilobite"
+ * subtract().type // => "Subtract"
+ * ```
+ */
+export const subtract: LayerFactory<LayerOptions> = /* @__PURE__ */ layerOfMany<LayerOptions>(
+  "Subtract",
+  {},
+  (_, inputs) => {
+    checkCount(inputs, 2, 2)
+    return joined(inputs, ops.sub)
+  },
+)
+
+/**
+ * The product of its inputs, element by element, `[...] × n -> [...]`. Throws E_CONFIG for shapes that do not fit.
+ * Keras: Multiply.
+ * @example
+ * ```ts
+ * import { multiply } from "trilobite"
+ * multiply().type // => "Multiply"
+ * ```
+ */
+export const multiply: LayerFactory<LayerOptions> = /* @__PURE__ */ merging("Multiply", ops.mul)
+
+/**
+ * The mean of its inputs, element by element, `[...] × n -> [...]`. Throws E_CONFIG for shapes that do not fit.
+ * Keras: Average.
+ * @example
+ * ```ts
+ * import { average } from "trilobite"
+ * average().type // => "Average"
+ * ```
+ */
+export const average: LayerFactory<LayerOptions> = /* @__PURE__ */ merging("Average", ops.add, (sum, n) =>
+  ops.div(sum, n),
+)
+
+/**
+ * The largest of its inputs, element by element, `[...] × n -> [...]`; of equal ones the first has the gradient. Throws
+ * E_CONFIG for shapes that do not fit. Keras: Maximum.
+ * @example
+ * ```ts
+ * import { maximum } from "trilobite"
+ * maximum().type // => "Maximum"
+ * ```
+ */
+export const maximum: LayerFactory<LayerOptions> = /* @__PURE__ */ merging("Maximum", ops.max)
+
+/**
+ * The smallest of its inputs, element by element, `[...] × n -> [...]`; of equal ones the first has the gradient. Throws
+ * E_CONFIG for shapes that do not fit. Keras: Minimum.
+ * @example
+ * ```ts
+ * import { minimum } from "trilobite"
+ * minimum().type // => "Minimum"
+ * ```
+ */
+export const minimum: LayerFactory<LayerOptions> = /* @__PURE__ */ merging("Minimum", ops.min)

@@ -1,0 +1,156 @@
+// What a layer may ask for while it is traced: parameters, values that training keeps, whether it is being trained.
+// Knows no layer and no network.
+
+import { configError, internalError } from "../core/errors.ts"
+import { formatShape, type Shape, sameShape, size } from "../core/shape.ts"
+import type { Update } from "../graph/graph.ts"
+import type { Node, Variable } from "../graph/node.ts"
+import { read } from "../graph/ops.ts"
+import type { Initializer } from "./initializers.ts"
+import type { Cell } from "./weights.ts"
+
+/** What may be said of a parameter beside its shape and how it begins. */
+export interface ParameterOptions {
+  /** What is added to the cost for its value; shape []. */
+  readonly regularizer?: ((value: Node) => Node) | undefined
+  /** What its value becomes after every update. */
+  readonly constraint?: ((value: Node) => Node) | undefined
+}
+
+/** A parameter of a network and how it begins. */
+export interface ParameterSpec extends ParameterOptions {
+  readonly variable: Variable
+  readonly initializer: Initializer
+  /** The name of its layer in the network. */
+  readonly layer: string
+  /** Its name in the layer: `kernel`. */
+  readonly name: string
+  /** False for values that training does not change by gradients. */
+  readonly trainable: boolean
+  /** Its value at the start of the round, in the graph: one node however often it is asked for. */
+  readonly value: Node
+  /** The values of another model, if this one shares them. */
+  readonly cell: Cell | undefined
+}
+
+/** What a layer may ask for while it is traced. */
+export interface Scope {
+  /** True while the layer is being trained: dropout drops, batch normalization measures. */
+  readonly training: boolean
+  /** False for layers that are to stay as they are. */
+  readonly trainable: boolean
+  /** A trainable parameter of the layer; its place in the model is `layer/name`. */
+  parameter(name: string, shape: Shape, initializer: Initializer, options?: ParameterOptions): Node
+  /** A value of the layer that lasts and that only `update` changes, such as a running mean. */
+  state(name: string, shape: Shape, initializer: Initializer): Node
+  /** What a state becomes after a round of training. */
+  update(name: string, value: Node): void
+  /** Adds a number, of shape [], to the cost. */
+  addLoss(value: Node): void
+  /** The number of a stream of random numbers of its own: the same whenever the network is traced. */
+  substream(): number
+  /** A scope for a layer inside this one. `cells` are the values it shares with another model, by key. */
+  inner(name: string, trainable: boolean, cells?: ReadonlyMap<string, Cell>): Scope
+}
+
+/** What is written down while a network is traced. */
+export interface Tracing {
+  readonly training: boolean
+  readonly parameters: ParameterSpec[]
+  readonly updates: Update[]
+  readonly losses: Node[]
+  /** True once a layer has asked whether it is being trained. */
+  modal: boolean
+  substreams: number
+}
+
+/** A tracing in which nothing has been asked for yet. */
+export function newTracing(training: boolean): Tracing {
+  return { training, parameters: [], updates: [], losses: [], modal: false, substreams: 0 }
+}
+
+/** The most bytes that the parameters of a network may take: what 32-bit addresses reach. */
+export const PARAMETER_BYTES = 4294967296
+
+/** The scope of a layer of the network. A layer that is traced twice gets the same parameters. */
+export function scopeOf(tracing: Tracing, layer: string, trainable: boolean): Scope {
+  return scopeAt(tracing, { layer, path: layer, trainable })
+}
+
+interface Position {
+  /** The layer of the network, and where this layer is in it. */
+  readonly layer: string
+  readonly path: string
+  readonly trainable: boolean
+  readonly cells?: ReadonlyMap<string, Cell> | undefined
+  /** The part of the path that the cells' keys do not have. */
+  readonly shared?: string | undefined
+}
+
+function scopeAt(tracing: Tracing, position: Position): Scope {
+  const { layer, path, trainable, cells, shared } = position
+  const { parameters, updates } = tracing
+  const names = new Set<string>()
+  const ask = (
+    name: string,
+    shape: Shape,
+    initializer: Initializer,
+    learns: boolean,
+    options: ParameterOptions,
+  ): Node => {
+    const key = `${path}/${name}`
+    if (names.has(name)) throw internalError(`The parameter ${key} exists twice.`)
+    names.add(name)
+    const known = parameters.find((p) => p.variable.key === key)
+    if (known !== undefined) {
+      checkSame(name, known.variable.shape, shape)
+      return updates.findLast((u) => u.variable.key === key)?.value ?? known.value
+    }
+    checkBytes(parameters, name, shape)
+    const variable: Variable = { key, shape }
+    const value = read(variable)
+    const cell = shared === undefined ? undefined : cells?.get(key.slice(shared.length + 1))
+    parameters.push({ variable, value, initializer, layer, name, trainable: learns, cell, ...options })
+    return value
+  }
+  return {
+    get training() {
+      tracing.modal = true
+      return tracing.training
+    },
+    trainable,
+    parameter: (name, shape, initializer, options = {}) => ask(name, shape, initializer, trainable, options),
+    state: (name, shape, initializer) => ask(name, shape, initializer, false, {}),
+    update: (name, value) => {
+      const found = parameters.find((p) => p.variable.key === `${path}/${name}`)
+      if (found === undefined) throw internalError(`The layer ${path} has no state ${name}.`)
+      updates.push({ variable: found.variable, value })
+    },
+    addLoss: (value) => void tracing.losses.push(value),
+    substream: () => tracing.substreams++,
+    inner: (name, learns, other) => {
+      const inside = `${path}/${name}`
+      const sharing = cells !== undefined || other === undefined ? { cells, shared } : { cells: other, shared: path }
+      return scopeAt(tracing, { layer, path: inside, trainable: trainable && learns, ...sharing })
+    },
+  }
+}
+
+/** Throws E_CONFIG if a layer that is used twice would need a parameter of another shape. */
+function checkSame(name: string, before: Shape, now: Shape): void {
+  if (sameShape(before, now)) return
+  const what = `its ${name} has the shape ${formatShape(before)} from an earlier use, and would need ${formatShape(now)}.`
+  throw configError({ what, hint: "Inputs of a layer that is used twice have the same last size; or make two layers." })
+}
+
+function checkBytes(parameters: readonly ParameterSpec[], name: string, shape: Shape): void {
+  const before = parameters.reduce((sum, other) => sum + size(other.variable.shape), 0)
+  const bytes = 4 * (before + size(shape))
+  if (bytes <= PARAMETER_BYTES) return
+  throw configError({
+    what: `the parameters up to its ${name} ${formatShape(shape)} do not fit into memory.`,
+    expected: `at most ${PARAMETER_BYTES} bytes`,
+    got: `${bytes} bytes`,
+    hint: "Use fewer units.",
+  })
+}

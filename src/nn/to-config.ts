@@ -1,0 +1,64 @@
+// Networks, losses, optimizers and metrics as plain JSON. Knows no layer by name: reading them is in config.ts.
+
+import type { Loss } from "./losses.ts"
+import type { Metric, MetricSpec } from "./metrics.ts"
+import type { From, Network } from "./network.ts"
+import type { Optimizer } from "./optimizers.ts"
+
+/** One layer as JSON; `trainable` stands there only if it is false. */
+export interface LayerConfig {
+  readonly type: string
+  readonly name: string
+  readonly inputShape?: readonly number[]
+  readonly trainable?: boolean
+  readonly config: { readonly [option: string]: unknown }
+}
+
+/** Node and output of a value. */
+export type FromConfig = readonly [node: number, output: number]
+
+/** A network as JSON: of a sequential one the layers say all. */
+export type NetworkConfig =
+  | { readonly kind: "sequential"; readonly layers: readonly LayerConfig[] }
+  | {
+      readonly kind: "functional"
+      readonly inputs: readonly { readonly name: string; readonly shape: readonly number[] }[]
+      readonly layers: readonly LayerConfig[]
+      readonly calls: readonly { readonly layer: number; readonly inputs: readonly FromConfig[] }[]
+      readonly outputs: readonly { readonly name: string; readonly from: FromConfig }[]
+    }
+
+/** The network as plain JSON: types, names and every option, also those that were not given. */
+export function networkToConfig(network: Network): NetworkConfig {
+  const layers = network.layers.map(({ type, name, inputShape, trainable, config }) => ({
+    type,
+    name,
+    ...(inputShape === undefined ? {} : { inputShape }),
+    ...(trainable ? {} : { trainable }),
+    config,
+  }))
+  if (network.kind === "sequential") return structuredClone({ kind: network.kind, layers })
+  const pair = ({ node, output }: From): FromConfig => [node, output]
+  return structuredClone({
+    kind: network.kind,
+    inputs: network.inputs.map(({ name, shape }) => ({ name, shape: shape! })),
+    layers,
+    calls: network.calls.map(({ layer, inputs }) => ({ layer, inputs: inputs.map(pair) })),
+    outputs: network.outputs.map(({ name, from }) => ({ name, from: pair(from) })),
+  })
+}
+
+/** The loss as plain JSON. */
+export function lossToConfig(loss: Loss): Loss {
+  return structuredClone(loss)
+}
+
+/** The optimizer as plain JSON. */
+export function optimizerToConfig(optimizer: Optimizer): Optimizer {
+  return structuredClone(optimizer)
+}
+
+/** The metric as plain JSON, with its name in the history. */
+export function metricToConfig({ name, spec }: Metric): { readonly name: string; readonly spec: MetricSpec } {
+  return structuredClone({ name, spec })
+}
