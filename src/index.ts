@@ -35,6 +35,7 @@ export {
 } from "./nn/initializers.ts"
 export type { Layer, LayerOptions } from "./nn/layer.ts"
 export { activation } from "./nn/layers/activation.ts"
+export { type BatchNormalizationOptions, batchNormalization } from "./nn/layers/batch-normalization.ts"
 export { customLayer } from "./nn/layers/custom.ts"
 export { type DenseOptions, dense } from "./nn/layers/dense.ts"
 export { type DotOptions, dot } from "./nn/layers/dot.ts"

@@ -16,7 +16,9 @@ const entries = (group: object): [string, Defaults][] =>
 const LATER = new Set([
   ...["kernelRegularizer", "biasRegularizer", "activityRegularizer", "kernelConstraint", "biasConstraint"],
   ...["loraRank", "loraAlpha", "quantizationConfig", "dataFormat"],
-  ...["labelSmoothing", "axis", "reduction", "ignoreClass", "seed", "inputAxes", "outputAxes"],
+  ...["betaRegularizer", "gammaRegularizer", "betaConstraint", "gammaConstraint"],
+  ...["renorm", "renormClipping", "renormMomentum", "synchronized"],
+  ...["labelSmoothing", "reduction", "ignoreClass", "seed", "inputAxes", "outputAxes"],
   ...["weightDecay", "clipNorm", "clipValue", "globalClipNorm", "useEma", "emaMomentum", "emaOverwriteFrequency"],
   ...["lossScaleFactor", "gradientAccumulationSteps"],
 ])

@@ -6,6 +6,7 @@ import { asObject, type JsonValue } from "../core/json.ts"
 import { labelOf } from "./label.ts"
 import { type Layer, readLayerOptions } from "./layer.ts"
 import { activation } from "./layers/activation.ts"
+import { batchNormalization } from "./layers/batch-normalization.ts"
 import { dense } from "./layers/dense.ts"
 import { dot } from "./layers/dot.ts"
 import { flatten } from "./layers/flatten.ts"
@@ -26,6 +27,7 @@ export const layerTypes: { readonly [type: string]: Factory } = {
   Flatten: flatten,
   Reshape: reshape,
   Rescaling: rescaling,
+  BatchNormalization: batchNormalization,
   Add: add,
   Subtract: subtract,
   Multiply: multiply,

@@ -97,6 +97,11 @@ export function positiveInteger(): Kind<number> {
   return kind("a whole number of at least 1", (value): value is number => isWhole(value) && value >= 1)
 }
 
+/** Whole numbers. */
+export function integer(): Kind<number> {
+  return kind("a whole number", isWhole)
+}
+
 /** Whole numbers from 0, up to 2^53 − 1. */
 export function wholeNumber(): Kind<number> {
   return kind("a whole number of at least 0", (value): value is number => isWhole(value) && value >= 0)

@@ -33,6 +33,7 @@ import {
   readModelOptions,
 } from "./options.ts"
 import { askedPart, memoryPart, type Opened, openDataset, optionsBeside, type Part } from "./parts.ts"
+import { pictureOf } from "./picture.ts"
 import { consoleOutput, progressWriter } from "./progress.ts"
 import type { Check } from "./reader.ts"
 import {
@@ -48,7 +49,7 @@ import {
 } from "./rows.ts"
 import { cellsOf, createState, type State } from "./state.ts"
 import { type Traced, traceForward, traceTraining } from "./step.ts"
-import { summaryText } from "./summary.ts"
+import { type Summarized, summaryText } from "./summary.ts"
 
 /** Finds a backend by name, or the best one. */
 export type PickBackend = (name?: string) => Backend
@@ -565,13 +566,41 @@ export class Model {
     return this.#parameters().reduce((n, { variable }) => n + variable.shape.reduce((a, b) => a * b, 1), 0)
   }
 
-  /** The table of the layers, printed by `printFn` (default console.log) and returned. */
-  summary(options: { readonly printFn?: (text: string) => void } = {}): string {
-    checkKeys("summary", options, ["printFn"])
-    const { layers, parameters } = this.#trace()
-    const text = summaryText(this.name, layers, parameters)
+  /**
+   * The table of the layers, printed by `printFn` (default console.log) and returned; `versus` is a model with which it is
+   * compared.
+   * @example
+   * ```ts
+   * import { dense, sequential } from "trilobite"
+   * const net = (...units: number[]) =>
+   *   sequential(units.map((n, i) => dense({ units: n, ...(i === 0 ? { inputShape: [784] } : {}) })))
+   * const text = net(64, 64, 10).summary({ versus: net(64, 10), printFn: () => {} })
+   * text.includes("+4,160 parameters") // => true
+   * ```
+   */
+  summary(options: { readonly versus?: Model; readonly printFn?: (text: string) => void } = {}): string {
+    checkKeys("summary", options, ["printFn", "versus"])
+    const { versus } = options
+    const text = summaryText(this.#summarized(), versus === undefined ? undefined : versus.#summarized())
     ;(options.printFn ?? console.log)(text)
     return text
+  }
+
+  #summarized(): Summarized {
+    const { layers, parameters } = this.#trace()
+    return { name: this.name, layers, parameters, branched: this.#networkOf().kind === "functional" }
+  }
+
+  /**
+   * A picture of the model as SVG text: inputs, layers and what each takes of which. Keras: plot_model.
+   * @example
+   * ```ts
+   * import { dense, sequential } from "trilobite"
+   * sequential([dense({ units: 2, inputShape: [3] })]).toSvg().startsWith("<svg") // => true
+   * ```
+   */
+  toSvg(): string {
+    return pictureOf(this.#networkOf(), this.#trace().layers, this.name)
   }
 
   /** The graph and the compiled Program as text, for batches of up to `batchSize` rows of targets like the output. */
