@@ -50,8 +50,9 @@ const batched = (_: number, b: number, c: number): Shape[] => [[B, b, c]]
 const batchRows = (_: number, b: number): Shape[] => [[B, b]]
 const at = (leaves: readonly Node[], i: number): Node => leaves[i]!
 
-const { neg, abs, floor, exp, tanh, sigmoid, relu, add, sub, mul, div, max, min, less, lessEqual, equal } = ops
-const one = { neg, abs, floor, exp, tanh, sigmoid, relu }
+const { neg, abs, floor, round, exp, expm1, sin, cos, tanh, erf, sigmoid, relu } = ops
+const { add, sub, mul, div, max, min, less, lessEqual, equal } = ops
+const one = { neg, abs, floor, round, exp, expm1, sin, cos, tanh, erf, sigmoid, relu }
 const two = { add, sub, mul, div, max, min, less, lessEqual, equal }
 const reductions = { sum: compose.sum, largest: compose.largest, smallest: compose.smallest, mean: compose.mean }
 const names = <K extends string>(table: { readonly [name in K]: unknown }): K[] => Object.keys(table) as K[]
@@ -252,6 +253,7 @@ const leaves = [
   row("stopGradient", matrix, (x) => ops.mul(at(x, 0), ops.stopGradient(ops.exp(at(x, 0)))), { slope: false }),
   row("sqrt", batchRows, (x) => ops.sqrt(at(x, 0)), POSITIVE),
   row("log", batchRows, (x) => ops.log(at(x, 0)), POSITIVE),
+  row("log1p", batchRows, (x) => ops.log1p(at(x, 0)), { range: [-0.9, 4] }),
   {
     name: "where",
     leaves: ([, b]) => [{ shape: [B, b], ...BITS }, { shape: [B, b] }, { shape: [B, b] }],
@@ -312,7 +314,10 @@ const compositions = [
   made("argmax", ", rank 3", batched, (x) => compose.argmax(at(x, 0))),
   made("clip", "", batchRows, (x) => compose.clip(at(x, 0), -0.75, 1.25)),
   made("softplus", "", batchRows, (x) => compose.softplus(at(x, 0)), { range: [-9, 9] }),
-  made("log1p", "", batchRows, (x) => compose.log1p(at(x, 0)), { range: [-0.9, 4] }),
+  made("sign", "", batchRows, (x) => ops.mul(compose.sign(at(x, 0)), at(x, 0))),
+  ...[0, 1, 3, -2, 0.5, -0.5, 1.7].map((p) =>
+    made("pow", ` ${p}`, batchRows, (x) => compose.pow(at(x, 0), p), POSITIVE),
+  ),
 ]
 
 /** The table. */

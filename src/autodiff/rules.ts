@@ -2,12 +2,15 @@
 //
 // Each rule gets the node y = op(x…) and g = ∂C/∂y, and gives ∂C/∂x for each input (null: nothing flows there).
 
-import { sum } from "../graph/compose.ts"
+import { sign, square, sum } from "../graph/compose.ts"
 import type { Node, Op } from "../graph/node.ts"
 import * as ops from "../graph/ops.ts"
 
-const { add, broadcastTo, div, equal, indexOver, less, lessEqual, matmul, mul, neg, reshape, sub, transpose, where } =
-  ops
+const { add, broadcastTo, cos, div, equal, exp, indexOver, less, lessEqual, matmul, mul, neg, reshape, sin, sub } = ops
+const { transpose, where } = ops
+
+/** 2 / √π. */
+const TWO_OVER_ROOT_PI = 1.1283791670955126
 
 /** The gradient of one operation: a value, or null, for each of its inputs. */
 export type Rule<K extends Op> = (y: Node<K>, g: Node) => readonly (Node | null)[]
@@ -24,12 +27,18 @@ export const rules: { readonly [K in Op]: Rule<K> } = {
   stopGradient: none,
 
   neg: (_, g) => [neg(g)],
-  abs: ({ inputs: [x] }, g) => [mul(g, sub(less(0, x!), less(x!, 0)))],
+  abs: ({ inputs: [x] }, g) => [mul(g, sign(x!))],
   sqrt: (y, g) => [div(mul(g, 0.5), y)],
   floor: none,
+  round: none,
   exp: (y, g) => [mul(g, y)],
+  expm1: ({ inputs: [x] }, g) => [mul(g, exp(x!))],
   log: ({ inputs: [x] }, g) => [div(g, x!)],
+  log1p: ({ inputs: [x] }, g) => [div(g, add(x!, 1))],
+  sin: ({ inputs: [x] }, g) => [mul(g, cos(x!))],
+  cos: ({ inputs: [x] }, g) => [neg(mul(g, sin(x!)))],
   tanh: (y, g) => [mul(g, sub(1, mul(y, y)))],
+  erf: ({ inputs: [x] }, g) => [mul(g, mul(exp(neg(square(x!))), TWO_OVER_ROOT_PI))],
   sigmoid: (y, g) => [mul(g, mul(y, sub(1, y)))],
   relu: (y, g) => [where(lessEqual(y, 0), 0, g)],
 

@@ -4,7 +4,7 @@
 import type { Arithmetic } from "./arithmetic.ts"
 import { float32 } from "./arithmetic.ts"
 import { configError, show } from "./errors.ts"
-import { log } from "./math.ts"
+import { log, polynomial } from "./math.ts"
 
 /**
  * The independent streams of random numbers that one seed gives; the numbers are part of the promise of equal bits.
@@ -201,13 +201,6 @@ const MIDDLE_ABOVE: readonly number[] = [3.3871327179, 50.434271938, 159.2911320
 const MIDDLE_BELOW: readonly number[] = [1, 17.895169469, 78.757757664, 67.1875636]
 const TAIL_ABOVE: readonly number[] = [1.4234372777, 2.75681539, 1.3067284816, 0.17023821103]
 const TAIL_BELOW: readonly number[] = [1, 0.7370016425, 0.12021132975]
-
-function polynomial<V, B, I>(m: Arithmetic<V, B, I>, x: V, coefficients: readonly number[]): V {
-  let i = coefficients.length - 1
-  let y = m.constant(coefficients[i]!)
-  while (--i >= 0) y = m.add(m.mul(y, x), m.constant(coefficients[i]!))
-  return y
-}
 
 /**
  * The x with Phi(x) = 1/2 + q, for -1/2 < q < 1/2: algorithm AS 241 (PPND7), relative error below 4e-7 in float32

@@ -1,7 +1,7 @@
 // The closed set of operations on single numbers, and their meaning in float32. Knows no arrays and no programs.
 
 import type { Arithmetic } from "./arithmetic.ts"
-import { exp, log, sigmoid, tanh } from "./math.ts"
+import { cos, erf, exp, expm1, log, log1p, sigmoid, sin, tanh } from "./math.ts"
 
 /** Names of the scalar operations with the number of their arguments; comparisons answer 1 or 0. */
 export const scalars = {
@@ -9,9 +9,15 @@ export const scalars = {
   abs: 1,
   sqrt: 1,
   floor: 1,
+  round: 1,
   exp: 1,
+  expm1: 1,
   log: 1,
+  log1p: 1,
+  sin: 1,
+  cos: 1,
   tanh: 1,
+  erf: 1,
   sigmoid: 1,
   relu: 1,
   add: 2,
@@ -52,9 +58,15 @@ export function scalarsOver<V, B, I>(m: Arithmetic<V, B, I>): Scalars<V, B> {
       abs: (x) => m.abs(x!),
       sqrt: (x) => m.sqrt(x!),
       floor: (x) => m.floor(x!),
+      round: (x) => m.nearest(x!),
       exp: (x) => exp(m, x!),
+      expm1: (x) => expm1(m, x!),
       log: (x) => log(m, x!),
+      log1p: (x) => log1p(m, x!),
+      sin: (x) => sin(m, x!),
+      cos: (x) => cos(m, x!),
       tanh: (x) => tanh(m, x!),
+      erf: (x) => erf(m, x!),
       sigmoid: (x) => sigmoid(m, x!),
       relu: (x) => m.select(m.lessEqual(x!, zero()), zero(), x!),
       add: (a, b) => m.add(a!, b!),

@@ -80,11 +80,27 @@ export function clip(x: Node, low: number, high: number): Node {
 /** ln(1 + eˣ) without overflow: max(x, 0) + ln(1 + e^−|x|), written with `where` so that its slope at 0 is ½. */
 export function softplus(x: Node): Node {
   const positive = ops.lessEqual(0, x)
-  return ops.add(ops.where(positive, x, 0), log1p(ops.exp(ops.where(positive, ops.neg(x), x))))
+  return ops.add(ops.where(positive, x, 0), ops.log1p(ops.exp(ops.where(positive, ops.neg(x), x))))
 }
 
-/** ln(1 + x) for finite x > −1, right also where 1 + x rounds: ln u + (x − (u − 1))/u with u = 1 + x; its slope is 1/u. */
-export function log1p(x: Node): Node {
-  const u = ops.add(x, 1)
-  return ops.add(ops.log(u), ops.stopGradient(ops.div(ops.sub(x, ops.sub(u, 1)), u)))
+/** 1 where x > 0, −1 where x < 0, else 0 (NaN included). */
+export function sign(x: Node): Node {
+  return ops.sub(ops.less(0, x), ops.less(x, 0))
+}
+
+/**
+ * x to the power of a number: whole exponents by repeated multiplication (1 divided by it for negative ones), ±½ by the square
+ * root, others as e^(p ln x), which is NaN where x < 0. Large |p ln x| make the error of a rounding of the logarithm large.
+ */
+export function pow(x: Node, p: number): Node {
+  if (p < 0 && (Number.isInteger(p) || p === -0.5)) return ops.div(1, pow(x, -p))
+  if (p === 0.5) return ops.sqrt(x)
+  if (!Number.isInteger(p)) return ops.exp(ops.mul(ops.log(x), p))
+  let power: Node | undefined
+  let square = x
+  for (let rest = p; rest > 0; rest = Math.floor(rest / 2)) {
+    if (rest % 2 === 1) power = power === undefined ? square : ops.mul(power, square)
+    if (rest > 1) square = ops.mul(square, square)
+  }
+  return power ?? ops.constant(1, x.shape)
 }

@@ -139,12 +139,24 @@ export const abs = (x: Value): Node => scalar("abs", x)
 export const sqrt = (x: Value): Node => scalar("sqrt", x)
 /** The largest whole number that is not above x. */
 export const floor = (x: Value): Node => scalar("floor", x)
+/** The nearest whole number; halves go to the even one. */
+export const round = (x: Value): Node => scalar("round", x)
 /** eˣ. */
 export const exp = (x: Value): Node => scalar("exp", x)
+/** eˣ − 1, accurate also near 0. */
+export const expm1 = (x: Value): Node => scalar("expm1", x)
 /** ln x. */
 export const log = (x: Value): Node => scalar("log", x)
+/** ln(1 + x), accurate also near 0. */
+export const log1p = (x: Value): Node => scalar("log1p", x)
+/** The sine of x radians; accurate for |x| ≤ 12867 (core/math.ts). */
+export const sin = (x: Value): Node => scalar("sin", x)
+/** The cosine of x radians; accurate for |x| ≤ 12867 (core/math.ts). */
+export const cos = (x: Value): Node => scalar("cos", x)
 /** The hyperbolic tangent. */
 export const tanh = (x: Value): Node => scalar("tanh", x)
+/** The error function 2/√π ∫₀ˣ e^(−t²) dt. */
+export const erf = (x: Value): Node => scalar("erf", x)
 /** 1 / (1 + e⁻ˣ). */
 export const sigmoid = (x: Value): Node => scalar("sigmoid", x)
 /** 0 where x ≤ 0, else x. */

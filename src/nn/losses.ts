@@ -3,7 +3,7 @@
 
 import { dataError } from "../core/errors.ts"
 import { formatShape, type Shape, sameShape } from "../core/shape.ts"
-import { clip, log1p, logSoftmax, mean, square, sum } from "../graph/compose.ts"
+import { clip, logSoftmax, mean, square, sum } from "../graph/compose.ts"
 import type { Node } from "../graph/node.ts"
 import * as ops from "../graph/ops.ts"
 import type { Spelling } from "./names.ts"
@@ -102,7 +102,7 @@ export const losses: { readonly [T in LossName]: LossRule<Omit<Extract<Loss, { t
 function binaryOfLogit(y: Node, z: Node): Node {
   const positive = ops.lessEqual(0, z)
   const certain = ops.sub(ops.where(positive, z, 0), ops.mul(z, y))
-  return ops.add(certain, log1p(ops.exp(ops.where(positive, ops.neg(z), z))))
+  return ops.add(certain, ops.log1p(ops.exp(ops.where(positive, ops.neg(z), z))))
 }
 
 function binaryOfProbability(y: Node, a: Node): Node {

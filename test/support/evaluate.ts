@@ -4,6 +4,7 @@ import { gradients } from "../../src/autodiff/grad.ts"
 import type { Fold } from "../../src/core/fold.ts"
 import type { Scalar } from "../../src/core/scalar.ts"
 import { type Attributes, isOp, type Node, type Op, topological } from "../../src/graph/node.ts"
+import { erf64, roundEven } from "./special.ts"
 
 /** What the leaves of a graph stand for; arrays are row-major, `inputs` by name and `variables` by key. */
 export interface Environment {
@@ -26,6 +27,12 @@ const scalars: { readonly [name in Scalar]: (a: number, b: number, c: number) =>
   abs: (x) => Math.abs(x),
   sqrt: (x) => Math.sqrt(x),
   floor: (x) => Math.floor(x),
+  round: (x) => roundEven(x),
+  expm1: (x) => Math.expm1(x),
+  log1p: (x) => Math.log1p(x),
+  sin: (x) => Math.sin(x),
+  cos: (x) => Math.cos(x),
+  erf: (x) => erf64(x),
   exp: (x) => Math.exp(x),
   log: (x) => Math.log(x),
   tanh: (x) => Math.tanh(x),

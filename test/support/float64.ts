@@ -1,5 +1,6 @@
 // The scalar operations in float64, so that the reference backend can check gradients. It shares no formula with core/math.ts.
 import type { Precision } from "../../src/backend/reference/arithmetic.ts"
+import { erf64, roundEven } from "./special.ts"
 
 /** Float64 with the engine's own functions: nothing is rounded to float32. */
 export const double: Precision = {
@@ -11,6 +12,12 @@ export const double: Precision = {
       abs: (x) => Math.abs(x!),
       sqrt: (x) => Math.sqrt(x!),
       floor: (x) => Math.floor(x!),
+      round: (x) => roundEven(x!),
+      expm1: (x) => Math.expm1(x!),
+      log1p: (x) => Math.log1p(x!),
+      sin: (x) => Math.sin(x!),
+      cos: (x) => Math.cos(x!),
+      erf: (x) => erf64(x!),
       exp: (x) => Math.exp(x!),
       log: (x) => Math.log(x!),
       tanh: (x) => Math.tanh(x!),

@@ -75,7 +75,7 @@ function step(x: Node, choose: Choose, { values, variable }: Around): Node | und
   const axis = rank > 0 ? choose(rank) : 0
   switch (choose(14)) {
     case 0:
-      return [ops.neg, ops.abs, ops.relu, ops.floor, compose.square][choose(5)]!(x)
+      return [ops.neg, ops.abs, ops.relu, ops.floor, compose.square, ops.round, compose.sign][choose(7)]!(x)
     case 1:
       return [
         ops.tanh,
@@ -84,7 +84,12 @@ function step(x: Node, choose: Choose, { values, variable }: Around): Node | und
         (v: Node) => ops.exp(ops.min(v, 3)),
         (v: Node) => ops.log(ops.add(ops.abs(v), 0.5)),
         (v: Node) => ops.sqrt(ops.abs(v)),
-      ][choose(6)]!(x)
+        ops.sin,
+        ops.cos,
+        ops.erf,
+        (v: Node) => ops.expm1(ops.min(v, 3)),
+        (v: Node) => ops.log1p(ops.abs(v)),
+      ][choose(11)]!(x)
     case 2:
     case 3:
       return [ops.add, ops.sub, ops.mul, ops.max, ops.min][choose(5)]!(x, partner)
