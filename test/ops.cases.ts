@@ -231,6 +231,126 @@ const moves = [
   ),
 ]
 
+const half = (n: number): number => Math.ceil(n / 2)
+const parts = [
+  row("slice of the last axis", batched, (x, [, , c]) => ops.neg(ops.slice(at(x, 0), -1, half(c) - 1, c))),
+  row("slice of the middle axis", batched, (x, [, b]) => ops.slice(at(x, 0), 1, 0, half(b))),
+  row("slice of the first axis", matrix, (x, [, b]) => ops.exp(ops.slice(at(x, 0), 0, half(b) - 1, b))),
+  row("slice of a slice, moved", batched, (x, [, b, c]) =>
+    ops.transpose(ops.slice(ops.slice(at(x, 0), 1, half(b) - 1, b), 2, 0, half(c)), [0, 2, 1]),
+  ),
+  row("slice of an inner axis before the batch", batchRows, (x, [, b]) =>
+    ops.exp(ops.slice(ops.transpose(at(x, 0), [1, 0]), 0, half(b) - 1, b)),
+  ),
+  row("slice, seen in another shape", batched, (x, [, b, c]) =>
+    ops.reshape(ops.slice(at(x, 0), 2, 0, half(c)), [B, b * half(c)]),
+  ),
+  row("slice of an index", matrix, (x, [, b, c]) =>
+    ops.add(ops.slice(at(x, 0), 1, 0, half(c)), ops.slice(ops.indexOver([b, c]), 1, c - half(c), c)),
+  ),
+  row("slice of a broadcast and of a number", matrix, (x, [a, b, c]) =>
+    ops.add(
+      ops.slice(ops.broadcastTo(at(x, 0), [a + 1, b, c]), 0, 1, 2),
+      ops.slice(ops.constant(0.5, [b + 1, c]), 0, 1, b + 1),
+    ),
+  ),
+  row("halves of joined values, multiplied", batched, (x, [, , c]) => {
+    const both = ops.concat([at(x, 0), ops.tanh(at(x, 0))], 2)
+    return ops.mul(ops.slice(both, 2, 0, c), ops.slice(both, 2, c, 2 * c))
+  }),
+  row(
+    "factors of a product that are slices",
+    (a, b, c) => [
+      [B, a + b],
+      [b + 1, c + 2],
+    ],
+    (x, [a, b, c]) =>
+      ops.matmul(ops.slice(at(x, 0), 1, a, a + b), ops.slice(ops.slice(at(x, 1), 0, 1, b + 1), 1, 1, c + 1)),
+  ),
+  row(
+    "concat of the last axis",
+    (_, b, c) => [
+      [B, b],
+      [B, c],
+      [B, 1],
+    ],
+    (x) => ops.concat(x, -1),
+  ),
+  row(
+    "concat of the middle axis",
+    (a, b, c) => [
+      [B, b, c],
+      [B, a, c],
+    ],
+    (x) => ops.exp(ops.concat(x, 1)),
+  ),
+  row(
+    "concat of the first axis",
+    (a, b, c) => [
+      [a, c],
+      [b, c],
+    ],
+    (x) => ops.concat([at(x, 0), ops.exp(at(x, 1))], 0),
+  ),
+  row(
+    "concat of vectors and numbers",
+    (a, b) => [[a], [b], [1]],
+    (x) =>
+      ops.concat(
+        [
+          ...x,
+          ops.constant(0.5, [2]),
+          ops.indexOver([3]),
+          ops.fold("sum", ops.broadcastTo(at(x, 0), [1, ...at(x, 0).shape]), 1),
+        ],
+        0,
+      ),
+  ),
+  row(
+    "concat before the batch",
+    (_, b, c) => [
+      [B, b],
+      [B, c],
+    ],
+    (x) =>
+      ops.concat(
+        x.map((v) => ops.transpose(v, [1, 0])),
+        0,
+      ),
+  ),
+  row("concat of a value with itself, sliced across", batched, (x, [, , c]) =>
+    ops.slice(ops.concat([at(x, 0), ops.relu(at(x, 0)), at(x, 0)], 2), 2, half(c), 3 * c - half(c) + 1),
+  ),
+  row(
+    "a product of joined rows, joined",
+    (a, b, c) => [
+      [B, a],
+      [B, b],
+      [a + b, c],
+    ],
+    (x) => {
+      const joined = ops.concat([at(x, 0), ops.sigmoid(at(x, 1))], 1)
+      return ops.concat([joined, ops.relu(ops.matmul(joined, at(x, 2))), at(x, 0)], 1)
+    },
+  ),
+  row(
+    "a softmax of joined rows",
+    (_, b, c) => [
+      [B, b],
+      [B, c],
+    ],
+    (x) => ops.softmax(ops.concat(x, 1)),
+  ),
+  row(
+    "a sum over joined rows",
+    (_, b, c) => [
+      [B, b],
+      [B, c],
+    ],
+    (x) => ops.fold("sum", ops.concat(x, 1), 0),
+  ),
+]
+
 const leaves = [
   row("input", batched, (x) => at(x, 0)),
   row("variable", matrix, (x) => at(x, 0)),
@@ -328,6 +448,7 @@ export const OP_ROWS: readonly OpRow[] = [
   ...folds,
   ...products,
   ...moves,
+  ...parts,
   ...leaves,
   ...compositions,
 ]

@@ -143,6 +143,40 @@ describe("kinks", () => {
   })
 })
 
+describe("parts and joins", () => {
+  const x = ops.input("x", [4])
+  test("what is no part is refused", () => {
+    expect(() => ops.slice(x, 0, 0, 1)).toThrow("cannot take a part of the batch")
+    expect(() => ops.slice(ops.reshape(x, [-4]), 0, 0, 1)).toThrow("cannot take a part of the batch")
+    expect(() => ops.slice(x, 1, 2, 2)).toThrow("begin 2, end 2")
+    expect(() => ops.slice(x, 1, 0, 5)).toThrow("0 <= begin < end <= 4")
+    expect(() => ops.slice(x, 1, 0.5, 2)).toThrow("no such part of axis 1 of [batch, 4]")
+    expect(() => ops.slice(x, 2, 0, 1)).toThrow("no such axis")
+  })
+  test("what does not fit is not joined", () => {
+    expect(() => ops.concat([], 0)).toThrow("needs at least one value")
+    expect(() => ops.concat([x, x], 0)).toThrow("cannot join batches")
+    expect(() => ops.concat([x, ops.input("y", [4, 1])], 1)).toThrow(
+      "all other sizes must be equal, got [batch, 4], [batch, 4, 1]",
+    )
+    expect(() => ops.concat([x, ops.constant(1, [3, 4])], 1)).toThrow("all other sizes must be equal")
+  })
+  test("the whole is the value itself, and negative places count from the end", () => {
+    expect(ops.slice(x, 1, 0, 4)).toBe(x)
+    expect(ops.concat([x], 1)).toBe(x)
+    expect(ops.slice(x, -1, -3, -1)).toMatchObject({ shape: [-1, 2], attributes: { axis: 1, begin: 1, end: 3 } })
+  })
+  test("each part is computed where it is to stand, and a part of a join is that part", () => {
+    const kernels = (value: Node, key = "value"): number =>
+      compile({ train: { updates: [{ variable: { key, shape: value.shape }, value }], logs: [], outputs: [] } }, { rows: 4 }).entries.train!.steps.length // biome-ignore format: one expression
+    const [a, b] = [ops.read({ key: "a", shape: [3, 4] }), ops.read({ key: "b", shape: [3, 2] })]
+    const joined = ops.concat([ops.exp(ops.neg(a)), ops.tanh(ops.matmul(a, ops.read({ key: "k", shape: [4, 2] })))], 1)
+    expect(kernels(joined)).toBe(3)
+    expect(kernels(ops.slice(ops.concat([ops.exp(a), ops.tanh(b)], 1), 1, 4, 6))).toBe(1)
+    expect(kernels(ops.neg(ops.slice(ops.exp(a), 1, 1, 3)))).toBe(2)
+  })
+})
+
 describe.each([
   { sizes: [5, 3, 7], rows: 3 },
   { sizes: [17, 33, 13], rows: 5 },

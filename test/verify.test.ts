@@ -40,6 +40,16 @@ describe("verify finds", () => {
         ),
     },
     {
+      fault: "a write of a part after the whole was read",
+      text: /writes train\.\d+, which step \d+ has read already/,
+      plant: (steps) => {
+        const late = steps.findLast((s) => s.kernel.kind === "matmul")!
+        const target = (steps.find((s) => s.kernel.kind === "gather")!.kernel as unknown as { target: number }).target
+        const outputs = late.kernel.outputs as unknown as object[]
+        outputs.push({ buffer: target, offset: 0, strides: [0, 0], value: 0 })
+      },
+    },
+    {
       fault: "a write to no buffer",
       text: /writes buffer 999, which does not exist/,
       plant: (steps) => void (outputOf(steps).buffer = 999),

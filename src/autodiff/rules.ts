@@ -6,8 +6,26 @@ import { sign, square, sum } from "../graph/compose.ts"
 import type { Node, Op } from "../graph/node.ts"
 import * as ops from "../graph/ops.ts"
 
-const { add, broadcastTo, cos, div, equal, exp, indexOver, less, lessEqual, matmul, mul, neg, reshape, sin, sub } = ops
-const { transpose, where } = ops
+const {
+  add,
+  broadcastTo,
+  concat,
+  constant,
+  cos,
+  div,
+  equal,
+  exp,
+  indexOver,
+  less,
+  lessEqual,
+  matmul,
+  mul,
+  neg,
+  reshape,
+  sin,
+  sub,
+} = ops
+const { slice, transpose, where } = ops
 
 /** 2 / √π. */
 const TWO_OVER_ROOT_PI = 1.1283791670955126
@@ -68,6 +86,23 @@ export const rules: { readonly [K in Op]: Rule<K> } = {
       y.attributes.order.map((_, axis) => y.attributes.order.indexOf(axis)),
     ),
   ],
+  // Zeros around g.
+  slice: (y, g) => {
+    const { axis, begin, end } = y.attributes
+    const { shape } = y.inputs[0]!
+    const zeros = (n: number): Node[] => (n > 0 ? [constant(0, shape.toSpliced(axis, 1, n))] : [])
+    return [concat([...zeros(begin), g, ...zeros(shape[axis]! - end)], axis)]
+  },
+  concat: (y, g) => {
+    const { axis } = y.attributes
+    let begin = 0
+    return y.inputs.map(({ shape }) => {
+      const end = begin + shape[axis]!
+      const part = slice(g, axis, begin, end)
+      begin = end
+      return part
+    })
+  },
   fold: (y, g) => {
     const x = y.inputs[0]!
     const { axis, fold } = y.attributes

@@ -52,7 +52,7 @@ export function sameOperand(a: Operand, b: Operand): boolean {
 }
 
 /**
- * For each kernel the kernels that must run before it: writers of the temporaries that it reads, readers of the states
+ * For each kernel the kernels that must run before it: all writers of the temporaries that it reads, readers of the states
  * that it writes (all values of a round are computed from the states at its start), and the guard before any change of a state.
  */
 export function dependencies(
@@ -60,23 +60,23 @@ export function dependencies(
   buffers: readonly DraftBuffer[],
   guard: Operand | undefined,
 ): Set<number>[] {
-  const writer = new Map<number, number>()
+  const writers = new Map<number, number[]>()
   const readers = new Map<number, number[]>()
   let guarding = -1
+  const note = (map: Map<number, number[]>, buffer: number, k: number): void => {
+    const known = map.get(buffer)
+    if (known === undefined) map.set(buffer, [k])
+    else known.push(k)
+  }
   kernels.forEach((kernel, k) => {
-    for (const buffer of writesOf(kernel)) if (buffers[buffer]?.role === "temporary") writer.set(buffer, k)
-    for (const { buffer } of readsOf(kernel)) {
-      const known = readers.get(buffer)
-      if (known === undefined) readers.set(buffer, [k])
-      else known.push(k)
-    }
+    for (const buffer of writesOf(kernel)) if (buffers[buffer]?.role === "temporary") note(writers, buffer, k)
+    for (const { buffer } of readsOf(kernel)) note(readers, buffer, k)
     if (guard !== undefined && writesElement(kernel, guard)) guarding = k
   })
   return kernels.map((kernel, k) => {
     const before = new Set<number>()
     for (const { buffer } of readsOf(kernel)) {
-      const w = writer.get(buffer)
-      if (w !== undefined && w !== k) before.add(w)
+      for (const w of writers.get(buffer) ?? []) if (w !== k) before.add(w)
     }
     for (const buffer of writesOf(kernel)) {
       if (buffers[buffer]?.role !== "state") continue

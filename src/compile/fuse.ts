@@ -44,7 +44,10 @@ function inlineNumbers(kernels: readonly Kernel[], buffers: readonly DraftBuffer
     if (p.operands.some((o) => buffers[o.buffer]?.role !== "runtime")) continue
     const [output] = p.outputs
     if (output === undefined || p.outputs.length > 1 || buffers[output.buffer]?.role !== "temporary") continue
-    list = list.map((c) => (c !== p && computes(c) ? (join(p, c) ?? c) : c))
+    list = list.map((c) => {
+      const joined = computes(c) && feeds(p, c) ? join(p, c) : undefined
+      return joined === undefined ? c : { ...joined, outputs: joined.outputs.slice(p.outputs.length) }
+    })
     if (!list.some((c) => c !== p && readsOf(c).some((o) => o.buffer === output.buffer))) list.splice(i--, 1)
   }
   return list

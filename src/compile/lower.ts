@@ -154,6 +154,23 @@ function lowerEntry(entryName: string, entry: Entry, context: Context): DraftEnt
       const { strides } = x!
       return { ...x!, strides: order.map((axis) => strides[axis]!) }
     }
+    if (isOp(node, "slice")) {
+      const { axis, begin } = node.attributes
+      if (x!.kind === "number" || (x!.kind === "index" && x!.axis !== axis)) return x!
+      const operand = inMemory(x!, from!.shape)
+      return { kind: "memory", ...operand, offset: operand.offset + begin * operand.strides[axis]! }
+    }
+    if (isOp(node, "concat")) {
+      const { axis } = node.attributes
+      const target = temporary(node.shape)
+      let { offset } = target
+      for (const [i, { shape }] of node.inputs.entries()) {
+        const part = loadable(inputs[i]!, shape)
+        map(shape, { ...target, offset }, (b) => loadView(b, part, shape.length))
+        offset += shape[axis]! * target.strides[axis]!
+      }
+      return { kind: "memory", ...target }
+    }
     if (isOp(node, "reshape")) {
       if (x!.kind === "number") return x!
       const operand = inMemory(x!, from!.shape)

@@ -7,7 +7,7 @@ import { expandSoftmax } from "../graph/compose.ts"
 import type { Entry, Graph } from "../graph/graph.ts"
 import { rootsOf } from "../graph/graph.ts"
 import { isOp, type Node, topological } from "../graph/node.ts"
-import { constant } from "../graph/ops.ts"
+import { constant, slice } from "../graph/ops.ts"
 
 /** The same graph with each value computed once. Every entry is simplified by itself. */
 export function simplify(graph: Graph): Graph {
@@ -74,6 +74,8 @@ function reduce(node: Node): Node {
         : a!.shape.length === node.shape.length && a!.shape.every((n, i) => n === node.shape[i])
           ? a!
           : node
+    case "slice":
+      return sliceOf(node as Node<"slice">)
     case "mul":
       return numberOf(a!) === 1 ? b! : numberOf(b!) === 1 ? a! : node
     case "div":
@@ -85,6 +87,23 @@ function reduce(node: Node): Node {
     default:
       return fold(node)
   }
+}
+
+/** A part of a part is a part of the whole, and a part of joined values that lies in one of them is a part of that. */
+function sliceOf(node: Node<"slice">): Node {
+  const { axis, begin, end } = node.attributes
+  const x = node.inputs[0]!
+  if (isOp(x, "slice") && x.attributes.axis === axis) {
+    return slice(x.inputs[0]!, axis, x.attributes.begin + begin, x.attributes.begin + end)
+  }
+  if (!isOp(x, "concat") || x.attributes.axis !== axis) return node
+  let from = 0
+  for (const part of x.inputs) {
+    const to = from + part.shape[axis]!
+    if (begin >= from && end <= to) return slice(part, axis, begin - from, end - from)
+    from = to
+  }
+  return node
 }
 
 /** A scalar operation on constants becomes its value. */

@@ -27,6 +27,10 @@ export interface Attributes extends ScalarAttributes {
   broadcast: { readonly axes: readonly number[] }
   reshape: Record<never, never>
   transpose: { readonly order: readonly number[] }
+  /** The places from `begin` to before `end` along one axis. */
+  slice: { readonly axis: number; readonly begin: number; readonly end: number }
+  /** The inputs one after the other along one axis. */
+  concat: { readonly axis: number }
   /** A sum, maximum or minimum over one axis, which disappears. */
   fold: { readonly fold: Fold; readonly axis: number }
   matmul: { readonly transposeA: boolean; readonly transposeB: boolean }

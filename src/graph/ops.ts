@@ -79,6 +79,44 @@ export function transpose(x: Node, order: readonly number[]): Node {
   )
 }
 
+/**
+ * The places from `begin` to before `end` along one axis; negative ones count from its end (Python's rule, but nothing beyond
+ * the axis is cut off in silence). The batch cannot be sliced.
+ */
+export function slice(x: Node, axis: number, begin: number, end: number): Node {
+  const at = axisOf(axis, x.shape.length, "slice")
+  const n = x.shape[at]!
+  if (n < 0) throw batchAxis("slice", "cannot take a part of the batch.", x.shape, at)
+  const [from, to] = [begin < 0 ? begin + n : begin, end < 0 ? end + n : end]
+  if (!(Number.isInteger(from) && Number.isInteger(to) && from >= 0 && from < to && to <= n)) {
+    throw configError({
+      where: "slice",
+      what: `no such part of axis ${at} of ${formatShape(x.shape)}.`,
+      expected: `0 <= begin < end <= ${n}`,
+      got: `begin ${begin}, end ${end}`,
+    })
+  }
+  if (from === 0 && to === n) return x
+  return node("slice", { axis: at, begin: from, end: to }, [x], x.shape.toSpliced(at, 1, to - from))
+}
+
+/** The values one after the other along one axis, in which alone their shapes may differ. The batch cannot be joined. */
+export function concat(values: readonly Node[], axis: number): Node {
+  const [first] = values
+  if (first === undefined) throw shapeError("concat", "needs at least one value.")
+  const at = axisOf(axis, first.shape.length, "concat")
+  let n = 0
+  for (const { shape } of values) {
+    if (shape.length !== first.shape.length || shape.some((d, i) => i !== at && d !== first.shape[i])) {
+      const all = values.map((x) => formatShape(x.shape)).join(", ")
+      throw shapeError("concat", `along axis ${at} all other sizes must be equal, got ${all}.`)
+    }
+    if (shape[at]! < 0) throw batchAxis("concat", "cannot join batches.", shape, at)
+    n += shape[at]!
+  }
+  return values.length === 1 ? first : node("concat", { axis: at }, values, first.shape.toSpliced(at, 1, n))
+}
+
 /** Sum, maximum or minimum over one axis, which disappears. */
 export function fold(kind: Fold, x: Node, axis: number): Node {
   const at = axisOf(axis, x.shape.length, kind)
@@ -185,6 +223,15 @@ export const where = (c: Value, a: Value, b: Value): Node => scalar("where", c, 
 /** The value below a softmax or sigmoid, if the node is one: what a loss computes with instead (numerics). */
 export function logitsOf(x: Node, activation: "softmax" | "sigmoid"): Node | undefined {
   return isOp(x, activation) ? x.inputs[0] : undefined
+}
+
+function batchAxis(op: string, what: string, shape: Shape, axis: number): Error {
+  return configError({
+    where: op,
+    what,
+    expected: "an axis that does not count examples",
+    got: `axis ${axis} of ${formatShape(shape)}`,
+  })
 }
 
 function shapeError(op: string, what: string): Error {

@@ -13,6 +13,7 @@ export function verify(program: Program): string[] {
   for (const [name, entry] of Object.entries(program.entries)) {
     const fault = (step: number, text: string): void => void faults.push(`${name}, step ${step}: ${text}`)
     const written = new Set<number>()
+    const read = new Map<number, number>()
     entry.steps.forEach(({ kernel, phase }, i) => {
       if (i > 0 && phase < entry.steps[i - 1]!.phase) fault(i, "its phase is before that of the step before it.")
       for (const text of [...bodyFaults(kernel), ...boundFaults(program, kernel)]) fault(i, text)
@@ -21,6 +22,7 @@ export function verify(program: Program): string[] {
         if (role === undefined) fault(i, `it reads buffer ${buffer}, which does not exist.`)
         if (role === "temporary" && !written.has(buffer))
           fault(i, `it reads ${program.buffers[buffer]?.name} before it is written.`)
+        if (!read.has(buffer)) read.set(buffer, i)
       }
       for (const buffer of writesOf(kernel)) {
         const b = program.buffers[buffer]
@@ -28,6 +30,11 @@ export function verify(program: Program): string[] {
         else if (b.role === "runtime" || b.role === "data") fault(i, `it writes ${b.name}, which only the caller may.`)
         else if (b.role === "state" && entry.guard !== undefined && i <= entry.guard.step) {
           fault(i, `it changes ${b.name} before the guard.`)
+        }
+        // Several kernels may write parts of a temporary, all of them before it is read.
+        const reader = read.get(buffer)
+        if (b?.role === "temporary" && reader !== undefined && reader !== i) {
+          fault(i, `it writes ${b.name}, which step ${reader} has read already.`)
         }
         written.add(buffer)
       }

@@ -135,6 +135,15 @@ const evaluators: { readonly [K in Op]: Evaluator<K> } = {
         order.map((_, axis) => index[order.indexOf(axis)]!),
       ),
     ),
+  slice: ({ axis, begin }, [x], shape) =>
+    fill(shape, (index) => pick(x!, index.toSpliced(axis, 1, index[axis]! + begin))),
+  concat: ({ axis }, inputs, shape) =>
+    fill(shape, (index) => {
+      let place = index[axis]!
+      let i = 0
+      while (place >= inputs[i]!.shape[axis]!) place -= inputs[i++]!.shape[axis]!
+      return pick(inputs[i]!, index.toSpliced(axis, 1, place))
+    }),
   fold: ({ fold, axis }, [x], shape) =>
     fill(shape, (index) => {
       let total = folds[fold].start

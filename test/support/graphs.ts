@@ -73,7 +73,7 @@ function step(x: Node, choose: Choose, { values, variable }: Around): Node | und
   })
   const partner = partners[choose(Math.max(1, partners.length))] ?? x
   const axis = rank > 0 ? choose(rank) : 0
-  switch (choose(14)) {
+  switch (choose(16)) {
     case 0:
       return [ops.neg, ops.abs, ops.relu, ops.floor, compose.square, ops.round, compose.sign][choose(7)]!(x)
     case 1:
@@ -110,7 +110,20 @@ function step(x: Node, choose: Choose, { values, variable }: Around): Node | und
       return product(x, choose, values, variable)
     case 11:
       return rank === 0 ? undefined : [ops.softmax, compose.logSoftmax, compose.logSumExp][choose(3)]!(x)
-    case 12:
+    case 12: {
+      const n = shape[axis] ?? -1
+      const begin = choose(Math.max(1, n))
+      return n < 1 ? undefined : ops.slice(x, axis, begin, begin + 1 + choose(n - begin))
+    }
+    case 13: {
+      const fitting = values.filter(
+        (v) => v.shape.length === rank && v.shape.every((d, i) => (i === axis ? d > 0 : d === shape[i])),
+      )
+      return (shape[axis] ?? -1) < 1
+        ? undefined
+        : ops.concat([x, fitting[choose(fitting.length)]!, x].slice(choose(2)), axis)
+    }
+    case 14:
       return rank === 0 ? undefined : ops.add(ops.mul(x, 0.125), ops.indexOver(shape))
     default:
       return rank === 0
