@@ -16,7 +16,9 @@ export {
   modelFromBytes,
   sequential,
 } from "./model.ts"
-export type { ActivationName } from "./nn/activations.ts"
+export type { Activation, ActivationName, ActivationSpec } from "./nn/activations.ts"
+export type { CustomObjects } from "./nn/config.ts"
+export { type Constraint, type ConstraintSpec, maxNorm, minMaxNorm, nonNeg, unitNorm } from "./nn/constraints.ts"
 export { crossEntropyCost, quadraticCost } from "./nn/cost.ts"
 export {
   constant,
@@ -25,22 +27,55 @@ export {
   heNormal,
   heUniform,
   type Initializer,
+  identity,
   lecunNormal,
   lecunUniform,
   ones,
+  orthogonal,
   randomNormal,
   randomUniform,
   truncatedNormal,
+  varianceScaling,
   zeros,
 } from "./nn/initializers.ts"
 export type { Layer, LayerOptions } from "./nn/layer.ts"
 export { activation } from "./nn/layers/activation.ts"
+export {
+  type ELUOptions,
+  elu,
+  type LeakyReLUOptions,
+  leakyReLU,
+  type PReLUOptions,
+  prelu,
+  type ReLUOptions,
+  reLU,
+  type SoftmaxOptions,
+  softmax,
+} from "./nn/layers/activations.ts"
+export { type ActivityRegularizationOptions, activityRegularization } from "./nn/layers/activity-regularization.ts"
 export { type BatchNormalizationOptions, batchNormalization } from "./nn/layers/batch-normalization.ts"
 export { customLayer } from "./nn/layers/custom.ts"
 export { type DenseOptions, dense } from "./nn/layers/dense.ts"
 export { type DotOptions, dot } from "./nn/layers/dot.ts"
 export { flatten } from "./nn/layers/flatten.ts"
 export { add, average, maximum, minimum, multiply, subtract } from "./nn/layers/merging.ts"
+export {
+  identityLayer,
+  type PermuteOptions,
+  permute,
+  type RepeatVectorOptions,
+  repeatVector,
+} from "./nn/layers/moving.ts"
+export {
+  type GroupNormalizationOptions,
+  groupNormalization,
+  type LayerNormalizationOptions,
+  layerNormalization,
+  type RmsNormalizationOptions,
+  rmsNormalization,
+  type UnitNormalizationOptions,
+  unitNormalization,
+} from "./nn/layers/normalizing.ts"
 export { rescaling } from "./nn/layers/rescaling.ts"
 export { reshape } from "./nn/layers/reshape.ts"
 export {
@@ -63,6 +98,14 @@ export {
 } from "./nn/metrics.ts"
 export { type SgdOptions, sgd } from "./nn/optimizers/sgd.ts"
 export type { Optimizer } from "./nn/optimizers.ts"
+export {
+  l1,
+  l1l2,
+  l2,
+  orthogonalRegularizer,
+  type Regularizer,
+  type RegularizerSpec,
+} from "./nn/regularizers.ts"
 export type { Scope } from "./nn/scope.ts"
 export { type InputOptions, input, type SymbolicTensor } from "./nn/symbolic.ts"
 export type { CompileOptions } from "./nn/training.ts"

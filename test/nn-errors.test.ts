@@ -60,7 +60,13 @@ describe("layers", () => {
     ["an unknown activation", () => dense(any({ units: 3, activation: "rleu" })), '"rleu"', 'Did you mean "relu"?'],
     ["a method as activation", () => dense(any({ units: 3, activation: "toString" })), "unknown activation"],
     ["a constructor as activation", () => dense(any({ units: 3, activation: "constructor" })), "unknown activation"],
-    ["a function as activation", () => dense(any({ units: 3, activation: () => 0 })), "a function"],
+    [
+      "a function that gives no value as activation",
+      traced([dense({ units: 3, activation: any(() => 0) })], [4]),
+      'Dense "dense"',
+      "does not give a value",
+    ],
+    ["half an activation", () => dense(any({ units: 3, activation: { type: "threshold" } })), "activation.threshold"],
     ["a word for useBias", () => dense(any({ units: 3, useBias: "yes" })), "true or false", '"yes"'],
     [
       "an unknown initializer",

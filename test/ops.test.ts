@@ -1,4 +1,4 @@
-// The oracles over the table of operations: PyTorch, central differences, backend against backend, fused against unfused.
+// The oracles over the table of operations, and PyTorch.
 import { describe, expect, test } from "vitest"
 import { gradients } from "../src/autodiff/grad.ts"
 import { rules } from "../src/autodiff/rules.ts"
@@ -6,25 +6,11 @@ import { compile } from "../src/compile/compile.ts"
 import * as compose from "../src/graph/compose.ts"
 import { type Node, topological } from "../src/graph/node.ts"
 import * as ops from "../src/graph/ops.ts"
-import { OP_ROWS, type OpRow, type Sizes } from "./ops.cases.ts"
+import { OP_ROWS } from "./ops.cases.ts"
 import { build, single } from "./support/cases.ts"
-import { differences, evaluateNode } from "./support/evaluate.ts"
-import { difference, execute, MACHINES, type Numbers, type Outcome, reference, reference64 } from "./support/execute.ts"
+import { difference, execute, MACHINES, type Outcome, reference, reference64 } from "./support/execute.ts"
 import { goldenOps, type OpCase } from "./support/golden.ts"
-
-const SIZES: readonly Sizes[] = [
-  [5, 3, 7],
-  [1, 1, 1],
-  [1, 13, 1],
-  [17, 1, 5],
-  [3, 7, 33],
-]
-/** Examples in the batch, by the number of the sizes. */
-const ROWS = [3, 1, 5, 2, 4]
-
-const text = (sizes: Sizes): string => sizes.join(" ")
-const elements = (row: OpRow, sizes: Sizes, rows: number): number =>
-  Object.values({ ...build(row, sizes, rows).setting.inputs, ...build(row, sizes, rows).setting.variables }).reduce((n, v) => n + v.length, 0) // biome-ignore format: one expression
+import { describeBits, describeSlopes, relative } from "./support/oracles.ts"
 
 describe("the table", () => {
   test("has a row for every operation of graph/ops.ts", () => {
@@ -41,16 +27,6 @@ describe("the table", () => {
     expect(new Set(OP_ROWS.map(({ name }) => name)).size).toBe(OP_ROWS.length)
   })
 })
-
-/** The largest |a − b| / max(1, |a|, |b|); NaN if one of them is not a number and the other is. */
-function relative(a: ArrayLike<number>, b: ArrayLike<number>): number {
-  if (a.length !== b.length) return Number.NaN
-  return Array.from(a).reduce((worst, x, i) => {
-    const y = b[i]!
-    const error = Object.is(x, y) ? 0 : Math.abs(x - y) / Math.max(1, Math.abs(x), Math.abs(y))
-    return error <= worst ? worst : error
-  }, 0)
-}
 
 describe("by PyTorch", () => {
   const functions = { ...ops, logSoftmax: compose.logSoftmax } as unknown as { [op: string]: (...x: unknown[]) => Node }
@@ -80,28 +56,6 @@ describe("by PyTorch", () => {
     })
   })
 })
-
-describe.each(SIZES.map((sizes, i) => ({ sizes, rows: ROWS[i]!, name: text(sizes) })))(
-  "slopes and values in float64, sizes $name",
-  ({ sizes, rows }) => {
-    test.each(OP_ROWS)("$name", async (row) => {
-      const { graph, value, total, leaves, smooth, setting } = build(row, sizes, rows)
-      const outcome = await execute(reference64, compile(graph, { rows: rows + 2 }), setting)
-      expect(relative(outcome.get("value")!, evaluateNode(valueByBatch(value), setting))).toBeLessThanOrEqual(1e-12)
-      if (elements(row, sizes, rows) > 700) return
-      for (const i of smooth) {
-        const found: Numbers = outcome.get(`slope${i}`)!
-        expect(relative(found, differences(total, leaves[i]!, setting)), `leaf ${i}`).toBeLessThanOrEqual(1e-6)
-      }
-    })
-  },
-)
-
-/** The value as it is written down: with the batch as first axis. */
-function valueByBatch(value: Node): Node {
-  const batch = value.shape.findIndex((n) => n < 0)
-  return batch <= 0 ? value : ops.transpose(value, [batch, ...value.shape.map((_, i) => i).filter((i) => i !== batch)])
-}
 
 describe("kinks", () => {
   const slopesOf = async (cost: (x: Node) => Node, values: readonly number[]): Promise<number[]> => {
@@ -177,22 +131,5 @@ describe("parts and joins", () => {
   })
 })
 
-describe.each([
-  { sizes: [5, 3, 7], rows: 3 },
-  { sizes: [17, 33, 13], rows: 5 },
-] as const)("the same bits everywhere, sizes $sizes", ({ sizes, rows }) => {
-  test.each(OP_ROWS)("$name", async (row) => {
-    for (const filling of ["apart", "special"] as const) {
-      const { graph, setting } = build(row, sizes, rows, filling)
-      const programs = [compile(graph, { rows: rows + 2 }), compile(graph, { rows: rows + 2, fuse: false })] as const
-      const numbers = single(setting)
-      const expected = await execute(reference, programs[0], numbers)
-      for (const [i, program] of programs.entries()) {
-        for (const machine of i === 0 ? MACHINES : [reference, MACHINES[1]!]) {
-          const actual = await execute(machine, program, numbers)
-          expect(difference(expected, actual), `${machine.name}, ${i === 0 ? "fused" : "unfused"}, ${filling}`).toBeUndefined() // biome-ignore format: a call
-        }
-      }
-    }
-  })
-})
+describeSlopes(OP_ROWS)
+describeBits(OP_ROWS)

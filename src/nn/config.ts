@@ -3,14 +3,19 @@
 
 import { nearest, show, TrilobiteError } from "../core/errors.ts"
 import { asObject, type JsonValue } from "../core/json.ts"
+import { isCustom } from "./custom.ts"
 import { labelOf } from "./label.ts"
 import { type Layer, readLayerOptions } from "./layer.ts"
 import { activation } from "./layers/activation.ts"
+import { elu, leakyReLU, prelu, reLU, softmax } from "./layers/activations.ts"
+import { activityRegularization } from "./layers/activity-regularization.ts"
 import { batchNormalization } from "./layers/batch-normalization.ts"
 import { dense } from "./layers/dense.ts"
 import { dot } from "./layers/dot.ts"
 import { flatten } from "./layers/flatten.ts"
 import { add, average, maximum, minimum, multiply, subtract } from "./layers/merging.ts"
+import { identityLayer, permute, repeatVector } from "./layers/moving.ts"
+import { groupNormalization, layerNormalization, rmsNormalization, unitNormalization } from "./layers/normalizing.ts"
 import { rescaling } from "./layers/rescaling.ts"
 import { reshape } from "./layers/reshape.ts"
 import { type Loss, readLoss } from "./losses.ts"
@@ -27,7 +32,20 @@ export const layerTypes: { readonly [type: string]: Factory } = {
   Flatten: flatten,
   Reshape: reshape,
   Rescaling: rescaling,
+  ReLU: reLU,
+  LeakyReLU: leakyReLU,
+  PReLU: prelu,
+  ELU: elu,
+  Softmax: softmax,
+  Permute: permute,
+  RepeatVector: repeatVector,
+  Identity: identityLayer,
+  ActivityRegularization: activityRegularization,
   BatchNormalization: batchNormalization,
+  LayerNormalization: layerNormalization,
+  GroupNormalization: groupNormalization,
+  UnitNormalization: unitNormalization,
+  RMSNormalization: rmsNormalization,
   Add: add,
   Subtract: subtract,
   Multiply: multiply,
@@ -112,7 +130,7 @@ function readFunctional(json: object, where: string, layers: readonly Layer[]): 
 function layerFromConfig(json: unknown, where: string, custom: CustomObjects): Layer {
   const { type, name, inputShape, trainable, config, ...others } = objectOf(json, where)
   refuse(others, where)
-  const own = objectOf(config ?? {}, `${where}.config`)
+  const own: { [option: string]: unknown } = { ...objectOf(config ?? {}, `${where}.config`) }
   if (type === nestedTypes.sequential || type === nestedTypes.functional) {
     const network = readNetwork(own, `${where}.config`, custom)
     const fields = readLayerOptions(labelOf(type, String(name)), { name, inputShape, trainable })
@@ -126,6 +144,9 @@ function layerFromConfig(json: unknown, where: string, custom: CustomObjects): L
     const other = "If it is a layer of your own, give the function that makes it in customObjects."
     const hint = near === undefined ? other : `Did you mean ${show(near)}?`
     throw modelError(`${where}.type`, "this type of layer is not known.", `one of ${known.join(", ")}`, type, hint)
+  }
+  for (const [option, value] of Object.entries(own)) {
+    if (isCustom(value) && Object.hasOwn(custom, value.name)) own[option] = custom[value.name]
   }
   for (const key of ["name", "inputShape", "trainable"]) {
     if (Object.hasOwn(own, key)) refuse({ [key]: own[key] }, `${where}.config`)

@@ -1,10 +1,19 @@
 // How parameters begin: initializers as plain data, and the values they give for a seed. Knows no layers.
 
-import { fillNormal, fillTruncatedNormal, fillUniform, streams } from "../core/random.ts"
-import type { Shape } from "../core/shape.ts"
-import { size } from "../core/shape.ts"
+import { fillNormal, streams } from "../core/random.ts"
+import { type Shape, size } from "../core/shape.ts"
+import {
+  type InitialKey,
+  matrix,
+  notMatrix,
+  orthonormal,
+  type Scaling,
+  scale,
+  truncated,
+  uniform,
+} from "./initial-values.ts"
 import type { Spelling } from "./names.ts"
-import { finiteNumber, type Kind, type OptionsOf, optional } from "./options.ts"
+import { finiteNumber, type Kind, maybeNull, type OptionsOf, oneOf, optional, wholeNumber } from "./options.ts"
 import { readSpec } from "./spec.ts"
 
 /** The options of {@link constant}. */
@@ -13,8 +22,14 @@ export interface ConstantOptions {
   readonly value?: number
 }
 
+/** The option of every initializer that draws numbers. */
+export interface SeedOptions {
+  /** What the numbers depend on instead of the model's seed and the parameter's place (default null: on those). */
+  readonly seed?: number | null
+}
+
 /** The options of {@link randomNormal} and {@link truncatedNormal}. */
-export interface NormalOptions {
+export interface NormalOptions extends SeedOptions {
   /** The mean (default 0). */
   readonly mean?: number
   /** The standard deviation, before truncation if there is one (default 0.05). */
@@ -22,11 +37,33 @@ export interface NormalOptions {
 }
 
 /** The options of {@link randomUniform}. */
-export interface UniformOptions {
+export interface UniformOptions extends SeedOptions {
   /** The least value (default −0.05). */
   readonly minval?: number
   /** What values stay below (default 0.05). */
   readonly maxval?: number
+}
+
+/** The options of {@link varianceScaling}. */
+export interface VarianceScalingOptions extends SeedOptions {
+  /** What the variance is multiplied by (default 1). */
+  readonly scale?: number
+  /** By what it is divided: the inputs of a neuron, its outputs, or their mean (default fanIn). */
+  readonly mode?: "fanIn" | "fanOut" | "fanAvg"
+  /** How numbers are distributed (default truncatedNormal). */
+  readonly distribution?: "truncatedNormal" | "untruncatedNormal" | "uniform"
+}
+
+/** The options of {@link orthogonal}. */
+export interface OrthogonalOptions extends SeedOptions {
+  /** What the matrix is multiplied by (default 1). */
+  readonly gain?: number
+}
+
+/** The options of {@link identity}. */
+export interface IdentityOptions {
+  /** The value on the diagonal (default 1). */
+  readonly gain?: number
 }
 
 /** The options of every initializer, by its name. */
@@ -34,15 +71,18 @@ interface InitializerOptions {
   readonly zeros: Record<never, never>
   readonly ones: Record<never, never>
   readonly constant: Required<ConstantOptions>
+  readonly identity: Required<IdentityOptions>
+  readonly orthogonal: Required<OrthogonalOptions>
   readonly randomNormal: Required<NormalOptions>
   readonly truncatedNormal: Required<NormalOptions>
   readonly randomUniform: Required<UniformOptions>
-  readonly glorotUniform: Record<never, never>
-  readonly glorotNormal: Record<never, never>
-  readonly heUniform: Record<never, never>
-  readonly heNormal: Record<never, never>
-  readonly lecunUniform: Record<never, never>
-  readonly lecunNormal: Record<never, never>
+  readonly varianceScaling: Required<VarianceScalingOptions>
+  readonly glorotUniform: Required<SeedOptions>
+  readonly glorotNormal: Required<SeedOptions>
+  readonly heUniform: Required<SeedOptions>
+  readonly heNormal: Required<SeedOptions>
+  readonly lecunUniform: Required<SeedOptions>
+  readonly lecunNormal: Required<SeedOptions>
 }
 
 /** The name of an initializer. */
@@ -51,31 +91,42 @@ export type InitializerName = keyof InitializerOptions
 /** An initializer as plain data, complete. */
 export type InitializerSpec = { [T in InitializerName]: { readonly type: T } & InitializerOptions[T] }[InitializerName]
 
-/** An initializer: a name, or an object as the functions of that name give it. */
-export type Initializer = Spelling<InitializerName> | InitializerSpec
-
-/** What random numbers depend on: the seed and the index of the parameter among those of its network. */
-export interface InitialKey {
-  readonly seed: number
-  readonly index: number
-}
+/** An initializer: a name, or an object with a type and options, as the functions of that name give it. */
+export type Initializer =
+  | Spelling<InitializerName>
+  | { [T in InitializerName]: { readonly type: T } & Partial<InitializerOptions[T]> }[InitializerName]
 
 interface Row<C> {
   readonly options: OptionsOf<C>
   readonly fill: (config: C, out: Float32Array, shape: Shape, key: InitialKey) => void
 }
 
-/** The standard deviation of a normal distribution cut off at ±2, by which one is divided to have it after the cut. */
-const TRUNCATED_STDDEV = 0.87962566103423978
-
 const stddev = finiteNumber({ least: 0 })
-const normalOptions = { mean: optional(finiteNumber(), 0), stddev: optional(stddev, 0.05) }
+const seed = optional(maybeNull(wholeNumber()), null)
+const normalOptions = { mean: optional(finiteNumber(), 0), stddev: optional(stddev, 0.05), seed }
 
 /** The table of initializers. */
 const table: { readonly [T in InitializerName]: Row<InitializerOptions[T]> } = {
   zeros: { options: {}, fill: (_, out) => void out.fill(0) },
   ones: { options: {}, fill: (_, out) => void out.fill(1) },
   constant: { options: { value: optional(finiteNumber(), 0) }, fill: ({ value }, out) => void out.fill(value) },
+  identity: {
+    options: { gain: optional(finiteNumber(), 1) },
+    fill: ({ gain }, out, shape) => {
+      const [rows, columns] = matrix("identity", shape)
+      for (let i = 0; i < Math.min(rows, columns); i++) out[i * columns + i] = gain
+    },
+  },
+  orthogonal: {
+    options: { gain: optional(finiteNumber(), 1), seed },
+    fill: ({ gain }, out, shape, key) => {
+      if (shape.length < 2) throw notMatrix("orthogonal", shape)
+      const columns = shape[shape.length - 1]!
+      const drawn = new Float32Array(out.length)
+      fillNormal(drawn, 0, 1, key.seed, streams.initialization, key.index, 0)
+      out.set(orthonormal(drawn, out.length / columns, columns).map((x) => gain * x))
+    },
+  },
   randomNormal: {
     options: normalOptions,
     fill: ({ mean, stddev }, out, _, { seed, index }) =>
@@ -86,61 +137,47 @@ const table: { readonly [T in InitializerName]: Row<InitializerOptions[T]> } = {
     fill: ({ mean, stddev }, out, _, key) => truncated(out, mean, stddev, key),
   },
   randomUniform: {
-    options: { minval: optional(finiteNumber(), -0.05), maxval: optional(finiteNumber(), 0.05) },
+    options: { minval: optional(finiteNumber(), -0.05), maxval: optional(finiteNumber(), 0.05), seed },
     fill: ({ minval, maxval }, out, _, key) => uniform(out, minval, maxval, key),
   },
-  glorotUniform: scaled(1, "average", "uniform"),
-  glorotNormal: scaled(1, "average", "normal"),
-  heUniform: scaled(2, "in", "uniform"),
-  heNormal: scaled(2, "in", "normal"),
-  lecunUniform: scaled(1, "in", "uniform"),
-  lecunNormal: scaled(1, "in", "normal"),
-}
-
-/**
- * Variance scaling (Glorot and Bengio 2010; He et al. 2015; LeCun et al. 1998), Keras's VarianceScaling: uniform in
- * ±√(3·scale/n), or normal with standard deviation √(scale/n) after truncation, n the fan-in or the average of both fans.
- */
-function scaled(scale: number, mode: "in" | "average", distribution: "uniform" | "normal"): Row<Record<never, never>> {
-  return {
-    options: {},
-    fill: (_, out, shape, key) => {
-      const { fanIn, fanOut } = fansOf(shape)
-      const variance = scale / Math.max(1, mode === "in" ? fanIn : (fanIn + fanOut) / 2)
-      const limit = Math.sqrt(3 * variance)
-      if (distribution === "uniform") uniform(out, -limit, limit, key)
-      else truncated(out, 0, Math.sqrt(variance) / TRUNCATED_STDDEV, key)
+  varianceScaling: {
+    options: {
+      scale: optional(finiteNumber({ least: 0 }), 1),
+      mode: optional(oneOf("mode", ["fanIn", "fanOut", "fanAvg"] as const), "fanIn"),
+      distribution: optional(
+        oneOf("distribution", ["truncatedNormal", "untruncatedNormal", "uniform"] as const),
+        "truncatedNormal",
+      ),
+      seed,
     },
-  }
+    fill: scale,
+  },
+  glorotUniform: scaled(1, "fanAvg", "uniform"),
+  glorotNormal: scaled(1, "fanAvg", "truncatedNormal"),
+  heUniform: scaled(2, "fanIn", "uniform"),
+  heNormal: scaled(2, "fanIn", "truncatedNormal"),
+  lecunUniform: scaled(1, "fanIn", "uniform"),
+  lecunNormal: scaled(1, "fanIn", "truncatedNormal"),
 }
 
-function uniform(out: Float32Array, low: number, high: number, { seed, index }: InitialKey): void {
-  fillUniform(out, seed, streams.initialization, index, 0)
-  const [from, range] = [Math.fround(low), Math.fround(high - low)]
-  for (let i = 0; i < out.length; i++) out[i] = from + Math.fround(range * out[i]!)
+/** Variance scaling with three of its options fixed. */
+function scaled(
+  scaleBy: number,
+  mode: Scaling["mode"],
+  distribution: Scaling["distribution"],
+): Row<Required<SeedOptions>> {
+  return { options: { seed }, fill: (_, ...rest) => scale({ scale: scaleBy, mode, distribution }, ...rest) }
 }
 
-function truncated(out: Float32Array, mean: number, stddev: number, { seed, index }: InitialKey): void {
-  fillTruncatedNormal(out, mean, stddev, seed, streams.initialization, index, 0)
-}
-
-/**
- * How many inputs and outputs a weight of this shape connects, by Keras's rule: a matrix is [in, out]; kernels of more
- * axes are [...receptive field, in, out].
- */
-export function fansOf(shape: Shape): { readonly fanIn: number; readonly fanOut: number } {
-  if (shape.length < 2) return { fanIn: shape[0] ?? 1, fanOut: shape[0] ?? 1 }
-  const field = size(shape.slice(0, -2))
-  const [fanIn, fanOut] = shape.slice(-2) as [number, number]
-  return { fanIn: fanIn * field, fanOut: fanOut * field }
-}
+/** Other names of initializers, as in Keras. */
+export const initializerAliases = { uniform: "randomUniform", normal: "randomNormal" } as const
 
 /** The names of all initializers. */
 export const initializerNames: readonly InitializerName[] = Object.keys(table) as InitializerName[]
 
 /** The initializer that a name or an object stands for, complete. Throws E_CONFIG for unknown names, options and values. */
 export function readInitializer(value: unknown, where = "initializer"): InitializerSpec {
-  return readSpec<InitializerSpec>(where, "initializer", table, value)
+  return readSpec<InitializerSpec>(where, "initializer", table, value, initializerAliases)
 }
 
 /** The values of an option that takes an initializer; a name stays a name. */
@@ -162,7 +199,8 @@ export function initialValues(initializer: Initializer, shape: Shape, key: Initi
   const out = new Float32Array(size(shape))
   const spec = readInitializer(initializer)
   const { fill }: { fill: (config: never, ...rest: [Float32Array, Shape, InitialKey]) => void } = table[spec.type]
-  fill(spec as never, out, shape, key)
+  const own = "seed" in spec && spec.seed !== null ? { seed: spec.seed, index: 0 } : key
+  fill(spec as never, out, shape, own)
   return out
 }
 
@@ -204,7 +242,7 @@ export const constant = (options: ConstantOptions = {}): InitializerSpec => make
  * @example
  * ```ts
  * import { randomNormal } from "trilobite"
- * randomNormal({ stddev: 1 }) // => { type: "randomNormal", mean: 0, stddev: 1 }
+ * randomNormal({ stddev: 1 }) // => { type: "randomNormal", mean: 0, stddev: 1, seed: null }
  * ```
  */
 export const randomNormal = (options: NormalOptions = {}): InitializerSpec => make("randomNormal", options)
@@ -214,7 +252,7 @@ export const randomNormal = (options: NormalOptions = {}): InitializerSpec => ma
  * @example
  * ```ts
  * import { truncatedNormal } from "trilobite"
- * truncatedNormal() // => { type: "truncatedNormal", mean: 0, stddev: 0.05 }
+ * truncatedNormal() // => { type: "truncatedNormal", mean: 0, stddev: 0.05, seed: null }
  * ```
  */
 export const truncatedNormal = (options: NormalOptions = {}): InitializerSpec => make("truncatedNormal", options)
@@ -224,7 +262,7 @@ export const truncatedNormal = (options: NormalOptions = {}): InitializerSpec =>
  * @example
  * ```ts
  * import { randomUniform } from "trilobite"
- * randomUniform({ minval: 0, maxval: 1 }) // => { type: "randomUniform", minval: 0, maxval: 1 }
+ * randomUniform({ minval: 0, maxval: 1 }) // => { type: "randomUniform", minval: 0, maxval: 1, seed: null }
  * ```
  */
 export const randomUniform = (options: UniformOptions = {}): InitializerSpec => make("randomUniform", options)
@@ -234,57 +272,92 @@ export const randomUniform = (options: UniformOptions = {}): InitializerSpec => 
  * @example
  * ```ts
  * import { glorotUniform } from "trilobite"
- * glorotUniform() // => { type: "glorotUniform" }
+ * glorotUniform() // => { type: "glorotUniform", seed: null }
  * ```
  */
-export const glorotUniform = (): InitializerSpec => ({ type: "glorotUniform" })
+export const glorotUniform = (options: SeedOptions = {}): InitializerSpec => make("glorotUniform", options)
 
 /**
  * Truncated normal with variance 2 / (in + out) (Glorot and Bengio 2010). Keras: GlorotNormal.
  * @example
  * ```ts
  * import { glorotNormal } from "trilobite"
- * glorotNormal() // => { type: "glorotNormal" }
+ * glorotNormal() // => { type: "glorotNormal", seed: null }
  * ```
  */
-export const glorotNormal = (): InitializerSpec => ({ type: "glorotNormal" })
+export const glorotNormal = (options: SeedOptions = {}): InitializerSpec => make("glorotNormal", options)
 
 /**
  * Evenly in ±√(6 / in), for ReLU (He et al. 2015). Keras: HeUniform.
  * @example
  * ```ts
  * import { heUniform } from "trilobite"
- * heUniform() // => { type: "heUniform" }
+ * heUniform() // => { type: "heUniform", seed: null }
  * ```
  */
-export const heUniform = (): InitializerSpec => ({ type: "heUniform" })
+export const heUniform = (options: SeedOptions = {}): InitializerSpec => make("heUniform", options)
 
 /**
  * Truncated normal with variance 2 / in, for ReLU (He et al. 2015). Keras: HeNormal.
  * @example
  * ```ts
  * import { heNormal } from "trilobite"
- * heNormal() // => { type: "heNormal" }
+ * heNormal() // => { type: "heNormal", seed: null }
  * ```
  */
-export const heNormal = (): InitializerSpec => ({ type: "heNormal" })
+export const heNormal = (options: SeedOptions = {}): InitializerSpec => make("heNormal", options)
 
 /**
  * Evenly in ±√(3 / in) (LeCun et al. 1998). Keras: LecunUniform.
  * @example
  * ```ts
  * import { lecunUniform } from "trilobite"
- * lecunUniform() // => { type: "lecunUniform" }
+ * lecunUniform() // => { type: "lecunUniform", seed: null }
  * ```
  */
-export const lecunUniform = (): InitializerSpec => ({ type: "lecunUniform" })
+export const lecunUniform = (options: SeedOptions = {}): InitializerSpec => make("lecunUniform", options)
 
 /**
  * Truncated normal with variance 1 / in (LeCun et al. 1998). Keras: LecunNormal.
  * @example
  * ```ts
  * import { lecunNormal } from "trilobite"
- * lecunNormal() // => { type: "lecunNormal" }
+ * lecunNormal() // => { type: "lecunNormal", seed: null }
  * ```
  */
-export const lecunNormal = (): InitializerSpec => ({ type: "lecunNormal" })
+export const lecunNormal = (options: SeedOptions = {}): InitializerSpec => make("lecunNormal", options)
+
+/**
+ * Numbers whose spread follows from the sizes of the layer: see `scale`, `mode` and `distribution`. Throws E_CONFIG for a wrong
+ * option. Keras: VarianceScaling.
+ * @example
+ * ```ts
+ * import { varianceScaling } from "trilobite"
+ * varianceScaling({ scale: 2 }).type // => "varianceScaling"
+ * ```
+ */
+export const varianceScaling = (options: VarianceScalingOptions = {}): InitializerSpec =>
+  make("varianceScaling", options)
+
+/**
+ * A matrix whose rows or columns have length `gain` and stand at right angles: signals keep their size through many layers
+ * (Saxe et al. 2014). More axes are seen as `[all others, last]`. Throws E_CONFIG for a wrong option, and for vectors when it
+ * is used. Keras: Orthogonal.
+ * @example
+ * ```ts
+ * import { orthogonal } from "trilobite"
+ * orthogonal({ gain: 2 }) // => { type: "orthogonal", gain: 2, seed: null }
+ * ```
+ */
+export const orthogonal = (options: OrthogonalOptions = {}): InitializerSpec => make("orthogonal", options)
+
+/**
+ * `gain` on the diagonal of a matrix, 0 elsewhere. Throws E_CONFIG for a wrong option, and for what is no matrix when it is
+ * used. Keras: Identity.
+ * @example
+ * ```ts
+ * import { identity } from "trilobite"
+ * identity() // => { type: "identity", gain: 1 }
+ * ```
+ */
+export const identity = (options: IdentityOptions = {}): InitializerSpec => make("identity", options)

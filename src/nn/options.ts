@@ -122,6 +122,14 @@ export function maybe<T>(of: Kind<T>): OptionalOption<T | undefined> {
   return { kind: of, default: undefined }
 }
 
+/** The values of another kind, and null. */
+export function maybeNull<T>(of: Kind<T>): Kind<T | null> {
+  return {
+    expected: `${of.expected}, or null`,
+    read: (value, where) => (value === null ? null : of.read(value, where)),
+  }
+}
+
 /** Finite numbers, of a range if it is given; `below` itself is not among them. */
 export function finiteNumber(range: { readonly least?: number; readonly below?: number } = {}): Kind<number> {
   const { least, below } = range

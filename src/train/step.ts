@@ -161,7 +161,7 @@ function traceUpdates(
   )
   const slots: SlotSpec[] = []
   const updates: Update[] = []
-  trainable.forEach(({ variable, value }, i) => {
+  trainable.forEach(({ variable, value, constraint = (w: Node) => w }, i) => {
     const own = slotsOf(optimizer).map((slot) => ({
       name: slot.name,
       spec: { variable: { key: `${variable.key}/${slot.name}`, shape: variable.shape }, initial: slot.initial },
@@ -173,7 +173,7 @@ function traceUpdates(
       learningRate: runtime("learningRate"),
       step: runtime("step"),
     })
-    updates.push({ variable, value: result.parameter })
+    updates.push({ variable, value: constraint(result.parameter) })
     for (const { name, spec } of own) {
       slots.push(spec)
       updates.push({ variable: spec.variable, value: result.slots[name]! })

@@ -1,13 +1,13 @@
 // An activation function as a layer of its own. Knows no network.
 
-import { type ActivationName, activate, activationName } from "../activations.ts"
+import { type Activation, activate, activationKind } from "../activations.ts"
 import { type LayerFactory, type LayerOptions, layer } from "../layer.ts"
 import { required } from "../options.ts"
 
 /** The options of {@link activation}. */
 export interface ActivationOptions extends LayerOptions {
-  /** The name of the function. */
-  readonly activation: ActivationName
+  /** The name of the function, an object with its type and options, or a traced function of your own. */
+  readonly activation: Activation
 }
 
 /**
@@ -20,6 +20,6 @@ export interface ActivationOptions extends LayerOptions {
  */
 export const activation: LayerFactory<ActivationOptions> = layer<ActivationOptions>(
   "Activation",
-  { activation: required(activationName()) },
+  { activation: required(activationKind()) },
   (config, x) => activate(config.activation, x),
 )

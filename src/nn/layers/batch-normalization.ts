@@ -7,24 +7,17 @@ import type { Node } from "../../graph/node.ts"
 import { add, div, mul, reshape, sqrt, stopGradient, sub } from "../../graph/ops.ts"
 import { type Initializer, initializerKind } from "../initializers.ts"
 import { type LayerFactory, type LayerOptions, layer } from "../layer.ts"
-import { finiteNumber, flag, integer, optional } from "../options.ts"
+import { finiteNumber, integer, optional } from "../options.ts"
+import { type AffineOptions, affine, affineOptions } from "./affine.ts"
 
 /** The options of {@link batchNormalization}. */
-export interface BatchNormalizationOptions extends LayerOptions {
+export interface BatchNormalizationOptions extends LayerOptions, AffineOptions {
   /** The axis of the features, each of which is normalized by itself (default −1). */
   readonly axis?: number
   /** How much of the running mean and variance is kept in every round, from 0 to below 1 (default 0.99). */
   readonly momentum?: number
   /** What is added to the variance (default 0.001). */
   readonly epsilon?: number
-  /** Whether β is added (default true). */
-  readonly center?: boolean
-  /** Whether the result is multiplied by γ (default true). */
-  readonly scale?: boolean
-  /** How β begins (default zeros). */
-  readonly betaInitializer?: Initializer
-  /** How γ begins (default ones). */
-  readonly gammaInitializer?: Initializer
   /** How the running mean begins (default zeros). */
   readonly movingMeanInitializer?: Initializer
   /** How the running variance begins (default ones). */
@@ -50,10 +43,7 @@ export const batchNormalization: LayerFactory<BatchNormalizationOptions> =
       axis: optional(integer(), -1),
       momentum: optional(finiteNumber({ least: 0, below: 1 }), 0.99),
       epsilon: optional(finiteNumber({ least: 0 }), 0.001),
-      center: optional(flag(), true),
-      scale: optional(flag(), true),
-      betaInitializer: optional(initializerKind(), "zeros"),
-      gammaInitializer: optional(initializerKind(), "ones"),
+      ...affineOptions,
       movingMeanInitializer: optional(initializerKind(), "zeros"),
       movingVarianceInitializer: optional(initializerKind(), "ones"),
     },
@@ -69,8 +59,7 @@ export const batchNormalization: LayerFactory<BatchNormalizationOptions> =
           v,
           x.shape.map((n, i) => (i === axis ? n : 1)),
         )
-      const gamma = config.scale ? scope.parameter("gamma", features, config.gammaInitializer) : undefined
-      const beta = config.center ? scope.parameter("beta", features, config.betaInitializer) : undefined
+      const finish = affine(config, scope, features, along)
       const running = {
         mean: scope.state("movingMean", features, config.movingMeanInitializer),
         variance: scope.state("movingVariance", features, config.movingVarianceInitializer),
@@ -86,8 +75,6 @@ export const batchNormalization: LayerFactory<BatchNormalizationOptions> =
         scope.update("movingVariance", kept(running.variance, variance))
       }
       const spread = sqrt(add(variance, config.epsilon))
-      const normal = div(sub(x, along(center)), along(spread))
-      const scaled = gamma === undefined ? normal : mul(normal, along(gamma))
-      return beta === undefined ? scaled : add(scaled, along(beta))
+      return finish(div(sub(x, along(center)), along(spread)))
     },
   )
