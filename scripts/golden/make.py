@@ -11,6 +11,8 @@ import sys
 
 sys.dont_write_bytecode = True
 
+import functions
+import layers
 import losses
 import numpy
 import operations
@@ -26,6 +28,7 @@ def main(folder):
     torch.use_deterministic_algorithms(True)
     os.makedirs(folder, exist_ok=True)
     files = {**trainings.files(), "losses": losses.cases(), "ops": operations.cases()}
+    files |= {"functions": list(functions.cases()), "layers": list(layers.cases())}
     for name, cases in files.items():
         about = {"about": ABOUT, "torch": torch.__version__, "numpy": numpy.__version__}
         lines = ",\n".join(json.dumps(case, separators=(",", ":"), allow_nan=False) for case in cases)

@@ -123,6 +123,49 @@ export function goldenOps(): readonly OpCase[] {
   return read<OpCase>("ops")
 }
 
+/** A function of one value with options, its value and its slope for Σ value · weights. */
+export interface FunctionCase {
+  readonly name: string
+  readonly kind: "activation" | "regularizer" | "constraint"
+  readonly type: string
+  readonly options: { readonly [option: string]: unknown }
+  readonly input: Numbers
+  readonly output: Numbers
+  readonly weights: Numbers
+  readonly slope: Numbers
+}
+
+/** The cases of functions.json. */
+export function goldenFunctions(): readonly FunctionCase[] {
+  return read<FunctionCase>("functions")
+}
+
+/** Numbers by the names of parameters and states. */
+interface NumbersByName {
+  readonly [name: string]: Numbers
+}
+
+/** A layer: what it gives in training and when asked, slopes for Σ trained · weights, and what its states become. */
+export interface LayerCase {
+  readonly name: string
+  readonly type: string
+  readonly options: { readonly [option: string]: unknown }
+  readonly inputs: readonly Numbers[]
+  readonly parameters: NumbersByName
+  readonly state: NumbersByName
+  readonly trained: Numbers
+  readonly asked: Numbers
+  readonly weights: Numbers
+  readonly slopes: readonly Numbers[]
+  readonly parameterSlopes: NumbersByName
+  readonly kept: NumbersByName
+}
+
+/** The cases of layers.json. */
+export function goldenLayers(): readonly LayerCase[] {
+  return read<LayerCase>("layers")
+}
+
 function read<T>(file: string): readonly T[] {
   const parsed = JSON.parse(readFileSync(`${ROOT}test/golden/${file}.json`, "utf8"), revive) as { cases: readonly T[] }
   return parsed.cases

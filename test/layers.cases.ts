@@ -1,0 +1,129 @@
+// The table of layers that the oracles run over (test/layers.test.ts): one row or more for each type of layer. A row has shapes of
+// inputs, which follow from three sizes, and the layer. Whoever adds a layer adds a row; the test says if one is missing.
+import { BATCH, type Shape } from "../src/core/shape.ts"
+import type { Node } from "../src/graph/node.ts"
+import * as layers from "../src/index.ts"
+import { newTracing, type ParameterSpec, type Scope, scopeOf } from "../src/nn/scope.ts"
+import type { LayerData } from "../src/nn/symbolic.ts"
+import type { Leaf, OpRow, Sizes } from "./ops.cases.ts"
+
+/** One row of the table. */
+export interface LayerRow {
+  readonly name: string
+  readonly layer: (sizes: Sizes) => LayerData
+  /** Shapes of one example of each input. */
+  readonly inputs: (...sizes: Sizes) => readonly Shape[]
+  /** Whether it is traced as in training (default true). */
+  readonly training?: boolean
+  /** Where the values of its inputs lie, and those of its parameters; by default −2 to 2, and 0.2 to 3. */
+  readonly range?: readonly [number, number]
+  /** Inputs are whole numbers: there is no slope. */
+  readonly whole?: boolean
+}
+
+const vector = (_: number, b: number): Shape[] => [[b]]
+const images = (a: number, b: number, c: number): Shape[] => [[a, b, c]]
+const pair = (_: number, b: number): Shape[] => [[b], [b]]
+const triple = (_: number, b: number): Shape[] => [[b], [b], [b]]
+
+/** The rows. */
+export const LAYER_ROWS: readonly LayerRow[] = [
+  { name: "Dense", layer: ([a]) => layers.dense({ units: a, activation: "tanh" }), inputs: vector },
+  { name: "Dense on images", layer: () => layers.dense({ units: 3 }), inputs: images },
+  { name: "Activation", layer: () => layers.activation({ activation: "gelu" }), inputs: vector },
+  { name: "Flatten", layer: () => layers.flatten(), inputs: images },
+  { name: "Reshape", layer: ([a]) => layers.reshape({ targetShape: [-1, a] }), inputs: images },
+  { name: "Rescaling", layer: () => layers.rescaling({ scale: 0.3, offset: -1 }), inputs: vector },
+  { name: "ReLU", layer: () => layers.reLU({ maxValue: 1, negativeSlope: 0.2, threshold: 0.1 }), inputs: vector },
+  { name: "LeakyReLU", layer: () => layers.leakyReLU(), inputs: vector },
+  { name: "PReLU", layer: () => layers.prelu({ sharedAxes: [2] }), inputs: images },
+  { name: "ELU", layer: () => layers.elu({ alpha: 0.7 }), inputs: vector },
+  { name: "Softmax", layer: () => layers.softmax({ axis: 1 }), inputs: images },
+  { name: "Permute", layer: () => layers.permute({ dims: [2, 3, 1] }), inputs: images },
+  { name: "RepeatVector", layer: ([a]) => layers.repeatVector({ n: a }), inputs: vector },
+  { name: "Identity", layer: () => layers.identityLayer(), inputs: vector },
+  { name: "ActivityRegularization", layer: () => layers.activityRegularization({ l2: 0.1 }), inputs: vector },
+  { name: "BatchNormalization", layer: () => layers.batchNormalization(), inputs: vector },
+  { name: "BatchNormalization, asked", layer: () => layers.batchNormalization(), inputs: vector, training: false },
+  { name: "BatchNormalization of images", layer: () => layers.batchNormalization({ axis: 2 }), inputs: images },
+  { name: "LayerNormalization", layer: () => layers.layerNormalization(), inputs: vector },
+  { name: "LayerNormalization, two axes", layer: () => layers.layerNormalization({ axis: [1, 3] }), inputs: images },
+  {
+    name: "GroupNormalization",
+    layer: ([, , c]) => layers.groupNormalization({ groups: c }),
+    inputs: (a, b, c) => [[a, b, 2 * c]],
+  },
+  { name: "UnitNormalization", layer: () => layers.unitNormalization({ axis: [1, 2] }), inputs: images },
+  { name: "RMSNormalization", layer: () => layers.rmsNormalization(), inputs: vector },
+  { name: "Add", layer: () => layers.add(), inputs: triple },
+  {
+    name: "Add, stretched",
+    layer: () => layers.add(),
+    inputs: (_, b, c) => [
+      [b, c],
+      [1, c],
+    ],
+  },
+  { name: "Subtract", layer: () => layers.subtract(), inputs: pair },
+  { name: "Multiply", layer: () => layers.multiply(), inputs: triple },
+  { name: "Average", layer: () => layers.average(), inputs: triple },
+  { name: "Maximum", layer: () => layers.maximum(), inputs: triple },
+  { name: "Minimum", layer: () => layers.minimum(), inputs: triple },
+  {
+    name: "Dot",
+    layer: () => layers.dot({ axes: [2, 1] }),
+    inputs: (a, b, c) => [
+      [a, b],
+      [b, c],
+    ],
+  },
+  { name: "Dot, normalized", layer: () => layers.dot({ axes: 1, normalize: true }), inputs: pair },
+]
+
+/** The parameters and states of a layer for inputs of these shapes, in the order in which it asks for them. */
+export function parametersOf(
+  layer: LayerData,
+  inputs: readonly Node[],
+  training: boolean = true,
+): readonly ParameterSpec[] {
+  const tracing = newTracing(training)
+  layer.call(inputs, scopeOf(tracing, "layer", true))
+  return tracing.parameters
+}
+
+/** A scope that gives these values instead of parameters, and keeps what states become. */
+export function scopeWith(values: readonly Node[], training: boolean, kept: Map<string, Node> = new Map()): Scope {
+  let next = 0
+  let substreams = 0
+  const scope: Scope = {
+    training,
+    trainable: true,
+    parameter: () => values[next++]!,
+    state: () => values[next++]!,
+    update: (name, value) => void kept.set(name, value),
+    addLoss: () => {},
+    substream: () => substreams++,
+    inner: () => scope,
+  }
+  return scope
+}
+
+/** A row as the oracles take it: leaves are the inputs, then the parameters. */
+export function asOpRow({ name, layer, inputs, training = true, range, whole }: LayerRow): OpRow {
+  const inputLeaves = (sizes: Sizes): Leaf[] =>
+    inputs(...sizes).map((shape) => ({ shape: [BATCH, ...shape], ...(range && { range }), ...(whole && { whole }) }))
+  return {
+    name,
+    leaves: (sizes) => {
+      const given = inputLeaves(sizes)
+      const nodes = given.map(({ shape }, i) => layers.ops.input(`${i}`, shape.slice(1)))
+      const own = parametersOf(layer(sizes), nodes, training)
+      return [...given, ...own.map(({ variable: { shape } }): Leaf => ({ shape, range: [0.2, 3] }))]
+    },
+    build: (leaves, sizes) => {
+      const count = inputs(...sizes).length
+      const made = layer(sizes).call(leaves.slice(0, count), scopeWith(leaves.slice(count), training))
+      return "op" in made ? (made as Node) : (made as readonly Node[])[0]!
+    },
+  }
+}
