@@ -1,5 +1,6 @@
 // The table of operations that every oracle runs over (test/ops.test.ts): one row or more for each primitive of graph/ops.ts and
 // each composition of graph/compose.ts. A row makes a graph from leaves whose shapes follow from three sizes.
+import { streams } from "../src/core/random.ts"
 import { BATCH, type Shape } from "../src/core/shape.ts"
 import * as compose from "../src/graph/compose.ts"
 import type { Node } from "../src/graph/node.ts"
@@ -351,6 +352,51 @@ const parts = [
   ),
 ]
 
+const DROPOUT = streams.dropout
+const draws = [
+  row("random of a batch", batchRows, (x, [, b]) => ops.mul(at(x, 0), ops.random(DROPOUT, 3, [B, b]))),
+  row("random of a batch, rank 3, an even width", batched, (x, [, b, c]) =>
+    ops.mul(ops.reshape(at(x, 0), [B, b * c]), ops.slice(ops.random(DROPOUT, 3, [B, 2 * b * c]), 1, b * c, 2 * b * c)),
+  ),
+  row("random of one number for each example", batched, (x) =>
+    ops.mul(at(x, 0), ops.random(DROPOUT, 2 ** 32 - 1, [B, 1, 1])),
+  ),
+  row("random of a matrix", matrix, (x, [, b, c]) => ops.add(at(x, 0), ops.random(streams.augmentation, 0, [b, c]))),
+  row(
+    "random of a number and of a vector",
+    (_, b) => [[b]],
+    (x, [, b]) => ops.mul(ops.add(at(x, 0), ops.random(DROPOUT, 1, [])), ops.random(DROPOUT, 1, [b])),
+  ),
+  row("random of rows of examples, and of each example", batched, (x, [, b, c]) =>
+    ops.mul(
+      ops.reshape(ops.exp(ops.mul(ops.reshape(at(x, 0), [-b, c]), ops.random(DROPOUT, 1, [-b, c]))), [B, b * c]),
+      ops.random(DROPOUT, 1, [B, b * c]),
+    ),
+  ),
+  row("random, transposed", matrix, (x, [, b, c]) =>
+    ops.mul(at(x, 0), ops.transpose(ops.random(DROPOUT, 1, [c, b]), [1, 0])),
+  ),
+  row("random, folded", batchRows, (x, [, b]) =>
+    ops.mul(
+      ops.fold("sum", ops.mul(at(x, 0), ops.random(DROPOUT, 1, [B, b])), 0),
+      ops.fold("max", ops.random(DROPOUT, 2, [B, b]), 0),
+    ),
+  ),
+  row("random, folded over rows and used again", batched, (x, [, b, c]) =>
+    ops.softmax(ops.mul(at(x, 0), ops.random(DROPOUT, 1, [B, b, c]))),
+  ),
+  row("random along the batch", batchRows, (x) => ops.mul(at(x, 0), ops.reshape(ops.random(DROPOUT, 1, [B]), [B, 1]))),
+  row(
+    "dropout of a product",
+    (_, b, c) => [
+      [B, b],
+      [b, c],
+    ],
+    (x, [, , c]) =>
+      ops.where(ops.less(ops.random(DROPOUT, 0, [B, c]), 0.25), 0, ops.div(ops.matmul(at(x, 0), at(x, 1)), 0.75)),
+  ),
+]
+
 const leaves = [
   row("input", batched, (x) => at(x, 0)),
   row("variable", matrix, (x) => at(x, 0)),
@@ -362,6 +408,10 @@ const leaves = [
   row("constant", matrix, (x, [, b, c]) => ops.add(at(x, 0), ops.constant(0.25, [b, c]))),
   row("constant -0", matrix, (x) => ops.add(ops.mul(at(x, 0), -0), -0)),
   row("runtime", matrix, (x) => ops.mul(at(x, 0), ops.sub(ops.runtime("learningRate"), ops.runtime("step")))),
+  row("a number of the round as a factor of a product and elsewhere", matrix, (x, [, b, c]) => {
+    const share = ops.div(1, ops.runtime("rows"))
+    return ops.mul(ops.matmul(at(x, 0), ops.broadcastTo(share, [c, b])), share)
+  }),
   row("rows", batchRows, (x) => ops.div(at(x, 0), ops.runtime("rows"))),
   row("index", matrix, (x) => ops.mul(at(x, 0), ops.indexOver(at(x, 0).shape))),
   row("index along the first axis", matrix, (x, [, b, c]) =>
@@ -434,6 +484,9 @@ const compositions = [
   made("argmax", ", rank 3", batched, (x) => compose.argmax(at(x, 0))),
   made("clip", "", batchRows, (x) => compose.clip(at(x, 0), -0.75, 1.25)),
   made("softplus", "", batchRows, (x) => compose.softplus(at(x, 0)), { range: [-9, 9] }),
+  made("randomNormal", "", batchRows, (x, [, b]) =>
+    ops.mul(at(x, 0), compose.randomNormal(streams.dropout, 5, [B, b], 1, 0.5)),
+  ),
   made("sign", "", batchRows, (x) => ops.mul(compose.sign(at(x, 0)), at(x, 0))),
   ...[0, 1, 3, -2, 0.5, -0.5, 1.7].map((p) =>
     made("pow", ` ${p}`, batchRows, (x) => compose.pow(at(x, 0), p), POSITIVE),
@@ -449,6 +502,7 @@ export const OP_ROWS: readonly OpRow[] = [
   ...products,
   ...moves,
   ...parts,
+  ...draws,
   ...leaves,
   ...compositions,
 ]

@@ -2,6 +2,7 @@
 // few draws.
 import { describe, expect, test } from "vitest"
 import { float32 } from "../src/core/arithmetic.ts"
+import { log32 } from "../src/core/math.ts"
 import {
   fillNormal,
   fillTruncatedNormal,
@@ -12,6 +13,7 @@ import {
   streamKey,
   streams,
   threefry,
+  threefryOver,
 } from "../src/core/random.ts"
 
 const { initialization, dropout, shuffle } = streams
@@ -31,6 +33,17 @@ describe("threefry", () => {
     threefry(key0, key1, counter0, counter1, out, 1)
     expect(hex(out.subarray(1))).toBe(want)
     expect(out[0]).toBe(0)
+  })
+})
+
+describe("threefryOver", () => {
+  test("numbers gives the words of threefry", () => {
+    const out = new Int32Array(2)
+    for (let i = 0; i < 1000; i++) {
+      const word = (n: number): number => Math.imul(4 * i + n + 1, 0x9e3779b1)
+      threefry(word(0), word(1), word(2), word(3), out, 0)
+      expect(threefryOver(float32, [word(0), word(1)], [word(2), word(3)])).toEqual([...out])
+    }
   })
 })
 
@@ -154,16 +167,16 @@ describe("normalFromUniform", () => {
     [0.5 - 2 ** -25, 5.41998317492],
     [2 ** -25, 7.47033439467e-8],
   ])("the quantile of 1/2 + %d is %d", (q, want) => {
-    expect(Math.abs(normalFromUniform(float32, q) / want - 1)).toBeLessThan(4e-7)
+    expect(Math.abs(normalFromUniform(float32, log32, q) / want - 1)).toBeLessThan(4e-7)
   })
 
   test("is odd and finite on every kind of input that it is given", () => {
     for (let k = 0; k < 2 ** 23; k += 8191) {
       const q = (k + 0.5) * 2 ** -24
-      const z = normalFromUniform(float32, q)
+      const z = normalFromUniform(float32, log32, q)
       expect(z).toBeGreaterThan(0)
       expect(z).toBeLessThan(5.42)
-      expect(normalFromUniform(float32, -q)).toBe(-z)
+      expect(normalFromUniform(float32, log32, -q)).toBe(-z)
     }
   })
 })

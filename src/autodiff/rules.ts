@@ -41,6 +41,7 @@ export const rules: { readonly [K in Op]: Rule<K> } = {
   variable: none,
   runtime: none,
   constant: none,
+  random: none,
   index: none,
   stopGradient: none,
 

@@ -2,7 +2,7 @@
 
 import { internalError } from "../core/errors.ts"
 import type { Tensor, TypedArray } from "../core/tensor.ts"
-import type { Program } from "../program/program.ts"
+import { drawsRandom, type Program } from "../program/program.ts"
 
 /** Data and results, by the names that the program gives them; all with the same number of rows. */
 export interface Rows {
@@ -41,6 +41,8 @@ export interface Run {
   readonly rows?: number
   /** The run-time numbers by name, without `rows`; `step` counts on from here, one for each round. */
   readonly runtime?: { readonly [name: string]: number }
+  /** What random numbers are drawn with, beside the step: an integer of [0, 2^53). Entries that draw none need none. */
+  readonly seed?: number
 }
 
 /** What has been run. */
@@ -112,6 +114,11 @@ export function checkRun(program: Program, run: Run, bound: { has(name: string):
   }
   if (run.count > 0 && (run.first < 0 || (run.first + run.count - 1) * run.batchSize >= rows)) {
     throw internalError(`Round ${run.first + run.count - 1} has no rows.`)
+  }
+  const { seed } = run
+  const seeded = Number.isSafeInteger(seed) && seed! >= 0
+  if (seed === undefined ? drawsRandom(entry) : !seeded) {
+    throw internalError(`The entry ${run.entry} cannot draw random numbers with the seed ${seed}.`)
   }
   for (const { kernel } of entry.steps) {
     const name = kernel.kind === "gather" ? program.buffers[kernel.source]!.name : undefined

@@ -2,7 +2,7 @@
 // Knows kernels only. Fusing never changes a bit: bodies are joined, nothing is reordered inside a sum.
 
 import type { Body } from "../program/expression.ts"
-import { withArgs } from "../program/expression.ts"
+import { withArgs, withDraws } from "../program/expression.ts"
 import {
   type ComputingKernel,
   computes,
@@ -199,7 +199,8 @@ function join(producer: ComputingKernel, consumer: ComputingKernel): ComputingKe
   // A matrix product that reads what the other writes would read it half done.
   if (base.kind === "matmul" && [base.a, base.b].some((o) => outputs.some((out) => out.buffer === o.buffer)))
     return undefined
-  if (base.kind === "matmul" && b.body.some((i) => i.op === "fold" || i.op === "index")) return undefined
+  if (base.kind === "matmul" && b.body.some((i) => i.op === "fold" || i.op === "index" || i.op === "random"))
+    return undefined
   if (base.kind === "matmul") return { ...base, operands: b.operands, body: b.body, outputs }
   return { kind: "map", space, operands: b.operands, body: b.body, outputs }
 }
@@ -229,7 +230,9 @@ function stretch(kernel: ComputingKernel, space: readonly number[]): ComputingKe
   if (missing === 0) return kernel
   const zeros = new Array<number>(missing).fill(0)
   const wide = <T extends Operand>(o: T): T => ({ ...o, strides: [...o.strides, ...zeros] })
-  return { ...(kernel as MapKernel), space, operands: kernel.operands.map(wide), outputs: kernel.outputs.map(wide) }
+  const body = withDraws(kernel.body, (strides) => [...strides, ...zeros])
+  const [operands, outputs] = [kernel.operands.map(wide), kernel.outputs.map(wide)]
+  return { ...(kernel as MapKernel), space, operands, body, outputs }
 }
 
 /** What writes a log must run on every thread: the guard and the log's reader do not wait for others. */

@@ -5,6 +5,7 @@ import { scalars } from "../core/scalar.ts"
 import { formatShape, rowMajorStrides, type Shape, size } from "../core/shape.ts"
 import { type Entry, type Graph, rootsOf, variablesOf } from "../graph/graph.ts"
 import { isOp, type Node, topological } from "../graph/node.ts"
+import { withDraws } from "../program/expression.ts"
 import type { Kernel, Operand } from "../program/kernel.ts"
 import { type BodyBuilder, bodyBuilder, type DraftBuffer, type DraftEntry, sameOperand } from "./draft.ts"
 
@@ -139,6 +140,11 @@ function lowerEntry(entryName: string, entry: Entry, context: Context): DraftEnt
       return { kind: "memory", buffer: context.numbers, offset, strides: [] }
     }
     if (isOp(node, "constant")) return { kind: "number", value: node.attributes.value }
+    if (isOp(node, "random")) {
+      const target = temporary(node.shape)
+      map(node.shape, target, (b) => b.emit({ op: "random", ...node.attributes, strides: rowMajorStrides(node.shape) }))
+      return { kind: "memory", ...target }
+    }
     if (isOp(node, "index")) return { kind: "index", axis: 0 }
     if (isOp(node, "broadcast")) {
       const { axes } = node.attributes
@@ -319,7 +325,8 @@ export function reshapedStrides(from: Shape, strides: readonly number[], to: Sha
 /** The kernel without sizes of 1, and with outer dimensions joined where every operand allows it. */
 function canonical(kernel: Kernel & { kind: "map" }): Kernel {
   const folds = kernel.body.some((i) => i.op === "fold" || i.op === "index")
-  const every = [...kernel.operands, ...kernel.outputs]
+  const draws = kernel.body.flatMap((i) => (i.op === "random" ? [i] : []))
+  const every = [...kernel.operands, ...kernel.outputs, ...draws]
   const last = kernel.space.length - 1
   const groups: number[][] = []
   kernel.space.forEach((n, i) => {
@@ -331,11 +338,12 @@ function canonical(kernel: Kernel & { kind: "map" }): Kernel {
     if (joins) group!.push(i)
     else groups.push([i])
   })
-  const strides = (o: Operand): number[] => groups.map((group) => o.strides[group[group.length - 1]!]!)
+  const grouped = (strides: readonly number[]): number[] => groups.map((group) => strides[group[group.length - 1]!]!)
   return {
     ...kernel,
     space: groups.map((group) => size(group.map((i) => kernel.space[i]!))),
-    operands: kernel.operands.map((o) => ({ ...o, strides: strides(o) })),
-    outputs: kernel.outputs.map((o) => ({ ...o, strides: strides(o) })),
+    operands: kernel.operands.map((o) => ({ ...o, strides: grouped(o.strides) })),
+    body: withDraws(kernel.body, grouped),
+    outputs: kernel.outputs.map((o) => ({ ...o, strides: grouped(o.strides) })),
   }
 }

@@ -62,10 +62,14 @@ export interface Arithmetic<V, B, I> {
   shiftLeft(a: I, n: number): I
   /** a / 2^n rounded down, the sign kept; 0 <= n < 32. */
   shiftRight(a: I, n: number): I
+  /** The 32 bits as an unsigned number / 2^n rounded down, as an int32; 0 <= n < 32. */
+  shiftRightUnsigned(a: I, n: number): I
   /** The bits that are set in both. */
   andInt(a: I, b: I): I
   /** The bits that are set in either. */
   orInt(a: I, b: I): I
+  /** The bits that are set in one of the two. */
+  xorInt(a: I, b: I): I
 }
 
 /** One float32 seen as an int32, to read and make bits; its content means nothing between two calls. */
@@ -125,6 +129,8 @@ export const float32: Arithmetic<number, boolean, number> = {
   subInt: (a, b) => (a - b) | 0,
   shiftLeft: (a, n) => a << n,
   shiftRight: (a, n) => a >> n,
+  shiftRightUnsigned: (a, n) => (a >>> n) | 0,
   andInt: (a, b) => a & b,
   orInt: (a, b) => a | b,
+  xorInt: (a, b) => a ^ b,
 }

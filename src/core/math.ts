@@ -174,7 +174,11 @@ const ERF_FAR_COEFFICIENTS: readonly number[] = [
 ]
 
 /** c0 + c1 x + c2 x^2 + ..., from the inside (Horner). */
-export function polynomial<V, B, I>(m: Arithmetic<V, B, I>, x: V, coefficients: readonly number[]): V {
+export function polynomial<V>(
+  m: Pick<Arithmetic<V, unknown, unknown>, "constant" | "add" | "mul">,
+  x: V,
+  coefficients: readonly number[],
+): V {
   let i = coefficients.length - 1
   let y = m.constant(coefficients[i]!)
   while (--i >= 0) y = m.add(m.mul(y, x), m.constant(coefficients[i]!))

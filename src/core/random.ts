@@ -4,7 +4,7 @@
 import type { Arithmetic } from "./arithmetic.ts"
 import { float32 } from "./arithmetic.ts"
 import { configError, show } from "./errors.ts"
-import { log, polynomial } from "./math.ts"
+import { log32, polynomial } from "./math.ts"
 
 /**
  * The independent streams of random numbers that one seed gives; the numbers are part of the promise of equal bits.
@@ -18,10 +18,39 @@ const STEP = 1 / 16777216
 /** The number of a stream. */
 export type Stream = (typeof streams)[keyof typeof streams]
 
+/** How far the second word is turned in each of four rounds, for groups of rounds of even and of odd number. */
+const ROTATIONS = [
+  [13, 15, 26, 6],
+  [17, 29, 16, 24],
+] as const
+
 /**
- * Writes the two words of Threefry-2x32 with 20 rounds to `out[at]` and `out[at + 1]`; words are taken modulo 2^32.
+ * The two words of Threefry-2x32 with 20 rounds: a random function of key and counter.
  * Source: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011.
  */
+export function threefryOver<I>(
+  m: Pick<
+    Arithmetic<unknown, unknown, I>,
+    "intConstant" | "addInt" | "xorInt" | "orInt" | "shiftLeft" | "shiftRightUnsigned"
+  >,
+  key: readonly [I, I],
+  counter: readonly [I, I],
+): readonly [I, I] {
+  const keys = [key[0], key[1], m.xorInt(m.xorInt(m.intConstant(0x1bd11bda), key[0]), key[1])]
+  let x0 = m.addInt(counter[0], key[0])
+  let x1 = m.addInt(counter[1], key[1])
+  for (let group = 1; group <= 5; group++) {
+    for (const n of ROTATIONS[(group - 1) % 2]!) {
+      x0 = m.addInt(x0, x1)
+      x1 = m.xorInt(m.orInt(m.shiftLeft(x1, n), m.shiftRightUnsigned(x1, 32 - n)), x0)
+    }
+    x0 = m.addInt(x0, keys[group % 3]!)
+    x1 = m.addInt(x1, m.addInt(keys[(group + 1) % 3]!, m.intConstant(group)))
+  }
+  return [x0, x1]
+}
+
+/** {@link threefryOver} plain numbers, written out (five times as fast); the words stand at `out[at]` and `out[at + 1]`. */
 export function threefry(
   key0: number,
   key1: number,
@@ -96,8 +125,14 @@ export function streamKey(seed: number, stream: Stream, substream: number): Int3
   checkInteger("seed", seed, Number.MAX_SAFE_INTEGER)
   checkInteger("substream", substream, 0xffffffff)
   const key = new Int32Array(2)
-  threefry(seed | 0, Math.floor(seed / WORDS), stream, substream, key, 0)
+  const [low, high] = seedWords(seed)
+  threefry(low, high, stream, substream, key, 0)
   return key
+}
+
+/** A seed as two words: mod 2^32, and how often 2^32 goes into it. */
+export function seedWords(seed: number): readonly [low: number, high: number] {
+  return [seed | 0, Math.floor(seed / WORDS)]
 }
 
 function checkInteger(where: string, x: number, most: number): void {
@@ -121,6 +156,22 @@ function fillWords(out: Int32Array, key: Int32Array, first: number, step: number
   threefry(key0, key1, first + (even >>> 1), step, last, 0)
   out[even] = last[0]!
 }
+
+/** The number k 2^-24 of [0, 1) with k the upper 24 bits of a word. */
+export function uniformOver<V, B, I>(m: Arithmetic<V, B, I>, word: I): V {
+  return m.mul(m.toFloat(m.shiftRightUnsigned(word, 8)), m.constant(STEP))
+}
+
+/**
+ * The number that {@link fillUniform} would write at a place, for the key of a stream: the same as there, without those before it.
+ */
+export function uniformAt(key: Int32Array, step: number, index: number): number {
+  threefry(key[0]!, key[1]!, index >>> 1, step, block, 0)
+  return uniformOver(float32, block[index & 1]!)
+}
+
+/** The words of one block; their content means nothing between two calls. */
+const block = new Int32Array(2)
 
 /**
  * Fills the memory of `out` with the random words of (seed, stream, substream, step), and answers them as integers.
@@ -147,7 +198,7 @@ function centredUniform(word: number): number {
  */
 export function fillUniform(out: Float32Array, seed: number, stream: Stream, substream: number, step: number): void {
   const words = drawWords(out, seed, stream, substream, step)
-  for (let i = 0; i < out.length; i++) out[i] = (words[i]! >>> 8) * STEP
+  for (let i = 0; i < out.length; i++) out[i] = uniformOver(float32, words[i]!)
 }
 
 /**
@@ -166,7 +217,7 @@ export function fillNormal(
   const words = drawWords(out, seed, stream, substream, step)
   const [mean32, std32] = [Math.fround(mean), Math.fround(std)]
   for (let i = 0; i < out.length; i++) {
-    const z = normalFromUniform(float32, centredUniform(words[i]!))
+    const z = normalFromUniform(float32, log32, centredUniform(words[i]!))
     out[i] = mean32 + Math.fround(std32 * z)
   }
 }
@@ -191,7 +242,7 @@ export function fillTruncatedNormal(
   const words = drawWords(out, seed, stream, substream, step)
   const [mean32, std32] = [Math.fround(mean), Math.fround(std)]
   for (let i = 0; i < out.length; i++) {
-    const z = normalFromUniform(float32, Math.fround(centredUniform(words[i]!) * WITHIN_TWO))
+    const z = normalFromUniform(float32, log32, Math.fround(centredUniform(words[i]!) * WITHIN_TWO))
     out[i] = mean32 + Math.fround(std32 * Math.max(-2, Math.min(2, z)))
   }
 }
@@ -202,17 +253,23 @@ const MIDDLE_BELOW: readonly number[] = [1, 17.895169469, 78.757757664, 67.18756
 const TAIL_ABOVE: readonly number[] = [1.4234372777, 2.75681539, 1.3067284816, 0.17023821103]
 const TAIL_BELOW: readonly number[] = [1, 0.7370016425, 0.12021132975]
 
+/** The operations of a quotient of polynomials that is chosen by the size of its argument. */
+export type Rational<V, B> = Pick<
+  Arithmetic<V, B, never>,
+  "constant" | "add" | "sub" | "mul" | "div" | "neg" | "abs" | "sqrt" | "less" | "lessEqual" | "select"
+>
+
 /**
  * The x with Phi(x) = 1/2 + q, for -1/2 < q < 1/2: algorithm AS 241 (PPND7), relative error below 4e-7 in float32
  * (all 2^24 inputs of fillNormal checked). Its third range, probabilities below e^-25, cannot occur: 1/2 - |q| is at
  * least 2^-25 in float32. Source: Wichura, "The percentage points of the normal distribution", Applied Statistics 37
  * (1988) 477-484.
  */
-export function normalFromUniform<V, B, I>(m: Arithmetic<V, B, I>, q: V): V {
+export function normalFromUniform<V, B>(m: Rational<V, B>, log: (x: V) => V, q: V): V {
   const size = m.abs(q)
   const middle = m.lessEqual(size, m.constant(0.425))
   const near = m.sub(m.constant(0.180625), m.mul(q, q))
-  const far = m.sub(m.sqrt(m.neg(log(m, m.sub(m.constant(0.5), size)))), m.constant(1.6))
+  const far = m.sub(m.sqrt(m.neg(log(m.sub(m.constant(0.5), size)))), m.constant(1.6))
   const tail = polynomial(m, far, TAIL_ABOVE)
   const signed = m.select(m.less(q, m.constant(0)), m.neg(tail), tail)
   const above = m.select(middle, m.mul(q, polynomial(m, near, MIDDLE_ABOVE)), signed)

@@ -1,5 +1,6 @@
 // Operations made of operations: what the rest of the field calls functions. Knows only ops.
 
+import { normalFromUniform, type Rational, type Stream } from "../core/random.ts"
 import { axisOf, type Shape, size } from "../core/shape.ts"
 import type { Node } from "./node.ts"
 import * as ops from "./ops.ts"
@@ -103,4 +104,17 @@ export function pow(x: Node, p: number): Node {
     if (rest > 1) square = ops.mul(square, square)
   }
   return power ?? ops.constant(1, x.shape)
+}
+
+/** 2⁻²⁵. */
+const HALF_STEP = 1 / 33554432
+
+/** The arithmetic of core/random.ts over values of a graph. */
+const values: Rational<Node, Node> = { ...ops, constant: (x) => ops.constant(x), select: ops.where }
+
+/** Numbers of the normal distribution, mean + std·z: those of `fillNormal` bit for bit; otherwise as the primitive `random`. */
+export function randomNormal(stream: Stream, substream: number, shape: Shape, mean = 0, std = 1): Node {
+  // u − ½ + 2⁻²⁵ is the middle of the step that u begins, and exact.
+  const q = ops.add(ops.sub(ops.random(stream, substream, shape), 0.5), HALF_STEP)
+  return ops.add(mean, ops.mul(std, normalFromUniform(values, ops.log, q)))
 }

@@ -1,6 +1,7 @@
 // The nodes of a graph: immutable values that name an operation, its attributes and its inputs. Knows no device.
 
 import type { Fold } from "../core/fold.ts"
+import type { Stream } from "../core/random.ts"
 import type { Scalar } from "../core/scalar.ts"
 import type { Shape } from "../core/shape.ts"
 
@@ -22,6 +23,8 @@ export interface Attributes extends ScalarAttributes {
   /** A number that is known when a round runs: `rows` (examples in this batch), `learningRate`, `step`. */
   runtime: { readonly name: string }
   constant: { readonly value: number }
+  /** Uniform numbers of [0, 1), a function of the run's seed, stream, substream, step and row-major place (core/random.ts). */
+  random: { readonly stream: Stream; readonly substream: number }
   /** The index along the last axis. */
   index: Record<never, never>
   broadcast: { readonly axes: readonly number[] }

@@ -3,6 +3,7 @@
 
 import { configError } from "../core/errors.ts"
 import type { Fold } from "../core/fold.ts"
+import type { Stream } from "../core/random.ts"
 import type { Scalar } from "../core/scalar.ts"
 import { axisOf, BATCH, broadcastShape, formatShape, type Shape, sameShape, size } from "../core/shape.ts"
 import { type Attributes, isOp, type Node, type Op, type Variable } from "./node.ts"
@@ -32,6 +33,25 @@ export function runtime(name: string): Node {
 /** A number, rounded to float32, of the given shape. */
 export function constant(value: number, shape: Shape = []): Node {
   return broadcastTo(node("constant", { value: Math.fround(value) }, [], []), shape)
+}
+
+/**
+ * Uniform numbers of [0, 1): element i, row-major, is element i of what `fillUniform(seed, stream, substream, step)` writes, for
+ * the seed and the step of the round. The batch, if any, is the first axis, so that row r of it always draws the same.
+ */
+export function random(stream: Stream, substream: number, shape: Shape): Node {
+  if (shape.slice(1).some((n) => n < 0)) {
+    throw shapeError("random", `the batch must be the first axis, got ${formatShape(shape)}.`)
+  }
+  if (!(Number.isInteger(substream) && substream >= 0 && substream <= 0xffffffff)) {
+    throw configError({
+      where: "random",
+      what: "no such substream.",
+      expected: "an integer from 0 to 4294967295",
+      got: `${substream}`,
+    })
+  }
+  return node("random", { stream, substream }, [], shape)
 }
 
 /** 0, 1, 2, … along the last axis of the shape. */

@@ -46,6 +46,8 @@ function printInstruction(i: Instruction, operands: readonly Operand[], at: (o: 
       return `load ${at(operands[i.operand]!)}`
     case "constant":
       return String(i.value)
+    case "random":
+      return `random ${i.stream}.${i.substream}(${i.strides.join(",")})`
     case "index":
     case "product":
       return i.op

@@ -1,7 +1,7 @@
 // The Program: the contract between compiler and backends, as plain data that can be written as JSON.
 // Knows no graph, no layer and no machine.
 
-import type { Step } from "./kernel.ts"
+import { computes, type Step } from "./kernel.ts"
 
 /** `portable`: multiply, then add, each rounded: the same bits everywhere. `fused`: fused multiply-add where available. */
 export type Numerics = "portable" | "fused"
@@ -54,6 +54,11 @@ export interface Program {
   readonly entries: { readonly [name: string]: EntryPoint }
   /** Bytes of the arena. */
   readonly arena: number
+}
+
+/** Whether rounds of an entry draw random numbers: they need a seed. */
+export function drawsRandom({ steps }: EntryPoint): boolean {
+  return steps.some(({ kernel }) => computes(kernel) && kernel.body.some((i) => i.op === "random"))
 }
 
 /** The index of the buffer with a name, or −1. */

@@ -63,7 +63,12 @@ function bodyFaults(kernel: Kernel): string[] {
     if (instruction.op === "load" && kernel.operands[instruction.operand] === undefined)
       faults.push(`instruction ${i} loads nothing.`)
     if (instruction.op === "product" && kernel.kind !== "matmul") faults.push("only a matrix product has a product.")
-    if ((instruction.op === "fold" || instruction.op === "index") && kernel.kind === "matmul") {
+    if (instruction.op === "random" && instruction.strides.length !== kernel.space.length) {
+      faults.push(
+        `instruction ${i} draws with ${instruction.strides.length} strides for ${kernel.space.length} dimensions.`,
+      )
+    }
+    if (["fold", "index", "random"].includes(instruction.op) && kernel.kind === "matmul") {
       faults.push(`a matrix product cannot ${instruction.op}.`)
     }
   })

@@ -2,8 +2,10 @@
 // with the compiler, the backends or core/math.ts.
 import { gradients } from "../../src/autodiff/grad.ts"
 import type { Fold } from "../../src/core/fold.ts"
+import { fillUniform } from "../../src/core/random.ts"
 import type { Scalar } from "../../src/core/scalar.ts"
 import { type Attributes, isOp, type Node, type Op, topological } from "../../src/graph/node.ts"
+import { SEED } from "./execute.ts"
 import { erf64, roundEven } from "./special.ts"
 
 /** What the leaves of a graph stand for; arrays are row-major, `inputs` by name and `variables` by key. */
@@ -14,6 +16,8 @@ export interface Environment {
   readonly variables?: { readonly [key: string]: ArrayLike<number> }
   /** `learningRate`, `step`, …; `rows` is there already. */
   readonly runtime?: { readonly [name: string]: number }
+  /** The seed of random numbers. */
+  readonly seed?: number
 }
 
 /** A value with the sizes that it has for these rows. */
@@ -117,6 +121,11 @@ const evaluators: { readonly [K in Op]: Evaluator<K> } = {
   runtime: ({ name }, _, shape, { rows, runtime }) => {
     const value = runtime?.[name] ?? (name === "rows" ? rows : undefined)
     return leaf(`runtime value ${name}`, value === undefined ? undefined : [value], shape)
+  },
+  random: ({ stream, substream }, _, shape, { seed = SEED, runtime }) => {
+    const drawn = new Float32Array(count(shape))
+    fillUniform(drawn, seed, stream, substream, runtime?.step ?? 0)
+    return { shape, data: Float64Array.from(drawn) }
   },
   constant: ({ value }, _, shape) => fill(shape, () => value),
   index: (_, __, shape) => fill(shape, ([i]) => i!),

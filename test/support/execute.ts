@@ -16,7 +16,12 @@ export interface Setting {
   readonly inputs: { readonly [name: string]: Numbers }
   readonly variables: { readonly [key: string]: Numbers }
   readonly runtime?: { readonly [name: string]: number }
+  /** The seed of random numbers (default {@link SEED}). */
+  readonly seed?: number
 }
+
+/** A seed whose upper word is not 0. */
+export const SEED: number = 5 * 2 ** 32 + 2 ** 31 + 17
 
 /** Everything that a run leaves behind: states, results and logs by name. */
 export type Outcome = ReadonlyMap<string, Numbers>
@@ -97,7 +102,15 @@ export async function execute(machine: Machine, program: Program, setting: Setti
     const bound = executable.bind(dataOf(setting.rows, setting.inputs))
     const outcome = new Map<string, Numbers>()
     for (const entry of Object.keys(program.entries)) {
-      const run: Run = { entry, bound, batchSize: setting.rows, first: 0, count: 1, runtime: setting.runtime ?? {} }
+      const run: Run = {
+        entry,
+        bound,
+        batchSize: setting.rows,
+        first: 0,
+        count: 1,
+        runtime: setting.runtime ?? {},
+        seed: setting.seed ?? SEED,
+      }
       const ran: Ran = await executable.run(run)
       outcome.set(`${entry} logs`, ran.logs)
       outcome.set(`${entry} ${ran.ended}`, Float32Array.of(ran.rounds))

@@ -1,6 +1,7 @@
 // Random graphs from a list of numbers: 5 to 25 operations over inputs and variables, a cost, its gradients and updates.
 // The same list gives the same graph; a shorter list gives a smaller one, so that a failure shrinks.
 import { gradients } from "../../src/autodiff/grad.ts"
+import { streams } from "../../src/core/random.ts"
 import { BATCH, broadcastShape, type Shape, size } from "../../src/core/shape.ts"
 import * as compose from "../../src/graph/compose.ts"
 import type { Entry, Graph, Update } from "../../src/graph/graph.ts"
@@ -73,7 +74,7 @@ function step(x: Node, choose: Choose, { values, variable }: Around): Node | und
   })
   const partner = partners[choose(Math.max(1, partners.length))] ?? x
   const axis = rank > 0 ? choose(rank) : 0
-  switch (choose(16)) {
+  switch (choose(17)) {
     case 0:
       return [ops.neg, ops.abs, ops.relu, ops.floor, compose.square, ops.round, compose.sign][choose(7)]!(x)
     case 1:
@@ -123,7 +124,12 @@ function step(x: Node, choose: Choose, { values, variable }: Around): Node | und
         ? undefined
         : ops.concat([x, fitting[choose(fitting.length)]!, x].slice(choose(2)), axis)
     }
-    case 14:
+    case 14: {
+      if (shape.slice(1).some((n) => n < 0)) return undefined
+      const drawn = ops.random(streams.dropout, choose(3), shape)
+      return choose(2) === 0 ? ops.add(x, drawn) : ops.where(ops.less(drawn, 0.25), 0, ops.div(x, 0.75))
+    }
+    case 15:
       return rank === 0 ? undefined : ops.add(ops.mul(x, 0.125), ops.indexOver(shape))
     default:
       return rank === 0

@@ -1,6 +1,8 @@
 // The interpreter of Programs in plain TypeScript: with kernels.ts the definition of what they mean.
 
 import { internalError, TrilobiteError } from "../../core/errors.ts"
+import { streamKey, uniformAt } from "../../core/random.ts"
+import type { Draw } from "../../program/expression.ts"
 import { type Buffer, bufferIndex, type EntryPoint, elementsOf, type Program } from "../../program/program.ts"
 import {
   type Bound,
@@ -15,6 +17,17 @@ import {
 } from "../backend.ts"
 import type { Precision } from "./arithmetic.ts"
 import { type Memory, runGather, runMap, runMatmul, runScatter } from "./kernels.ts"
+
+/** The random numbers of one round; the key of each stream is made once. */
+function drawer(seed: number, step: number): (what: Draw, index: number) => number {
+  const keys = new Map<string, Int32Array>()
+  return ({ stream, substream }, index) => {
+    const name = `${stream} ${substream}`
+    const key = keys.get(name) ?? streamKey(seed, stream, substream)
+    keys.set(name, key)
+    return uniformAt(key, step, index)
+  }
+}
 
 /** Milliseconds of work after which the interpreter lets others run. */
 const SLICE = 8
@@ -153,8 +166,9 @@ export class ReferenceExecutable implements Executable {
     runtime.forEach((name, i) => {
       numbers[i] = name === "rows" ? rows : (run.runtime?.[name] ?? 0) + (name === "step" ? round : 0)
     })
+    const draw = drawer(run.seed ?? 0, ((run.runtime?.step ?? 0) + round) >>> 0)
     for (const [i, { kernel }] of entry.steps.entries()) {
-      if (kernel.kind === "map") runMap(kernel, this.#memory, rows, this.#precision)
+      if (kernel.kind === "map") runMap(kernel, this.#memory, rows, this.#precision, draw)
       else if (kernel.kind === "matmul") runMatmul(kernel, this.#memory, rows, this.#precision)
       else if (kernel.kind === "gather") {
         const target = buffers[kernel.target]!

@@ -3,7 +3,7 @@
 import { foldInOrder, foldStart } from "../../core/fold.ts"
 import { extent } from "../../core/shape.ts"
 import type { Tensor } from "../../core/tensor.ts"
-import type { Instruction } from "../../program/expression.ts"
+import type { Draw, Instruction } from "../../program/expression.ts"
 import type { GatherKernel, MapKernel, MatmulKernel, Operand, ScatterKernel } from "../../program/kernel.ts"
 import type { Precision } from "./arithmetic.ts"
 
@@ -11,12 +11,23 @@ import type { Precision } from "./arithmetic.ts"
 export type Memory = readonly (Float32Array | Float64Array)[]
 
 /** Runs a map: for each place in the outer dimensions, the body over all of the last dimension at once. */
-export function runMap(kernel: MapKernel, memory: Memory, rows: number, precision: Precision): void {
+export function runMap(
+  kernel: MapKernel,
+  memory: Memory,
+  rows: number,
+  precision: Precision,
+  draw: (what: Draw, index: number) => number,
+): void {
   const sizes = kernel.space.map((n) => extent(n, rows))
   const last = sizes.length === 0 ? 1 : sizes[sizes.length - 1]!
   const values = kernel.body.map(() => new Float64Array(last))
   forEachPlace(sizes.slice(0, -1), (place) => {
     kernel.body.forEach((instruction, i) => {
+      if (instruction.op === "random") {
+        const { strides } = instruction
+        for (let j = 0; j < last; j++) values[i]![j] = draw(instruction, elementAt({ offset: 0, strides }, place, j))
+        return
+      }
       evaluate(instruction, values, i, last, precision, (operand, j) => {
         const o = kernel.operands[operand]!
         return memory[o.buffer]![elementAt(o, place, j)]!
@@ -47,7 +58,7 @@ export function runMatmul(kernel: MatmulKernel, memory: Memory, rows: number, pr
       }
       kernel.body.forEach((instruction, at) => {
         if (instruction.op === "product") values[at]![0] = sum
-        else {
+        else if (instruction.op !== "random") {
           evaluate(instruction, values, at, 1, precision, (operand) => {
             const o = kernel.operands[operand]!
             return memory[o.buffer]![elementAt(o, [i], j)]!
@@ -94,7 +105,7 @@ export function runScatter(
 
 /** One instruction over the last dimension. A folded value is repeated along it. */
 function evaluate(
-  instruction: Instruction,
+  instruction: Exclude<Instruction, Draw>,
   values: readonly Float64Array[],
   at: number,
   last: number,
@@ -139,7 +150,7 @@ function evaluate(
   }
 }
 
-function elementAt(o: Operand, place: readonly number[], j: number): number {
+function elementAt(o: Pick<Operand, "offset" | "strides">, place: readonly number[], j: number): number {
   let at = o.offset + j * (o.strides[place.length] ?? 0)
   for (let d = 0; d < place.length; d++) at += place[d]! * o.strides[d]!
   return at

@@ -24,6 +24,9 @@ export const control = {
   step: 520,
   /** Where the module's own memory begins: partial sums, then the scratch memory of each thread. */
   work: 524,
+  /** The seed of random numbers, lower word first, and the step of the round under way as an integer. */
+  seed: 528,
+  now: 536,
   /** For each bound buffer: where its rows are, and their element type. */
   bound: 576,
 } as const

@@ -2,6 +2,7 @@
 // Knows Programs and the pool; the code itself is made by generate.ts.
 
 import { internalError, TrilobiteError } from "../../core/errors.ts"
+import { seedWords } from "../../core/random.ts"
 import { type Buffer, bufferIndex, elementsOf, type Program } from "../../program/program.ts"
 import {
   type Bound,
@@ -295,6 +296,7 @@ export class WasmExecutable implements Executable {
     words[control.log / 4] = this.#log.at
     words[control.step / 4] = run.runtime?.step ?? 0
     words[control.work / 4] = loaded.workAt
+    words.set(seedWords(run.seed ?? 0), control.seed / 4)
     words[control.spin / 4] = this.threads <= this.#pool.platform.cores ? SPIN : 0
     for (const [name, i] of Object.entries(loaded.generated.bound)) {
       const found = held.addresses.get(name)

@@ -3,7 +3,7 @@
 
 import { internalError } from "../../core/errors.ts"
 import { type ComputingKernel, computes, type Step } from "../../program/kernel.ts"
-import { bufferIndex, type Program } from "../../program/program.ts"
+import { bufferIndex, drawsRandom, type Program } from "../../program/program.ts"
 import { type Frame, type Module, module_ } from "./assembler.ts"
 import type { Code } from "./code.ts"
 import { BOUND_BYTES, control, controlBytes } from "./control-block.ts"
@@ -72,6 +72,7 @@ export function generate(program: Program, name: string, options: GenerateOption
     steps,
     rowsAt: numbers + 4 * program.runtime.indexOf("rows"),
     stepAt: step < 0 ? undefined : numbers + 4 * step,
+    draws: drawsRandom(entry),
     logAt: log < 0 ? undefined : arenaAt + program.buffers[log]!.offset,
     grain: options.tile.rows,
     scratchAt: memory.partialBytes(),
@@ -194,6 +195,8 @@ function contextOf(
       const load = (offset: number): Code<"i32"> => i32.load(zero, at + offset)
       return { pointer: load(0), type: load(4) }
     },
+    seed: [i32.load(zero, control.seed), i32.load(zero, control.seed + 4)],
+    step: i32.load(zero, control.now),
     order: i32.load(zero, control.order),
   }
 }

@@ -39,6 +39,9 @@ export interface KernelContext {
   partial(bytes: number): { readonly address: Code<"i32">; readonly offset: number }
   /** Where the caller's data for a buffer begins, and its element type (a number of `dataTypes`). */
   bound(buffer: number): { readonly pointer: Code<"i32">; readonly type: Code<"i32"> }
+  /** What random numbers are drawn with: the words of the seed, lower first, and the step of the round. */
+  readonly seed: readonly [Code<"i32">, Code<"i32">]
+  readonly step: Code<"i32">
   /** Where the order of the pass begins, 0 if it is the order of the data. */
   readonly order: Code<"i32">
 }

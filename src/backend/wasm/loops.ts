@@ -18,7 +18,7 @@ export function emitOuter(
   kernel: MapKernel,
   context: KernelContext,
   inner: number,
-  body: (block: Block, pointer: (o: Operand) => Pointer) => void,
+  body: (block: Block, pointer: (o: Operand) => Pointer, bytesTo: (strides: readonly number[]) => Code<"i32">) => void,
 ): Code<"void">[] {
   const { frame } = context
   const outer = kernel.space.slice(0, kernel.space.length - inner)
@@ -26,8 +26,8 @@ export function emitOuter(
   const out: Code<"void">[] = []
   const block = { out, frame }
   const known = new Map<string, Code<"i32">>()
-  const pointer = (o: Operand): Pointer => {
-    const strides = o.strides.slice(0, outer.length)
+  const bytesTo = (all: readonly number[]): Code<"i32"> => {
+    const strides = all.slice(0, outer.length)
     const key = strides.join(" ")
     let address = known.get(key)
     if (address === undefined) {
@@ -41,9 +41,12 @@ export function emitOuter(
             )
       known.set(key, address)
     }
-    return { address, offset: context.address(o), stride: o.strides[o.strides.length - 1] ?? 0 }
+    return address
   }
-  body(block, pointer)
+  const pointer = (o: Operand): Pointer => {
+    return { address: bytesTo(o.strides), offset: context.address(o), stride: o.strides[o.strides.length - 1] ?? 0 }
+  }
+  body(block, pointer, bytesTo)
   return outer.reduceRight((code, _, d) => {
     const [from, to] = d === 0 ? context.range : [i32.const(0), context.extent(outer[d]!)]
     return [indices[d]!.set(from), countUp(indices[d]!, 1, to, code)]

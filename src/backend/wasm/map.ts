@@ -4,6 +4,7 @@
 import { argsOf, type Instruction } from "../../program/expression.ts"
 import type { MapKernel, Operand } from "../../program/kernel.ts"
 import type { Code } from "./code.ts"
+import { type Draws, drawsOf } from "./draws.ts"
 import { type Lanes, loadLanes, type Place, type Pointer, storeLanes } from "./emit.ts"
 import { emitChains, foldingOf, splat } from "./folds.ts"
 import { f32x4, i32, i32x4 } from "./instructions.ts"
@@ -14,7 +15,10 @@ import { type Block, type Computed, computeScalar, keep, numbers, type Vector } 
 /** The statements of a map kernel. */
 export function emitMap(kernel: MapKernel, context: KernelContext): Code<"void">[] {
   const columns = kernel.body.some((i) => i.op === "fold") && foldsColumns(kernel)
-  return columns ? emitColumns(kernel, context) : emitRows(kernel, context)
+  if (columns) return emitColumns(kernel, context)
+  const before: Block = { out: [], frame: context.frame }
+  const draws = drawsOf(before, kernel, context)
+  return [...before.out, ...emitRows(kernel, context, draws)]
 }
 
 /** True if four neighbouring outputs can be folded side by side: what is folded lies apart in memory. */
@@ -26,7 +30,7 @@ function foldsColumns(kernel: MapKernel): boolean {
   const { varies, stage } = analyse(kernel)
   const onePass = kernel.outputs.every((o) => o.strides[last] === 0 && !varies[o.value])
   const oneStage = kernel.body.every((i, id) => i.op !== "fold" || stage[id] === 0)
-  const counts = kernel.body.some((i) => i.op === "index")
+  const counts = kernel.body.some((i) => i.op === "index" || i.op === "random")
   return apart && neighbours && onePass && oneStage && !counts
 }
 
@@ -49,7 +53,9 @@ function analyse(kernel: MapKernel): Analysis {
     varies[id] =
       instruction.op === "load"
         ? last >= 0 && kernel.operands[instruction.operand]!.strides[last] !== 0
-        : instruction.op === "index" || (instruction.op !== "fold" && args.some((a) => varies[a]))
+        : instruction.op === "random"
+          ? last >= 0 && instruction.strides[last] !== 0
+          : instruction.op === "index" || (instruction.op !== "fold" && args.some((a) => varies[a]))
     stage[id] = Math.max(0, ...args.map((a) => ready[a]!))
     ready[id] = stage[id]! + (instruction.op === "fold" ? 1 : 0)
   })
@@ -57,13 +63,14 @@ function analyse(kernel: MapKernel): Analysis {
 }
 
 /** Four neighbours of the last dimension at a time. */
-function emitRows(kernel: MapKernel, context: KernelContext): Code<"void">[] {
+function emitRows(kernel: MapKernel, context: KernelContext, draws: Draws): Code<"void">[] {
   const analysis = analyse(kernel)
   const rank = kernel.space.length
-  return emitOuter(kernel, context, Math.min(1, rank), (block, pointer) => {
+  return emitOuter(kernel, context, Math.min(1, rank), (block, pointer, bytesTo) => {
     const operands = kernel.operands.map(pointer)
     const outputs = kernel.outputs.map((o) => ({ value: o.value, pointer: pointer(o) }))
     const uniform = new Map<number, Computed>() // values that are the same for the whole row
+    const draw = kernel.body.map((i) => (i.op === "random" ? draws(i, block, bytesTo(i.strides)) : undefined))
     const passes = 1 + Math.max(0, ...kernel.outputs.map((o) => analysis.ready[o.value]!))
     const spilled = spills(kernel, analysis)
     const n = kernel.space[rank - 1] ?? 1
@@ -89,6 +96,7 @@ function emitRows(kernel: MapKernel, context: KernelContext): Code<"void">[] {
         value = { code: loadLanes(into, operands[instruction.operand]!, place, lanes), mask: false }
       } else if (instruction.op === "constant") value = constantOf(instruction)
       else if (instruction.op === "index") value = { code: keep(into, indexVector(place)), mask: false }
+      else if (instruction.op === "random") value = { code: draw[id]!(into, place), mask: false }
       else {
         const args = argsOf(instruction).map((a) => compute(into, a, memo, place, lanes, pass))
         value = computeScalar(into, instruction.op as never, args)

@@ -31,6 +31,8 @@ export interface RoundOptions {
   readonly rowsAt: number
   readonly stepAt: number | undefined
   readonly logAt: number | undefined
+  /** Whether a kernel asks for the step as an integer. */
+  readonly draws: boolean
   /** Rows that the batch is split by. */
   readonly grain: number
   readonly scratchAt: number
@@ -119,14 +121,14 @@ export function defineEntry(m: Module, barrier: Func<readonly ["i32"], readonly 
       const target = i32.add(i32.load(zero, control.log), times(round.get, bytes))
       return [if_(i32.eqz(thread.get), [memory.copy(target, i32.const(options.logAt), i32.const(bytes))])]
     }
+    const now = (): Code<"i32"> => i32.add(i32.load(zero, control.step), round.get)
     const parity = i32.add(i32.const(control.agreed), times(i32.and(round.get, i32.const(1)), 4))
     const body: Code<"void">[] = [
       first.set(i32.mul(i32.add(firstRound.get, round.get), batch.get)),
       rows.set(minimum(batch.get, i32.sub(n.get, first.get))),
       f32.store(zero, options.rowsAt, f32.convertI32S(rows.get)),
-      ...(options.stepAt === undefined
-        ? []
-        : [f32.store(zero, options.stepAt, f32.convertI32S(i32.add(i32.load(zero, control.step), round.get)))]),
+      ...(options.stepAt === undefined ? [] : [f32.store(zero, options.stepAt, f32.convertI32S(now()))]),
+      ...(options.draws ? [i32.store(zero, control.now, now())] : []),
       ...calls,
       ...writeLog(),
       if_(i32.eqz(thread.get), [

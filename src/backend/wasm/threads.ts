@@ -1,5 +1,6 @@
 // How many threads are worth their meetings. Knows the work of a round, not the machine's speed.
 
+import type { Body } from "../../program/expression.ts"
 import { computes } from "../../program/kernel.ts"
 import type { EntryPoint } from "../../program/program.ts"
 
@@ -11,12 +12,17 @@ export function threadsFor(entry: EntryPoint, rows: number, offered: number): nu
   return Math.max(1, Math.min(offered, Math.floor(workOf(entry, rows) / WORTH_A_THREAD)))
 }
 
+/** Operations for each element, a random number counted as what it takes. */
+function operationsOf(body: Body): number {
+  return body.reduce((sum, { op }) => sum + (op === "random" ? 16 : 1), 0)
+}
+
 /** Operations of a round with so many rows. */
 export function workOf(entry: EntryPoint, rows: number): number {
   const extent = (n: number): number => (n < 0 ? -n * rows : n)
   return entry.steps.reduce((sum, { kernel }) => {
     if (!computes(kernel)) return sum + rows * kernel.width
     const places = kernel.space.reduce((n, d) => n * extent(d), 1)
-    return sum + places * (kernel.kind === "matmul" ? 2 * extent(kernel.inner) : kernel.body.length)
+    return sum + places * (kernel.kind === "matmul" ? 2 * extent(kernel.inner) : operationsOf(kernel.body))
   }, 0)
 }

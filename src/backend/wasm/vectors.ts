@@ -57,8 +57,10 @@ export function vectorArithmetic(block: Block): Arithmetic<Vector, Vector, Vecto
     subInt: (a, b) => k(i32x4.sub(a, b)),
     shiftLeft: (a, n) => k(i32x4.shl(a, i32.const(n))),
     shiftRight: (a, n) => k(i32x4.shrS(a, i32.const(n))),
+    shiftRightUnsigned: (a, n) => k(i32x4.shrU(a, i32.const(n))),
     andInt: (a, b) => k(v128.and(a, b)),
     orInt: (a, b) => k(v128.or(a, b)),
+    xorInt: (a, b) => k(v128.xor(a, b)),
   }
 }
 
