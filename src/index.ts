@@ -58,7 +58,16 @@ export { customLayer } from "./nn/layers/custom.ts"
 export { type DenseOptions, dense } from "./nn/layers/dense.ts"
 export { type DotOptions, dot } from "./nn/layers/dot.ts"
 export { flatten } from "./nn/layers/flatten.ts"
-export { add, average, maximum, minimum, multiply, subtract } from "./nn/layers/merging.ts"
+export {
+  add,
+  average,
+  type ConcatenateOptions,
+  concatenate,
+  maximum,
+  minimum,
+  multiply,
+  subtract,
+} from "./nn/layers/merging.ts"
 export {
   identityLayer,
   type PermuteOptions,
@@ -66,6 +75,15 @@ export {
   type RepeatVectorOptions,
   repeatVector,
 } from "./nn/layers/moving.ts"
+export {
+  alphaDropout,
+  type DropoutOptions,
+  dropout,
+  type GaussianDropoutOptions,
+  type GaussianNoiseOptions,
+  gaussianDropout,
+  gaussianNoise,
+} from "./nn/layers/noise.ts"
 export {
   type GroupNormalizationOptions,
   groupNormalization,

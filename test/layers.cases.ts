@@ -1,5 +1,6 @@
 // The table of layers that the oracles run over (test/layers.test.ts): one row or more for each type of layer. A row has shapes of
 // inputs, which follow from three sizes, and the layer. Whoever adds a layer adds a row; the test says if one is missing.
+import { streams } from "../src/core/random.ts"
 import { BATCH, type Shape } from "../src/core/shape.ts"
 import type { Node } from "../src/graph/node.ts"
 import * as layers from "../src/index.ts"
@@ -43,6 +44,16 @@ export const LAYER_ROWS: readonly LayerRow[] = [
   { name: "RepeatVector", layer: ([a]) => layers.repeatVector({ n: a }), inputs: vector },
   { name: "Identity", layer: () => layers.identityLayer(), inputs: vector },
   { name: "ActivityRegularization", layer: () => layers.activityRegularization({ l2: 0.1 }), inputs: vector },
+  { name: "Dropout", layer: () => layers.dropout({ rate: 0.3 }), inputs: vector },
+  { name: "Dropout, asked", layer: () => layers.dropout({ rate: 0.3 }), inputs: vector, training: false },
+  {
+    name: "Dropout of columns",
+    layer: () => layers.dropout({ rate: 0.5, noiseShape: [null, 1, -1, 1] }),
+    inputs: images,
+  },
+  { name: "AlphaDropout", layer: () => layers.alphaDropout({ rate: 0.4, seed: 7 }), inputs: vector },
+  { name: "GaussianNoise", layer: () => layers.gaussianNoise({ stddev: 0.5 }), inputs: images },
+  { name: "GaussianDropout", layer: () => layers.gaussianDropout({ rate: 0.5 }), inputs: vector },
   { name: "BatchNormalization", layer: () => layers.batchNormalization(), inputs: vector },
   { name: "BatchNormalization, asked", layer: () => layers.batchNormalization(), inputs: vector, training: false },
   { name: "BatchNormalization of images", layer: () => layers.batchNormalization({ axis: 2 }), inputs: images },
@@ -69,6 +80,15 @@ export const LAYER_ROWS: readonly LayerRow[] = [
   { name: "Average", layer: () => layers.average(), inputs: triple },
   { name: "Maximum", layer: () => layers.maximum(), inputs: triple },
   { name: "Minimum", layer: () => layers.minimum(), inputs: triple },
+  { name: "Concatenate", layer: () => layers.concatenate(), inputs: (_, b, c) => [[b], [c], [b]] },
+  {
+    name: "Concatenate, axis 1",
+    layer: () => layers.concatenate({ axis: 1 }),
+    inputs: (a, b, c) => [
+      [a, c],
+      [b, c],
+    ],
+  },
   {
     name: "Dot",
     layer: () => layers.dot({ axes: [2, 1] }),
@@ -102,7 +122,9 @@ export function scopeWith(values: readonly Node[], training: boolean, kept: Map<
     state: () => values[next++]!,
     update: (name, value) => void kept.set(name, value),
     addLoss: () => {},
-    substream: () => substreams++,
+    random: (shape, seed) => layers.ops.random(streams.dropout, seed ?? substreams++, shape),
+    randomNormal: (shape, { mean, stddev, seed } = {}) =>
+      layers.ops.randomNormal(streams.dropout, seed ?? substreams++, shape, mean, stddev),
     inner: () => scope,
   }
   return scope

@@ -41,6 +41,8 @@ ACTIVATIONS = [
     ("exponential", {}, torch.exp),
     ("gelu", {}, F.gelu),
     ("gelu", {"approximate": True}, lambda x: 0.5 * x * (1 + torch.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)))),
+    ("glu", {}, F.glu),
+    ("glu", {"axis": 0}, lambda x: F.glu(x, 0)),
     ("hardShrink", {}, F.hardshrink),
     ("hardSigmoid", {}, F.hardsigmoid),
     ("hardSilu", {}, F.hardswish),

@@ -1,6 +1,7 @@
 // Activation functions by name. Knows no layers.
 
-import { axisOf } from "../core/shape.ts"
+import { configError } from "../core/errors.ts"
+import { axisOf, formatShape } from "../core/shape.ts"
 import { clip, logSoftmax, softplus, square, sum } from "../graph/compose.ts"
 import { isOp, type Node } from "../graph/node.ts"
 import * as ops from "../graph/ops.ts"
@@ -33,6 +34,7 @@ interface ActivationOptions {
   readonly elu: { readonly alpha: number }
   readonly exponential: Record<never, never>
   readonly gelu: { readonly approximate: boolean }
+  readonly glu: { readonly axis: number }
   readonly hardShrink: { readonly threshold: number }
   readonly hardSigmoid: Record<never, never>
   readonly hardSilu: Record<never, never>
@@ -126,6 +128,8 @@ export const activations: { readonly [T in ActivationName]: Row<ActivationOption
       return mul(mul(z, 0.5), add(approximate ? tanh(cubic) : erf(mul(z, Math.SQRT1_2)), 1))
     },
   },
+  /** The first half along an axis times the sigmoid of the second (Dauphin et al. 2017). */
+  glu: { options: axis, call: (z, config) => glu(z, config.axis) },
   /** z where |z| > threshold, else 0. */
   hardShrink: {
     options: { threshold: number(0.5) },
@@ -186,6 +190,17 @@ export const activations: { readonly [T in ActivationName]: Row<ActivationOption
 
 function elu(z: Node, alpha: number): Node {
   return where(lessEqual(z, 0), mul(expm1(min(z, 0)), alpha), z)
+}
+
+function glu(z: Node, along: number): Node {
+  const at = axisOf(along, z.shape.length, "axis")
+  const n = z.shape[at]!
+  if (n % 2 === 0) return mul(ops.slice(z, at, 0, n / 2), sigmoid(ops.slice(z, at, n / 2, n)))
+  throw configError({
+    where: "glu",
+    what: `axis ${at} of ${formatShape(z.shape)} has no halves.`,
+    expected: "an even size",
+  })
 }
 
 function hardSigmoid(z: Node): Node {

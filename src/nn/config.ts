@@ -13,8 +13,9 @@ import { batchNormalization } from "./layers/batch-normalization.ts"
 import { dense } from "./layers/dense.ts"
 import { dot } from "./layers/dot.ts"
 import { flatten } from "./layers/flatten.ts"
-import { add, average, maximum, minimum, multiply, subtract } from "./layers/merging.ts"
+import { add, average, concatenate, maximum, minimum, multiply, subtract } from "./layers/merging.ts"
 import { identityLayer, permute, repeatVector } from "./layers/moving.ts"
+import { alphaDropout, dropout, gaussianDropout, gaussianNoise } from "./layers/noise.ts"
 import { groupNormalization, layerNormalization, rmsNormalization, unitNormalization } from "./layers/normalizing.ts"
 import { rescaling } from "./layers/rescaling.ts"
 import { reshape } from "./layers/reshape.ts"
@@ -41,6 +42,10 @@ export const layerTypes: { readonly [type: string]: Factory } = {
   RepeatVector: repeatVector,
   Identity: identityLayer,
   ActivityRegularization: activityRegularization,
+  Dropout: dropout,
+  AlphaDropout: alphaDropout,
+  GaussianNoise: gaussianNoise,
+  GaussianDropout: gaussianDropout,
   BatchNormalization: batchNormalization,
   LayerNormalization: layerNormalization,
   GroupNormalization: groupNormalization,
@@ -52,6 +57,7 @@ export const layerTypes: { readonly [type: string]: Factory } = {
   Average: average,
   Maximum: maximum,
   Minimum: minimum,
+  Concatenate: concatenate,
   Dot: dot,
 }
 

@@ -131,15 +131,22 @@ export function maybeNull<T>(of: Kind<T>): Kind<T | null> {
 }
 
 /** Finite numbers, of a range if it is given; `below` itself is not among them. */
-export function finiteNumber(range: { readonly least?: number; readonly below?: number } = {}): Kind<number> {
-  const { least, below } = range
-  const bounds = [least === undefined ? "" : ` of at least ${least}`, below === undefined ? "" : ` below ${below}`]
+export function finiteNumber(
+  range: { readonly least?: number; readonly most?: number; readonly below?: number } = {},
+): Kind<number> {
+  const { least, most, below } = range
+  const bounds = [
+    least === undefined ? "" : ` of at least ${least}`,
+    most === undefined ? "" : ` of at most ${most}`,
+    below === undefined ? "" : ` below ${below}`,
+  ]
   return kind(
     `a finite number${bounds.filter((bound) => bound !== "").join(" and")}`,
     (value): value is number =>
       typeof value === "number" &&
       Number.isFinite(value) &&
       (least === undefined || value >= least) &&
+      (most === undefined || value <= most) &&
       (below === undefined || value < below),
   )
 }

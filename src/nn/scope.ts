@@ -2,10 +2,12 @@
 // Knows no layer and no network.
 
 import { configError, internalError } from "../core/errors.ts"
+import { streams } from "../core/random.ts"
 import { formatShape, type Shape, sameShape, size } from "../core/shape.ts"
+import { randomNormal } from "../graph/compose.ts"
 import type { Update } from "../graph/graph.ts"
 import type { Node, Variable } from "../graph/node.ts"
-import { read } from "../graph/ops.ts"
+import { random, read } from "../graph/ops.ts"
 import type { Initializer } from "./initializers.ts"
 import type { Cell } from "./weights.ts"
 
@@ -47,10 +49,22 @@ export interface Scope {
   update(name: string, value: Node): void
   /** Adds a number, of shape [], to the cost. */
   addLoss(value: Node): void
-  /** The number of a stream of random numbers of its own: the same whenever the network is traced. */
-  substream(): number
+  /**
+   * Uniform random numbers of [0, 1), others in every round: a function of the seed of the training, the step, the place
+   * among the network's random numbers (or `seed`) and the place in the value.
+   */
+  random(shape: Shape, seed?: number | null): Node
+  /** The same for a normal distribution. */
+  randomNormal(shape: Shape, options?: NormalNoise): Node
   /** A scope for a layer inside this one. `cells` are the values it shares with another model, by key. */
   inner(name: string, trainable: boolean, cells?: ReadonlyMap<string, Cell>): Scope
+}
+
+/** What normal random numbers are like: by default of mean 0 and standard deviation 1. */
+export interface NormalNoise {
+  readonly mean?: number
+  readonly stddev?: number
+  readonly seed?: number | null
 }
 
 /** What is written down while a network is traced. */
@@ -127,7 +141,9 @@ function scopeAt(tracing: Tracing, position: Position): Scope {
       updates.push({ variable: found.variable, value })
     },
     addLoss: (value) => void tracing.losses.push(value),
-    substream: () => tracing.substreams++,
+    random: (shape, seed = null) => random(streams.dropout, substreamOf(tracing, seed), shape),
+    randomNormal: (shape, { mean = 0, stddev = 1, seed = null } = {}) =>
+      randomNormal(streams.dropout, substreamOf(tracing, seed), shape, mean, stddev),
     inner: (name, learns, other) => {
       const inside = `${path}/${name}`
       const sharing = cells !== undefined || other === undefined ? { cells, shared } : { cells: other, shared: path }
@@ -135,6 +151,14 @@ function scopeAt(tracing: Tracing, position: Position): Scope {
     },
   }
 }
+
+/** The number of a stream of random numbers: the next one, or in the upper half of the numbers one that the user chose. */
+function substreamOf(tracing: Tracing, seed: number | null): number {
+  return seed === null ? tracing.substreams++ : HALF + (seed % HALF)
+}
+
+/** 2^31: half of the numbers of streams. */
+const HALF = 2147483648
 
 /** Throws E_CONFIG if a layer that is used twice would need a parameter of another shape. */
 function checkSame(name: string, before: Shape, now: Shape): void {

@@ -16,6 +16,8 @@ export interface FitPlan {
   readonly validation: Feed | undefined
   readonly epochs: number
   readonly initialEpoch: number
+  /** What random numbers depend on, beside the step. */
+  readonly seed: number
   /** Rounds that the optimizer has done: counted on. */
   readonly state: { step: number }
   /** True if somebody listens to single rounds. */
@@ -65,7 +67,13 @@ export async function* fitEvents(plan: FitPlan): AsyncGenerator<FitEvent, void, 
           const count = plan.everyRound ? 1 : Math.min(pace, rounds - first, MOST_ROUNDS)
           const started = performance.now()
           const runtime = { learningRate: control.learningRate, step: plan.state.step }
-          const ran = await runOver(executable, train, chunk, { entry: "train", first, count, runtime })
+          const ran = await runOver(executable, train, chunk, {
+            entry: "train",
+            first,
+            count,
+            runtime,
+            seed: plan.seed,
+          })
           const took = performance.now() - started
           plan.state.step += ran.rounds
           first += ran.rounds
@@ -102,7 +110,7 @@ export async function* fitEvents(plan: FitPlan): AsyncGenerator<FitEvent, void, 
   yield { type: "trainEnd", reason, logs: last, seconds }
 }
 
-type Part = Pick<Run, "entry" | "first" | "count" | "runtime">
+type Part = Pick<Run, "entry" | "first" | "count" | "runtime" | "seed">
 
 /** Runs some rounds of a chunk; the feed does beside it what can be done for the next rows. */
 function runOver(executable: Executable, feed: Feed, { bound, rows, order }: Chunk, part: Part): Promise<Ran> {

@@ -336,7 +336,19 @@ export class Model {
       const { everyRound, control } = listeners
       const { epochs, initialEpoch, signal } = read
       const names = logNamesOf(parts.traced)
-      const plan = { executable, names, train, validation, state, everyRound, control, epochs, initialEpoch, signal }
+      const plan = {
+        executable,
+        names,
+        seed,
+        train,
+        validation,
+        state,
+        everyRound,
+        control,
+        epochs,
+        initialEpoch,
+        signal,
+      }
       try {
         for await (const event of fitEvents(plan)) {
           print(event)

@@ -5,6 +5,7 @@ import { broadcastShape, formatShape } from "../../core/shape.ts"
 import type { Node } from "../../graph/node.ts"
 import * as ops from "../../graph/ops.ts"
 import { type LayerFactory, type LayerOptions, layerOfMany } from "../layer.ts"
+import { integer, optional } from "../options.ts"
 
 /** A layer that joins two or more values of equal (or stretchable) shapes. */
 function merging(
@@ -107,3 +108,27 @@ export const maximum: LayerFactory<LayerOptions> = /* @__PURE__ */ merging("Maxi
  * ```
  */
 export const minimum: LayerFactory<LayerOptions> = /* @__PURE__ */ merging("Minimum", ops.min)
+
+/** The options of {@link concatenate}. */
+export interface ConcatenateOptions extends LayerOptions {
+  /** The axis along which they are put one after another (default −1). */
+  readonly axis?: number
+}
+
+/**
+ * Its inputs one after another along an axis, `[..., a, ...], [..., b, ...] -> [..., a + b, ...]`. Throws E_CONFIG for shapes that
+ * do not fit and for the axis of the batch. Keras: Concatenate.
+ * @example
+ * ```ts
+ * import { concatenate, input } from "trilobite"
+ * concatenate()([input({ shape: [3] }), input({ shape: [5] })]).shape // => [-1, 8]
+ * ```
+ */
+export const concatenate: LayerFactory<ConcatenateOptions> = /* @__PURE__ */ layerOfMany<ConcatenateOptions>(
+  "Concatenate",
+  { axis: optional(integer(), -1) },
+  ({ axis }, inputs) => {
+    checkCount(inputs, 2)
+    return ops.concat(inputs, axis)
+  },
+)
