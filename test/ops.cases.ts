@@ -352,6 +352,54 @@ const parts = [
   ),
 ]
 
+/** Whole numbers that name the rows of a table, two of them none. */
+const numbersFor = (shape: Shape, rows: number): Leaf => ({ shape, range: [-1, rows], whole: true })
+const tables: OpRow[] = [
+  {
+    name: "lookup of a number for each example",
+    leaves: ([a, , c]) => [{ shape: [a, c] }, numbersFor([B], a)],
+    build: (x) => ops.lookup(at(x, 0), at(x, 1)),
+  },
+  {
+    name: "lookup of a sequence, used by a product",
+    leaves: ([a, b, c]) => [{ shape: [a, c] }, numbersFor([B, b], a), { shape: [b * c, 3] }],
+    build: (x, [, b, c]) => ops.matmul(ops.reshape(ops.lookup(ops.tanh(at(x, 0)), at(x, 1)), [B, b * c]), at(x, 2)),
+  },
+  {
+    name: "lookup without the batch, in a transposed table",
+    leaves: ([a, b, c]) => [{ shape: [c, a] }, numbersFor([b, 2], a)],
+    build: (x) => ops.lookup(ops.transpose(at(x, 0), [1, 0]), at(x, 1)),
+  },
+  {
+    name: "lookup of one number, of an index and of computed numbers",
+    leaves: ([a, , c]) => [{ shape: [a, c] }, numbersFor([], a), numbersFor([B, 2], a)],
+    build: (x) => {
+      const [table, one, many] = [at(x, 0), at(x, 1), at(x, 2)]
+      const some = ops.lookup(table, ops.add(ops.slice(many, 1, 1, 2), 1))
+      return ops.add(ops.add(ops.lookup(table, one), some), compose.sum(ops.lookup(table, ops.indexOver([3])), [0]))
+    },
+  },
+  {
+    name: "lookup in the same table twice, of rows of 70",
+    leaves: ([a]) => [{ shape: [a, 70] }, numbersFor([B], a), numbersFor([B], a)],
+    build: (x) => ops.mul(ops.lookup(at(x, 0), at(x, 1)), ops.lookup(at(x, 0), at(x, 2))),
+  },
+  {
+    name: "scatterAdd",
+    leaves: ([a, , c]) => [{ shape: [B, c] }, numbersFor([B], a)],
+    build: (x, [a]) => ops.scatterAdd(at(x, 0), at(x, 1), a),
+  },
+  {
+    name: "scatterAdd of stretched and moved values",
+    leaves: ([a, b, c]) => [{ shape: [c] }, { shape: [B, c, b] }, numbersFor([B, b], a)],
+    build: (x, [a, b, c]) =>
+      ops.add(
+        ops.scatterAdd(ops.broadcastTo(at(x, 0), [B, b, c]), at(x, 2), a),
+        ops.exp(ops.scatterAdd(ops.transpose(at(x, 1), [0, 2, 1]), at(x, 2), a)),
+      ),
+  },
+]
+
 const DROPOUT = streams.dropout
 const draws = [
   row("random of a batch", batchRows, (x, [, b]) => ops.mul(at(x, 0), ops.random(DROPOUT, 3, [B, b]))),
@@ -503,6 +551,7 @@ export const OP_ROWS: readonly OpRow[] = [
   ...moves,
   ...parts,
   ...draws,
+  ...tables,
   ...leaves,
   ...compositions,
 ]

@@ -25,7 +25,7 @@ const {
   sin,
   sub,
 } = ops
-const { slice, transpose, where } = ops
+const { lookup, scatterAdd, slice, transpose, where } = ops
 
 /** 2 / √π. */
 const TWO_OVER_ROOT_PI = 1.1283791670955126
@@ -128,6 +128,8 @@ export const rules: { readonly [K in Op]: Rule<K> } = {
       tb ? matmul(g, a, { transposeA: true, transposeB: ta }) : matmul(a, g, { transposeA: !ta }),
     ]
   },
+  lookup: ({ inputs: [table, indices] }, g) => [scatterAdd(g, indices!, table!.shape[0]!), null],
+  scatterAdd: ({ inputs: [, indices] }, g) => [lookup(g, indices!), null],
   softmax: (y, g) => [mul(y, sub(g, sum(mul(g, y), [-1], true)))],
 }
 

@@ -120,6 +120,22 @@ function lowerEntry(entryName: string, entry: Entry, context: Context): DraftEnt
     map(shape, target, (b) => loadView(b, from, shape.length))
     return target
   }
+  /** A value seen as rows of its last axis, each without gaps between elements, one after the other; copied if need be. */
+  const rowsOf = (view: View, shape: Shape): Operand => {
+    const width = shape[shape.length - 1]!
+    const rows = [size(shape.slice(0, -1)), width]
+    const seen = view.kind === "memory" ? reshapedStrides(shape, view.strides, rows) : undefined
+    if (view.kind === "memory" && seen !== undefined && (width === 1 || seen[1] === 1)) {
+      return { buffer: view.buffer, offset: view.offset, strides: [seen[0]!, 1] }
+    }
+    return { ...dense(view, shape), strides: [width, 1] }
+  }
+  /** A value seen as one axis; copied if need be. */
+  const placesOf = (view: View, shape: Shape): Operand => {
+    const seen = view.kind === "memory" ? reshapedStrides(shape, view.strides, [size(shape)]) : undefined
+    if (view.kind !== "memory" || seen === undefined) return { ...dense(view, shape), strides: [1] }
+    return { buffer: view.buffer, offset: view.offset, strides: seen }
+  }
 
   const lowerNode = (node: Node): View => {
     const inputs = node.inputs.map((x) => views.get(x)!)
@@ -214,6 +230,27 @@ function lowerEntry(entryName: string, entry: Entry, context: Context): DraftEnt
       })
       return { kind: "memory", ...target }
     }
+    if (isOp(node, "lookup")) {
+      const target = temporary(node.shape)
+      const [table, indices] = [rowsOf(x!, from!.shape), placesOf(inputs[1]!, node.inputs[1]!.shape)]
+      const { rows, width, places } = sizesOf(from!.shape, node.inputs[1]!.shape)
+      const values = { ...target, strides: [target.strides[target.strides.length - 2] ?? 0, 1] }
+      kernels.push({ kind: "lookup", places, rows, width, table, indices, values })
+      return { kind: "memory", ...target }
+    }
+    if (isOp(node, "scatterAdd")) {
+      const target = temporary(node.shape)
+      const [values, indices] = [rowsOf(x!, from!.shape), placesOf(inputs[1]!, node.inputs[1]!.shape)]
+      const sizes = sizesOf(node.shape, node.inputs[1]!.shape)
+      kernels.push({
+        kind: "scatterAdd",
+        ...sizes,
+        values,
+        indices,
+        table: { ...target, strides: [target.strides[0]!, 1] },
+      })
+      return { kind: "memory", ...target }
+    }
     if (Object.hasOwn(scalars, node.op)) {
       const stored = inputs.map((view) => loadable(view, node.shape))
       const target = temporary(node.shape)
@@ -253,6 +290,14 @@ function lowerEntry(entryName: string, entry: Entry, context: Context): DraftEnt
     kernels.push({ kind: "scatter", source: source.buffer, target, width: rowWidth(value.shape) })
   }
   return { kernels, logs, ...(entry.guard === undefined ? {} : { guard: logs.indexOf(entry.guard) }) }
+}
+
+/** Rows and width of a table, and how many numbers name its rows. */
+function sizesOf(
+  table: Shape,
+  indices: Shape,
+): { readonly rows: number; readonly width: number; readonly places: number } {
+  return { rows: table[0]!, width: table[1]!, places: size(indices) }
 }
 
 /** True if the batch, if any, comes before every other axis: then its rows lie one after the other. */

@@ -2,7 +2,16 @@
 // Knows kernels and buffers; the number of threads is known to nobody here.
 
 import { internalError } from "../core/errors.ts"
-import { computes, type Kernel, type Operand, readsOf, type Split, type Step, writesOf } from "../program/kernel.ts"
+import {
+  computes,
+  indexes,
+  type Kernel,
+  type Operand,
+  readsOf,
+  type Split,
+  type Step,
+  writesOf,
+} from "../program/kernel.ts"
 import type { EntryPoint } from "../program/program.ts"
 import { type DraftBuffer, type DraftEntry, dependencies, writesElement } from "./draft.ts"
 
@@ -50,6 +59,11 @@ export function schedule(entry: DraftEntry, buffers: readonly DraftBuffer[]): En
 
 /** How threads share a kernel. Rows if its first dimension is the batch and everything it reads lines up with it. */
 function splitOf(kernel: Kernel, buffers: readonly DraftBuffer[]): Split {
+  if (indexes(kernel)) {
+    const { kind, places, indices } = kernel
+    const aligned = !holdsBatch(buffers[indices.buffer]) || followsRows(indices, places, buffers)
+    return kind === "lookup" && places < 0 && aligned ? "rows" : "outputs"
+  }
   if (!computes(kernel)) return "rows"
   const [first] = kernel.space
   const folds = kernel.kind === "map" && kernel.body.some((i) => i.op === "fold")

@@ -38,6 +38,10 @@ export interface Attributes extends ScalarAttributes {
   fold: { readonly fold: Fold; readonly axis: number }
   matmul: { readonly transposeA: boolean; readonly transposeB: boolean }
   softmax: Record<never, never>
+  /** Rows of a table by their numbers. */
+  lookup: Record<never, never>
+  /** A table of so many rows, each the sum of the values that have its number. */
+  scatterAdd: { readonly rows: number }
   /** The same value, through which no gradient flows. */
   stopGradient: Record<never, never>
 }

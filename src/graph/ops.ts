@@ -160,6 +160,41 @@ export function matmul(a: Node, b: Node, flags: { transposeA?: boolean; transpos
   return node("matmul", { transposeA, transposeB }, [a, b], [m, n])
 }
 
+/**
+ * Rows of a table by their numbers, `[v, d], [...places] -> [...places, d]`. Numbers are whole, from 0 to v − 1; fractions are
+ * cut off, and what is beyond the table takes its nearest row (NaN the first): nothing outside it is read. Who takes numbers
+ * from a user checks them before.
+ */
+export function lookup(table: Node, indices: Node): Node {
+  const [rows, width] = table.shape
+  if (table.shape.length !== 2 || rows! < 0 || width! < 0) {
+    throw shapeError("lookup", `needs a table of two axes without the batch, got ${formatShape(table.shape)}.`)
+  }
+  checkPlaces("lookup", indices)
+  return node("lookup", {}, [table, indices], [...indices.shape, width!])
+}
+
+/**
+ * A table of so many rows, `[...places, d], [...places] -> [rows, d]`: row r is the sum of the values whose number is r, in
+ * row-major order of their places, from +0. Numbers as in {@link lookup}, whose gradient it is.
+ */
+export function scatterAdd(values: Node, indices: Node, rows: number): Node {
+  checkPlaces("scatterAdd", indices)
+  const width = values.shape[values.shape.length - 1]
+  if (width === undefined || width < 0 || !sameShape(values.shape.slice(0, -1), indices.shape)) {
+    const shapes = `${formatShape(values.shape)} and ${formatShape(indices.shape)}`
+    throw shapeError("scatterAdd", `needs a row of values for each number, got ${shapes}.`)
+  }
+  if (!(Number.isInteger(rows) && rows > 0)) throw shapeError("scatterAdd", `cannot make a table of ${rows} rows.`)
+  return node("scatterAdd", { rows }, [values, indices], [rows, width])
+}
+
+function checkPlaces(op: string, { shape }: Node): void {
+  if (shape.slice(1).some((n) => n < 0)) {
+    throw shapeError(op, `the batch must be the first axis of the numbers, got ${formatShape(shape)}.`)
+  }
+}
+
 /** exp(x) / Σ exp(x) over the last axis; a primitive so that a loss can find the logits below it. */
 export function softmax(x: Node): Node {
   if (x.shape.length < 1) throw shapeError("softmax", "needs at least one axis.")

@@ -68,8 +68,27 @@ export interface ScatterKernel {
   readonly width: number
 }
 
+/**
+ * Rows of a table by numbers that are computed: `lookup` copies them, values[p, :] = table[i(p), :], and `scatterAdd` is its
+ * transpose, table[r, :] = Σ values[p, :] over the p with i(p) = r in their order, from +0, each sum rounded. i(p) is the
+ * float32 indices[p] without its fraction, moved to 0 … rows − 1; NaN gives 0.
+ */
+export interface IndexedKernel {
+  readonly kind: "lookup" | "scatterAdd"
+  /** Places p; negative: so many for each example. */
+  readonly places: number
+  readonly rows: number
+  readonly width: number
+  /** Strides over [rows, width]; like those of the values the last is 1. */
+  readonly table: Operand
+  /** Strides over [places]. */
+  readonly indices: Operand
+  /** Strides over [places, width]. */
+  readonly values: Operand
+}
+
 /** What a backend runs. */
-export type Kernel = MapKernel | MatmulKernel | GatherKernel | ScatterKernel
+export type Kernel = MapKernel | MatmulKernel | GatherKernel | ScatterKernel | IndexedKernel
 
 /** A kernel whose body computes elements of a space. */
 export type ComputingKernel = MapKernel | MatmulKernel
@@ -92,6 +111,11 @@ export function computes(kernel: Kernel): kernel is ComputingKernel {
   return kernel.kind === "map" || kernel.kind === "matmul"
 }
 
+/** True for kernels that find rows by numbers. */
+export function indexes(kernel: Kernel): kernel is IndexedKernel {
+  return kernel.kind === "lookup" || kernel.kind === "scatterAdd"
+}
+
 /** Every operand that a kernel reads, matrix factors included. */
 export function readsOf(kernel: Kernel): readonly Operand[] {
   switch (kernel.kind) {
@@ -99,6 +123,10 @@ export function readsOf(kernel: Kernel): readonly Operand[] {
       return kernel.operands
     case "matmul":
       return [kernel.a, kernel.b, ...kernel.operands]
+    case "lookup":
+      return [kernel.table, kernel.indices]
+    case "scatterAdd":
+      return [kernel.values, kernel.indices]
     default:
       return [{ buffer: kernel.source, offset: 0, strides: [] }]
   }
@@ -106,5 +134,7 @@ export function readsOf(kernel: Kernel): readonly Operand[] {
 
 /** The buffers that a kernel writes. */
 export function writesOf(kernel: Kernel): readonly number[] {
-  return computes(kernel) ? kernel.outputs.map((output) => output.buffer) : [kernel.target]
+  if (computes(kernel)) return kernel.outputs.map((output) => output.buffer)
+  if (indexes(kernel)) return [(kernel.kind === "lookup" ? kernel.values : kernel.table).buffer]
+  return [kernel.target]
 }

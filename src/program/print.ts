@@ -2,7 +2,7 @@
 
 import { formatShape } from "../core/shape.ts"
 import type { Instruction } from "./expression.ts"
-import { computes, type Operand, type Step } from "./kernel.ts"
+import { computes, indexes, type Operand, type Step } from "./kernel.ts"
 import type { Program } from "./program.ts"
 
 /** The program as text, the same for the same program. */
@@ -27,10 +27,16 @@ export function printProgram(program: Program): string {
 /** One step as lines: what it runs over, what it reads, its body, what it writes. */
 function printStep(program: Program, { kernel, split }: Step): string[] {
   const name = (buffer: number): string => program.buffers[buffer]?.name ?? `#${buffer}`
+  const at = (o: Operand): string => `${name(o.buffer)}${o.offset === 0 ? "" : `+${o.offset}`}(${o.strides.join(",")})`
+  if (indexes(kernel)) {
+    const { table, indices, values } = kernel
+    const [to, from] = kernel.kind === "lookup" ? [values, table] : [table, values]
+    const sizes = formatShape([kernel.places, kernel.width])
+    return [`${kernel.kind} ${sizes} by ${split}: ${at(to)} <- ${at(from)} by ${at(indices)}, rows ${kernel.rows}`]
+  }
   if (!computes(kernel)) {
     return [`${kernel.kind} ${name(kernel.target)} <- ${name(kernel.source)} by ${split} (width ${kernel.width})`]
   }
-  const at = (o: Operand): string => `${name(o.buffer)}${o.offset === 0 ? "" : `+${o.offset}`}(${o.strides.join(",")})`
   const lines = [`${kernel.kind} ${formatShape(kernel.space)} by ${split}`]
   if (kernel.kind === "matmul") lines[0] += `: ${at(kernel.a)} x ${at(kernel.b)}, inner ${formatShape([kernel.inner])}`
   kernel.body.forEach((instruction, i) => {

@@ -3,7 +3,7 @@
 import { foldStart } from "../core/fold.ts"
 import { scalars } from "../core/scalar.ts"
 import { argsOf, type Instruction } from "./expression.ts"
-import { type ComputingKernel, computes, type Kernel, type Operand, readsOf, writesOf } from "./kernel.ts"
+import { type ComputingKernel, computes, indexes, type Kernel, type Operand, readsOf, writesOf } from "./kernel.ts"
 import { elementsOf, type Program } from "./program.ts"
 import { raceFaults } from "./races.ts"
 
@@ -84,8 +84,6 @@ function arity(instruction: Instruction): number {
 
 /** Operands must stay within their buffers for the largest batch. */
 function boundFaults(program: Program, kernel: Kernel): string[] {
-  if (!computes(kernel)) return []
-  const { space } = kernel
   const over = (o: Operand, sizes: readonly number[]): string[] => {
     const b = program.buffers[o.buffer]
     if (b === undefined) return []
@@ -95,6 +93,13 @@ function boundFaults(program: Program, kernel: Kernel): string[] {
     const last = o.strides.reduce((at, stride, d) => at + stride * (extents[d]! - 1), o.offset)
     return o.offset < 0 || last >= elementsOf(b, program.rows) ? [`it reaches element ${last} of ${b.name}.`] : []
   }
+  if (indexes(kernel)) {
+    const { places, rows, width, table, indices, values } = kernel
+    const gaps = [table, values].some((o) => o.strides[1] !== 1) ? ["its rows have gaps between elements."] : []
+    return [...over(table, [rows, width]), ...over(indices, [places]), ...over(values, [places, width]), ...gaps]
+  }
+  if (!computes(kernel)) return []
+  const { space } = kernel
   const faults = [...kernel.operands, ...kernel.outputs].flatMap((o) => over(o, space))
   return kernel.kind === "matmul" ? [...faults, ...factorFaults(kernel, over)] : faults
 }

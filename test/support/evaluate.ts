@@ -102,6 +102,12 @@ type Evaluator<K extends Op> = (
   environment: Environment,
 ) => Value
 
+/** The row of a table that a number names: cut off, and the nearest that there is. */
+const rowOf = (number: number, table: Value): number => {
+  if (Number.isNaN(number) || number <= 0) return 0
+  return number >= table.shape[0]! ? table.shape[0]! - 1 : Math.floor(number)
+}
+
 const elementwise =
   (name: Scalar): Evaluator<Scalar> =>
   (_, [a, b, c], shape) => ({
@@ -179,6 +185,16 @@ const evaluators: { readonly [K in Op]: Evaluator<K> } = {
       row.set(powers.map((power) => power / total))
     }
     return { shape, data }
+  },
+  lookup: (_, [table, indices], shape) =>
+    fill(shape, (index) => pick(table!, [rowOf(pick(indices!, index.slice(0, -1)), table!), index[index.length - 1]!])),
+  scatterAdd: (_, [values, indices], shape) => {
+    const sums: Value = { shape, data: new Float64Array(count(shape)) }
+    const width = shape[1]!
+    indices!.data.forEach((number, p) => {
+      for (let j = 0; j < width; j++) sums.data[rowOf(number, sums) * width + j]! += values!.data[p * width + j]!
+    })
+    return sums
   },
   stopGradient: (_, [x], shape) => ({ shape, data: x!.data }),
 }

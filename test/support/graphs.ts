@@ -74,7 +74,7 @@ function step(x: Node, choose: Choose, { values, variable }: Around): Node | und
   })
   const partner = partners[choose(Math.max(1, partners.length))] ?? x
   const axis = rank > 0 ? choose(rank) : 0
-  switch (choose(17)) {
+  switch (choose(18)) {
     case 0:
       return [ops.neg, ops.abs, ops.relu, ops.floor, compose.square, ops.round, compose.sign][choose(7)]!(x)
     case 1:
@@ -129,7 +129,12 @@ function step(x: Node, choose: Choose, { values, variable }: Around): Node | und
       const drawn = ops.random(streams.dropout, choose(3), shape)
       return choose(2) === 0 ? ops.add(x, drawn) : ops.where(ops.less(drawn, 0.25), 0, ops.div(x, 0.75))
     }
-    case 15:
+    case 15: {
+      const table = values.find((v) => v.shape.length === 2 && v.shape[0]! > 0 && v.shape[1]! > 0)
+      if (table === undefined || rank > 2 || shape.slice(1).some((n) => n < 0)) return undefined
+      return ops.lookup(table, ops.floor(ops.mul(x, 3)))
+    }
+    case 16:
       return rank === 0 ? undefined : ops.add(ops.mul(x, 0.125), ops.indexOver(shape))
     default:
       return rank === 0

@@ -3,6 +3,7 @@
 import { internalError, TrilobiteError } from "../../core/errors.ts"
 import { streamKey, uniformAt } from "../../core/random.ts"
 import type { Draw } from "../../program/expression.ts"
+import { indexes } from "../../program/kernel.ts"
 import { type Buffer, bufferIndex, type EntryPoint, elementsOf, type Program } from "../../program/program.ts"
 import {
   type Bound,
@@ -16,7 +17,7 @@ import {
   spreadRows,
 } from "../backend.ts"
 import type { Precision } from "./arithmetic.ts"
-import { type Memory, runGather, runMap, runMatmul, runScatter } from "./kernels.ts"
+import { type Memory, runGather, runIndexed, runMap, runMatmul, runScatter } from "./kernels.ts"
 
 /** The random numbers of one round; the key of each stream is made once. */
 function drawer(seed: number, step: number): (what: Draw, index: number) => number {
@@ -170,6 +171,7 @@ export class ReferenceExecutable implements Executable {
     for (const [i, { kernel }] of entry.steps.entries()) {
       if (kernel.kind === "map") runMap(kernel, this.#memory, rows, this.#precision, draw)
       else if (kernel.kind === "matmul") runMatmul(kernel, this.#memory, rows, this.#precision)
+      else if (indexes(kernel)) runIndexed(kernel, this.#memory, rows, this.#precision)
       else if (kernel.kind === "gather") {
         const target = buffers[kernel.target]!
         const pitch = target.shape.length > 2 ? kernel.width : target.shape.length === 1 ? 1 : target.pitch

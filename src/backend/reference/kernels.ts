@@ -4,7 +4,14 @@ import { foldInOrder, foldStart } from "../../core/fold.ts"
 import { extent } from "../../core/shape.ts"
 import type { Tensor } from "../../core/tensor.ts"
 import type { Draw, Instruction } from "../../program/expression.ts"
-import type { GatherKernel, MapKernel, MatmulKernel, Operand, ScatterKernel } from "../../program/kernel.ts"
+import type {
+  GatherKernel,
+  IndexedKernel,
+  MapKernel,
+  MatmulKernel,
+  Operand,
+  ScatterKernel,
+} from "../../program/kernel.ts"
 import type { Precision } from "./arithmetic.ts"
 
 /** The memory of a program: one array of elements for each buffer. */
@@ -88,6 +95,24 @@ export function runGather(
     for (let j = 0; j < kernel.width; j++) {
       const value = data[from * kernel.width + j]!
       target[r * pitch + j] = scaled ? Math.fround(value / 255) : value
+    }
+  }
+}
+
+/** Copies rows of a table by their numbers, or sums values into the rows of one, place after place. */
+export function runIndexed(kernel: IndexedKernel, memory: Memory, rows: number, { round }: Precision): void {
+  const { table, indices, values, width } = kernel
+  const places = extent(kernel.places, rows)
+  const [tableData, numbers, data] = [memory[table.buffer]!, memory[indices.buffer]!, memory[values.buffer]!]
+  if (kernel.kind === "scatterAdd") {
+    for (let r = 0; r < kernel.rows; r++) for (let j = 0; j < width; j++) tableData[elementAt(table, [r], j)] = 0
+  }
+  for (let p = 0; p < places; p++) {
+    const r = Math.min(kernel.rows - 1, Math.max(0, numbers[elementAt(indices, [], p)]!)) | 0
+    for (let j = 0; j < width; j++) {
+      const [inTable, inValues] = [elementAt(table, [r], j), elementAt(values, [p], j)]
+      if (kernel.kind === "lookup") data[inValues] = tableData[inTable]!
+      else tableData[inTable] = round(tableData[inTable]! + data[inValues]!)
     }
   }
 }

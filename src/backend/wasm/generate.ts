@@ -2,12 +2,14 @@
 // Knows Programs and the code of kernels; loads and runs nothing.
 
 import { internalError } from "../../core/errors.ts"
-import { type ComputingKernel, computes, type Step } from "../../program/kernel.ts"
+import { BATCH } from "../../core/shape.ts"
+import { computes, indexes, type Kernel, type Step } from "../../program/kernel.ts"
 import { bufferIndex, drawsRandom, type Program } from "../../program/program.ts"
 import { type Frame, type Module, module_ } from "./assembler.ts"
 import type { Code } from "./code.ts"
 import { BOUND_BYTES, control, controlBytes } from "./control-block.ts"
 import { times } from "./emit.ts"
+import { emitLookup, emitScatterAdd } from "./indexed.ts"
 import { i32 } from "./instructions.ts"
 import type { KernelContext, Tile } from "./kernel.ts"
 import { emitMap } from "./map.ts"
@@ -146,16 +148,22 @@ function defineStep(
       }
       case "scatter":
         return emitScatter(kernel, context)
+      case "lookup":
+        return emitLookup(kernel, context)
+      case "scatterAdd":
+        return emitScatterAdd(kernel, context)
     }
   })
-  const extent = computes(kernel) ? outerSize(kernel) : 0
+  const extent = outerSize(kernel)
   if (split === "outputs" && extent < 0)
     throw internalError("A split of outputs along the batch is not supported by this backend.")
   return { f, split, extent, grain: kernel.kind === "matmul" ? tile.rows : MAP_GRAIN, phase }
 }
 
-/** The size of the first dimension that is not folded; 1 if there is none. */
-function outerSize(kernel: ComputingKernel): number {
+/** The size of the dimension that threads share: the first that is not folded; 1 if there is none. */
+function outerSize(kernel: Kernel): number {
+  if (indexes(kernel)) return kernel.kind === "lookup" ? kernel.places : kernel.rows
+  if (!computes(kernel)) return BATCH
   const folds = kernel.kind === "map" && kernel.body.some((i) => i.op === "fold")
   return (folds ? kernel.space.slice(0, -1) : kernel.space)[0] ?? 1
 }
@@ -168,7 +176,7 @@ function contextOf(
   tile: Tile,
 ): KernelContext {
   const [from, to, rows, first, scratch, work] = frame.params
-  const perExample = split === "rows" && computes(kernel) ? -kernel.space[0]! : 1
+  const perExample = split === "rows" ? -outerSize(kernel) : 1
   const zero = i32.const(0)
   return {
     frame,

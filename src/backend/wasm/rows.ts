@@ -52,7 +52,13 @@ export function emitGather(kernel: GatherKernel, pitch: number, context: KernelC
 /** Rows up to this many elements are copied by instructions, longer ones by the machine's own copy. */
 const SHORT = 64
 
-function emitFloats(source: Local<"i32">, target: Local<"i32">, width: number, context: KernelContext): Code<"void">[] {
+/** Copies a row of float32. */
+export function emitFloats(
+  source: Local<"i32">,
+  target: Local<"i32">,
+  width: number,
+  context: KernelContext,
+): Code<"void">[] {
   if (width > SHORT) return [memory.copy(target.get, source.get, i32.const(4 * width))]
   return emitElements(width, context, (bytes) => {
     const from = i32.add(source.get, bytes)
@@ -123,7 +129,7 @@ function emitBytes(
 }
 
 /** Runs along a row: four elements at a time, then one at a time. */
-function emitElements(
+export function emitElements(
   width: number,
   context: KernelContext,
   step: (bytes: Code<"i32">) => { readonly four: Code<"void">; readonly one: Code<"void"> },

@@ -1,5 +1,6 @@
 // Which lasting memory the rounds of an entry read and change. Knows Programs, no addresses.
 
+import { writesOf } from "../../program/kernel.ts"
 import type { Buffer, Program } from "../../program/program.ts"
 
 /** The data that an entry reads, and the states and results that it changes. */
@@ -12,7 +13,7 @@ export function touched(
   for (const { kernel } of program.entries[entry]?.steps ?? []) {
     if (kernel.kind === "gather") data.add(buffer(kernel.source))
     else if (kernel.kind === "scatter") changes.add(buffer(kernel.target))
-    else for (const output of kernel.outputs) changes.add(buffer(output.buffer))
+    else for (const written of writesOf(kernel)) changes.add(buffer(written))
   }
   return { data: [...data], changes: [...changes].filter((b) => b.role === "state" || b.role === "result") }
 }
