@@ -114,8 +114,22 @@ export {
   type MetricSpec,
   sparseCategoricalAccuracy,
 } from "./nn/metrics.ts"
-export { type SgdOptions, sgd } from "./nn/optimizers/sgd.ts"
-export type { Optimizer } from "./nn/optimizers.ts"
+export {
+  adadelta,
+  adafactor,
+  adagrad,
+  adam,
+  adamax,
+  adamW,
+  ftrl,
+  lamb,
+  lion,
+  nadam,
+  rmsprop,
+  sgd,
+} from "./nn/optimizer-functions.ts"
+export type { LearningRate, ParameterGroup } from "./nn/optimizers/common.ts"
+export type { Optimizer, OptimizerLike, OptimizerOptions } from "./nn/optimizers.ts"
 export {
   l1,
   l1l2,
@@ -124,6 +138,17 @@ export {
   type Regularizer,
   type RegularizerSpec,
 } from "./nn/regularizers.ts"
+export {
+  cosineDecay,
+  cosineDecayRestarts,
+  exponentialDecay,
+  inverseTimeDecay,
+  oneCycle,
+  piecewiseConstantDecay,
+  polynomialDecay,
+  stepDecay,
+} from "./nn/schedule-functions.ts"
+export { learningRateAt, type Schedule } from "./nn/schedules.ts"
 export type { Scope } from "./nn/scope.ts"
 export { type InputOptions, input, type SymbolicTensor } from "./nn/symbolic.ts"
 export type { CompileOptions } from "./nn/training.ts"

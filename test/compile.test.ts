@@ -219,6 +219,14 @@ describe("hazards", () => {
     expect(after.get("train logs")).toEqual([7])
   })
 
+  test("a number that is kept and changed while a large kernel uses it changes once", async () => {
+    const [w, product] = [state("w", [8, 5]), state("product", [])]
+    const next = ops.mul(product, 0.5)
+    const updates = [update(product, next), update(w, ops.add(ops.mul(w, next), product))]
+    const after = await same(updates, { w: new Float32Array(40).fill(2), product: Float32Array.of(1) })
+    expect([after.get("product"), after.get("w")]).toEqual([[0.5], new Array(40).fill(2)])
+  })
+
   test("a reshape that would mix examples is refused", () => {
     const x = ops.transpose(ops.input("x", [3, 2]), [1, 0, 2])
     const logs = (value: Node): Graph => ({

@@ -3,15 +3,10 @@ import { describe, expect, test } from "vitest"
 import { toCategorical } from "../src/core/categorical.ts"
 import { TrilobiteError } from "../src/core/errors.ts"
 import { log64 } from "../src/core/math64.ts"
-import type { Node } from "../src/graph/node.ts"
-import { input, runtime } from "../src/graph/ops.ts"
 import { crossEntropyCost, quadraticCost } from "../src/nn/cost.ts"
 import { fansOf } from "../src/nn/initial-values.ts"
 import { type Initializer, initialValues } from "../src/nn/initializers.ts"
 import { canonical, snakeCase } from "../src/nn/names.ts"
-import { type SgdOptions, sgd } from "../src/nn/optimizers/sgd.ts"
-import { slotsOf, traceUpdate } from "../src/nn/optimizers.ts"
-import { evaluateNodes } from "./support/evaluate.ts"
 
 describe("initializers", () => {
   const moments = (x: Float32Array): { mean: number; deviation: number; least: number; most: number } => {
@@ -65,51 +60,6 @@ describe("initializers", () => {
     [[3, 3, 16, 32], 144, 288],
   ])("fans of %j are %d and %d", (shape, fanIn, fanOut) => {
     expect(fansOf(shape)).toEqual({ fanIn, fanOut })
-  })
-})
-
-describe("SGD", () => {
-  /** Keras's rule written down again: ten steps on the slope of w²/2 + sin w, which changes with w. */
-  test.each<SgdOptions>([
-    {},
-    { learningRate: 0.1 },
-    { learningRate: 0.1, momentum: 0.9 },
-    { learningRate: 0.1, momentum: 0.9, nesterov: true },
-    { learningRate: 0.1, nesterov: true },
-  ])("%j makes Keras's steps", (options) => {
-    const optimizer = sgd(options)
-    const { learningRate, momentum, nesterov } = optimizer
-    expect(slotsOf(optimizer)).toEqual(momentum === 0 ? [] : [{ name: "velocity", initial: 0 }])
-    const nodes = { parameter: input("w", [2]), gradient: input("g", [2]), velocity: input("v", [2]) }
-    const slots: { readonly [name: string]: Node } = momentum === 0 ? {} : { velocity: nodes.velocity }
-    const rate = runtime("learningRate")
-    const next = traceUpdate(optimizer, { ...nodes, slots, learningRate: rate, step: runtime("step") })
-    expect(Object.keys(next.slots)).toEqual(Object.keys(slots))
-
-    let [w, v] = [
-      [1, -2],
-      [0, 0],
-    ]
-    for (let step = 0; step < 10; step++) {
-      const g = w.map((x) => x + Math.cos(x))
-      const env = { rows: 1, inputs: { w, g, v }, runtime: { learningRate, step } }
-      const [found, velocity] = evaluateNodes([next.parameter, ...Object.values(next.slots)], env)
-      const moved = v.map((x, i) => Math.fround(momentum) * x - learningRate * g[i]!)
-      const expected = w.map((x, i) => {
-        if (momentum === 0) return x - learningRate * g[i]!
-        return nesterov ? x + Math.fround(momentum) * moved[i]! - learningRate * g[i]! : x + moved[i]!
-      })
-      expected.forEach((x, i) => {
-        expect(found![i]).toBeCloseTo(x, 13)
-      })
-      if (velocity !== undefined)
-        moved.forEach((x, i) => {
-          expect(velocity[i]).toBeCloseTo(x, 13)
-        })
-      w = expected
-      v = moved
-    }
-    expect(Math.abs(w[0]!)).not.toBe(1)
   })
 })
 

@@ -16,6 +16,7 @@ import layers
 import losses
 import numpy
 import operations
+import optimizers
 import torch
 import trainings
 
@@ -29,6 +30,7 @@ def main(folder):
     os.makedirs(folder, exist_ok=True)
     files = {**trainings.files(), "losses": losses.cases(), "ops": operations.cases()}
     files |= {"functions": list(functions.cases()), "layers": list(layers.cases())}
+    files |= {"optimizers": list(optimizers.cases()), "schedules": list(optimizers.schedules())}
     for name, cases in files.items():
         about = {"about": ABOUT, "torch": torch.__version__, "numpy": numpy.__version__}
         lines = ",\n".join(json.dumps(case, separators=(",", ":"), allow_nan=False) for case in cases)

@@ -242,13 +242,19 @@ function logsByAll(kernel: ComputingKernel, buffers: readonly DraftBuffer[]): bo
   return !writesTo("log") || (kernel.kind === "map" && outer === 0 && !writesTo("state"))
 }
 
-/** A state may be written where it is read only at the same element, and not while a fold will read it again. */
+/**
+ * A state may be written where it is read only at the same element, once, and not while a fold will read it again: an element
+ * that stands for a whole dimension would be read again after it has been written.
+ */
 function safeInPlace(kernel: ComputingKernel, buffers: readonly DraftBuffer[]): boolean {
   const folds = kernel.body.some((i) => i.op === "fold")
   return kernel.outputs.every((output) => {
     if (buffers[output.buffer]?.role !== "state") return true
     const reads = kernel.operands.filter((o) => o.buffer === output.buffer)
     const perElement = output.strides[output.strides.length - 1] !== 0
-    return reads.every((o) => sameOperand(o, { ...output })) && !(folds && perElement && reads.length > 0)
+    if (reads.length === 0) return true
+    const outer = folds ? kernel.space.length - 1 : kernel.space.length
+    const once = kernel.space.every((n, i) => i >= outer || n === 1 || output.strides[i] !== 0)
+    return once && reads.every((o) => sameOperand(o, { ...output })) && !(folds && perElement)
   })
 }

@@ -132,11 +132,12 @@ export function maybeNull<T>(of: Kind<T>): Kind<T | null> {
 
 /** Finite numbers, of a range if it is given; `below` itself is not among them. */
 export function finiteNumber(
-  range: { readonly least?: number; readonly most?: number; readonly below?: number } = {},
+  range: { readonly least?: number; readonly above?: number; readonly most?: number; readonly below?: number } = {},
 ): Kind<number> {
-  const { least, most, below } = range
+  const { least, above, most, below } = range
   const bounds = [
     least === undefined ? "" : ` of at least ${least}`,
+    above === undefined ? "" : ` above ${above}`,
     most === undefined ? "" : ` of at most ${most}`,
     below === undefined ? "" : ` below ${below}`,
   ]
@@ -146,6 +147,7 @@ export function finiteNumber(
       typeof value === "number" &&
       Number.isFinite(value) &&
       (least === undefined || value >= least) &&
+      (above === undefined || value > above) &&
       (most === undefined || value <= most) &&
       (below === undefined || value < below),
   )

@@ -4,7 +4,7 @@ import { checkKeys, configError, show } from "../core/errors.ts"
 import { type Loss, type LossLike, readLoss } from "./losses.ts"
 import { type Metric, type MetricLike, readMetrics } from "./metrics.ts"
 import type { Network } from "./network.ts"
-import { type Optimizer, type OptimizerName, readOptimizer } from "./optimizers.ts"
+import { type Optimizer, type OptimizerLike, readOptimizer } from "./optimizers.ts"
 import { finiteNumber, readValue } from "./options.ts"
 
 /** What an output is compared with, and what of it is measured. */
@@ -43,7 +43,7 @@ export interface CompileOptions {
   /** What the loss of each of several outputs counts in the cost (default 1). */
   readonly lossWeights?: PerOutput<number>
   /** How the weights move (default sgd with its defaults). */
-  readonly optimizer?: OptimizerName | Optimizer
+  readonly optimizer?: OptimizerLike
   /** What is measured beside the loss (default nothing). For several outputs also a list of lists, or a record of lists. */
   readonly metrics?: MetricsPerOutput
   /** The same, where examples count by their weights. */

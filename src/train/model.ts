@@ -12,7 +12,9 @@ import type { Layer } from "../nn/layer.ts"
 import { type Loss, targetsOf } from "../nn/losses.ts"
 import { nestedLayer } from "../nn/nested.ts"
 import { inputShapesOf, type LayerLike, type Network, sequentialNetwork } from "../nn/network.ts"
+import type { LearningRate } from "../nn/optimizers/common.ts"
 import { optimizerWarnings } from "../nn/optimizers.ts"
+import { learningRateAt } from "../nn/schedules.ts"
 import type { ParameterSpec } from "../nn/scope.ts"
 import { checkPairing, checkTargets, checkTargetValues, targetShapeOf } from "../nn/targets.ts"
 import { networkToConfig } from "../nn/to-config.ts"
@@ -326,7 +328,7 @@ export class Model {
 
       const state = this.#stateOf()
       const listeners = new Listeners(read.callbacks, {
-        learningRate: training.optimizer.learningRate,
+        learningRate: rateAt(training.optimizer.learningRate, state.step),
         epochs: read.epochs,
         getWeights: () => this.getWeights(),
         setWeights: (weights) => this.setWeights(weights),
@@ -690,6 +692,11 @@ function lossOf({ outputs }: Training): Loss {
 /** The names of the numbers that are logged. */
 function logNamesOf({ graph }: Traced): string[] {
   return graph.train!.logs.map(({ name }) => name)
+}
+
+/** The learning rate of a step. */
+function rateAt(learningRate: LearningRate, step: number): number {
+  return typeof learningRate === "number" ? learningRate : learningRateAt(learningRate, step)
 }
 
 /** Inputs with at least one number per row: a list of numbers is a list of rows of one. */

@@ -4,21 +4,15 @@
 import { gradients } from "../autodiff/grad.ts"
 import type { Shape } from "../core/shape.ts"
 import { mean } from "../graph/compose.ts"
-import type { Entry, Graph, Update } from "../graph/graph.ts"
-import type { Node, Variable } from "../graph/node.ts"
-import { add, input, mul, read, runtime } from "../graph/ops.ts"
+import type { Entry, Graph } from "../graph/graph.ts"
+import type { Node } from "../graph/node.ts"
+import { add, input, mul } from "../graph/ops.ts"
 import { traceLoss } from "../nn/losses.ts"
 import { traceMetric } from "../nn/metrics.ts"
 import { type LayerTrace, type Network, type NetworkTrace, traceNetwork } from "../nn/network.ts"
-import { type Optimizer, slotsOf, traceUpdate } from "../nn/optimizers.ts"
 import type { ParameterSpec } from "../nn/scope.ts"
 import type { Training } from "../nn/training.ts"
-
-/** A value of the optimizer that outlives rounds, and what it is at the beginning. */
-export interface SlotSpec {
-  readonly variable: Variable
-  readonly initial: number
-}
+import { type SlotSpec, traceUpdates } from "../nn/update.ts"
 
 /** A model as a graph, and what its memory begins with. */
 export interface Traced {
@@ -103,7 +97,15 @@ export function traceTraining(
   })
   const measured = (trace: NetworkTrace): Measured => measure(network, trace, training, targets)
   const { cost, logs } = measured(trained)
-  const { updates, slots } = traceUpdates(training.optimizer, trained.parameters, cost)
+  const learning = trained.parameters.filter((p) => p.trainable)
+  const slopes = gradients(
+    cost,
+    learning.map((p) => p.value),
+  )
+  const { updates, slots } = traceUpdates(
+    training.optimizer,
+    learning.map((p, i) => ({ ...p, gradient: slopes[i]! })),
+  )
   const train: Entry = { updates: [...updates, ...trained.updates], logs, outputs: [], guard: "loss" }
   const evaluate: Entry = { updates: [], logs: trained === asked ? logs : measured(asked).logs, outputs: [] }
   const forward = forwardOf(network, asked)
@@ -146,38 +148,4 @@ function measure(
   const cost = [...costs, ...losses, ...penalties].reduce((sum, value) => add(sum, value))
   const several = network.outputs.length > 1 ? ownLosses : []
   return { cost, logs: [{ name: "loss", value: cost }, ...several, ...metrics] }
-}
-
-/** The new values of all parameters and of what the optimizer keeps for them. */
-function traceUpdates(
-  optimizer: Optimizer,
-  parameters: readonly ParameterSpec[],
-  cost: Node,
-): { readonly updates: readonly Update[]; readonly slots: readonly SlotSpec[] } {
-  const trainable = parameters.filter((p) => p.trainable)
-  const slopes = gradients(
-    cost,
-    trainable.map((p) => p.value),
-  )
-  const slots: SlotSpec[] = []
-  const updates: Update[] = []
-  trainable.forEach(({ variable, value, constraint = (w: Node) => w }, i) => {
-    const own = slotsOf(optimizer).map((slot) => ({
-      name: slot.name,
-      spec: { variable: { key: `${variable.key}/${slot.name}`, shape: variable.shape }, initial: slot.initial },
-    }))
-    const result = traceUpdate(optimizer, {
-      parameter: value,
-      gradient: slopes[i]!,
-      slots: Object.fromEntries(own.map(({ name, spec }) => [name, read(spec.variable)])),
-      learningRate: runtime("learningRate"),
-      step: runtime("step"),
-    })
-    updates.push({ variable, value: constraint(result.parameter) })
-    for (const { name, spec } of own) {
-      slots.push(spec)
-      updates.push({ variable: spec.variable, value: result.slots[name]! })
-    }
-  })
-  return { updates, slots }
 }

@@ -166,6 +166,38 @@ export function goldenLayers(): readonly LayerCase[] {
   return read<LayerCase>("layers")
 }
 
+/** Ten steps of an optimizer on a matrix of [3, 4] and a vector of 4 with given gradients. */
+export interface OptimizerCase {
+  readonly name: string
+  readonly type: string
+  readonly options: { readonly [option: string]: unknown }
+  readonly weights: readonly (readonly number[])[]
+  readonly gradients: readonly (readonly (readonly number[])[])[]
+  /** Both parameters after each step. */
+  readonly after: readonly (readonly (readonly number[])[])[]
+  /** The running means in the end, where they are kept. */
+  readonly means: readonly (readonly number[] | null)[]
+}
+
+/** The cases of optimizers.json. */
+export function goldenOptimizers(): readonly OptimizerCase[] {
+  return read<OptimizerCase>("optimizers")
+}
+
+/** Learning rates of a schedule at some steps. */
+export interface ScheduleCase {
+  readonly name: string
+  readonly type: string
+  readonly options: { readonly [option: string]: unknown }
+  readonly steps: readonly number[]
+  readonly rates: readonly number[]
+}
+
+/** The cases of schedules.json. */
+export function goldenSchedules(): readonly ScheduleCase[] {
+  return read<ScheduleCase>("schedules")
+}
+
 function read<T>(file: string): readonly T[] {
   const parsed = JSON.parse(readFileSync(`${ROOT}test/golden/${file}.json`, "utf8"), revive) as { cases: readonly T[] }
   return parsed.cases

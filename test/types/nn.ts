@@ -7,7 +7,7 @@ import { rescaling } from "../../src/nn/layers/rescaling.ts"
 import type { LossLike } from "../../src/nn/losses.ts"
 import { binaryCrossentropy, categoricalCrossentropy, meanSquaredError } from "../../src/nn/losses.ts"
 import { binaryAccuracy, type MetricLike } from "../../src/nn/metrics.ts"
-import { sgd } from "../../src/nn/optimizers/sgd.ts"
+import { sgd } from "../../src/nn/optimizer-functions.ts"
 import { finiteNumber, optional, positiveInteger, required } from "../../src/nn/options.ts"
 
 dense({ units: 3, activation: "relu", useBias: false, name: "a", inputShape: [4] })

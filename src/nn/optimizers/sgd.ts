@@ -2,33 +2,22 @@
 
 import { add, mul, sub } from "../../graph/ops.ts"
 import type { OptimizerRule, UpdateResult } from "../optimizer.ts"
-import { finiteNumber, flag, optional, readOptions } from "../options.ts"
+import { finiteNumber, flag, optional } from "../options.ts"
 
-/** The options of {@link sgd}. */
-export interface SgdOptions {
-  /** The size η of a step, at least 0 (default 0.01). */
-  readonly learningRate?: number
+/** The options of sgd that others do not have. */
+export interface SgdRule {
   /** How much of the last step is kept, from 0 to below 1 (default 0). */
-  readonly momentum?: number
+  readonly momentum: number
   /** Nesterov's variant of momentum (default false). */
-  readonly nesterov?: boolean
-}
-
-/** Stochastic gradient descent as plain data. */
-export interface Sgd extends Required<SgdOptions> {
-  readonly type: "sgd"
+  readonly nesterov: boolean
 }
 
 /**
- * The rule: w ← w − η g; with momentum v ← momentum·v − η g and w ← w + v, or with Nesterov's
- * w ← w + momentum·v − η g (Sutskever et al. 2013, as in Keras). Without momentum there is no slot.
+ * w ← w − η g; with momentum v ← momentum·v − η g and w ← w + v, or with Nesterov's w ← w + momentum·v − η g (Sutskever et al.
+ * 2013, as in Keras). Without momentum there is no slot.
  */
-export const sgdRule: OptimizerRule<Required<SgdOptions>> = {
-  options: {
-    learningRate: optional(finiteNumber({ least: 0 }), 0.01),
-    momentum: optional(finiteNumber({ least: 0, below: 1 }), 0),
-    nesterov: optional(flag(), false),
-  },
+export const sgdRule: OptimizerRule<SgdRule> = {
+  options: { momentum: optional(finiteNumber({ least: 0, below: 1 }), 0), nesterov: optional(flag(), false) },
   slots: ({ momentum }) => (momentum === 0 ? [] : [{ name: "velocity", initial: 0 }]),
   update: ({ momentum, nesterov }, { parameter, gradient, slots, learningRate }): UpdateResult => {
     const step = mul(learningRate, gradient)
@@ -37,17 +26,4 @@ export const sgdRule: OptimizerRule<Required<SgdOptions>> = {
     const move = nesterov ? sub(mul(velocity, momentum), step) : velocity
     return { parameter: add(parameter, move), slots: { velocity } }
   },
-}
-
-/**
- * Stochastic gradient descent: w ← w − learningRate · ∂C/∂w, with momentum if asked for.
- * Throws E_CONFIG for a wrong option. Keras: SGD.
- * @example
- * ```ts
- * import { sgd } from "trilobite"
- * sgd({ learningRate: 0.1 }) // => { type: "sgd", learningRate: 0.1, momentum: 0, nesterov: false }
- * ```
- */
-export function sgd(options: SgdOptions = {}): Sgd {
-  return { type: "sgd", ...readOptions<Required<SgdOptions>>("sgd", sgdRule.options, options) }
 }
