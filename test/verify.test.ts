@@ -1,8 +1,14 @@
 // The checker of programs finds every fault that it is there for: one planted fault for each invariant.
 import { describe, expect, test } from "vitest"
+import { gradients } from "../src/autodiff/grad.ts"
 import { compile } from "../src/compile/compile.ts"
+import { streams } from "../src/core/random.ts"
+import * as compose from "../src/graph/compose.ts"
+import type { Node } from "../src/graph/node.ts"
+import * as ops from "../src/graph/ops.ts"
 import type { Instruction } from "../src/program/expression.ts"
 import type { Kernel, Step } from "../src/program/kernel.ts"
+import { printProgram } from "../src/program/print.ts"
 import type { Buffer, Program } from "../src/program/program.ts"
 import { verify } from "../src/program/verify.ts"
 import { network } from "./support/networks.ts"
@@ -13,6 +19,60 @@ type Draft = { -readonly [K in keyof Program]: Program[K] } & {
   entries: { train: { steps: Step[] } }
 }
 type Change = { kernel: { -readonly [K in keyof Kernel]: Kernel[K] } & Record<string, unknown>; phase: number }
+
+describe("verify finds in rows by numbers and in random numbers", () => {
+  const [table, numbers] = [ops.read({ key: "table", shape: [5, 3] }), ops.input("n", [2])]
+  const looked = ops.mul(ops.lookup(table, numbers), ops.random(streams.dropout, 1, [-1, 2, 3]))
+  const [slope] = gradients(compose.sum(compose.square(looked)), [table]) as [Node]
+  const updates = [{ variable: { key: "table", shape: [5, 3] }, value: ops.sub(table, slope) }]
+  const program = (): Program => structuredClone(compile({ train: { updates, logs: [], outputs: [] } }, { rows: 4 }))
+  const kernel = <K extends Kernel["kind"]>(
+    p: Program,
+    kind: K,
+  ): { -readonly [N in keyof Kernel]: Kernel[N] } & Record<string, unknown> =>
+    p.entries.train!.steps.find((s) => s.kernel.kind === kind)!.kernel as unknown as Record<string, unknown> & Kernel
+  const faults: [string, RegExp, (p: Program) => void][] = [
+    ["a table that is too small", /reaches element 26 of table/, (p) => void (kernel(p, "lookup").rows = 9)],
+    ["places beyond the values", /reaches element \d+ of train/, (p) => void (kernel(p, "scatterAdd").places = -4)],
+    [
+      "gaps in rows",
+      /gaps between elements/,
+      (p) => void ((kernel(p, "lookup").table as { strides: number[] }).strides = [1, 5]),
+    ],
+    [
+      "a number of strides for another space",
+      /draws with 1 strides for \d dimensions/,
+      (p) => {
+        for (const { kernel: k } of p.entries.train!.steps) {
+          if (k.kind !== "map") continue
+          for (const i of k.body) if (i.op === "random") Object.assign(i, { strides: [1] })
+        }
+      },
+    ],
+    [
+      "half a table read",
+      /reads train\.\d+ while step \d+ writes it/,
+      (p) => {
+        for (const s of p.entries.train!.steps) Object.assign(s, { phase: 0 })
+      },
+    ],
+  ]
+  test.each(faults)("%s", (_, text, plant) => {
+    const sound = program()
+    expect(verify(sound)).toEqual([])
+    plant(sound)
+    expect(verify(sound).join("\n")).toMatch(text)
+  })
+
+  test("they print", () => {
+    const text = printProgram(program())
+    expect(text).toMatch(/lookup \[batch\*2, 3\] by rows: train\.\d+\(3,1\) <- table\(3,1\) by train\.\d+\(1\), rows 5/)
+    expect(text).toMatch(
+      /scatterAdd \[batch\*2, 3\] by outputs: train\.\d+\(3,1\) <- train\.\d+\(3,1\) by train\.\d+\(1\), rows 5/,
+    )
+    expect(text).toMatch(/random 3\.1\([\d,]+\)/)
+  })
+})
 
 describe("verify finds", () => {
   const faults: readonly {

@@ -1,4 +1,5 @@
 # Primitive operations: outputs, and gradients of sum(output * weights), in float64. Ties of max and min are left out (torch splits them).
+import numpy
 import torch
 from losses import draw, numbers, rounded
 
@@ -39,12 +40,20 @@ def unary():
         ("tanh", torch.tanh, ordinary, far),
         ("sigmoid", torch.sigmoid, ordinary, far),
         ("relu", torch.relu, ordinary, with_zero),
+        ("expm1", torch.expm1, ordinary, far),
+        ("log1p", torch.log1p, positive, tiny),
+        ("erf", torch.erf, ordinary, [0, -0.0, 1e-30, 0.999, 1.001, -2.5, 5, -9]),
+        ("sin", torch.sin, ordinary, [0, -0.0, 1e-30, 1.5, -3.25, 100, -9999.5]),
+        ("cos", torch.cos, ordinary, [0, -0.0, 1e-30, 1.5, -3.25, 100, -9999.5]),
     ]
     for op, function, *inputs in table:
         for note, x in zip(("ordinary", "special"), inputs):
             yield case(f"{op}, {note}", op, function, [x])
     for note, x in (("ordinary", ordinary), ("special", [0, -0.0, 1, -1, 0.5, -0.5, 2.999, -3.001, 1e9])):
         yield case(f"floor, {note}", "floor", torch.floor, [x], None, False)
+    halves = [0, -0.0, 0.5, -0.5, 1.5, 2.5, -2.5, 0.4999, 8388607.5, 1e9]
+    for note, x in (("ordinary", ordinary), ("special", halves)):
+        yield case(f"round, {note}", "round", torch.round, [x], None, False)
 
 
 def binary():
@@ -101,5 +110,22 @@ def rest():
         yield case(f"broadcastTo {shape} {to}", "broadcastTo", lambda x: x.expand(to), [x], {"shape": to})
 
 
+def moved():
+    for shape, axis, begin, end in (([7], 0, 2, 5), ([3, 5], 1, 1, 5), ([5, 3], 0, 0, 2), ([2, 5, 3], 1, 3, 4)):
+        part = lambda x: x.narrow(axis, begin, end - begin)
+        attributes = {"axis": axis, "begin": begin, "end": end}
+        yield case(f"slice {shape} {axis} {begin} {end}", "slice", part, [draw(2800, *shape)], attributes)
+    for shapes, axis in (([[3], [1], [5]], 0), ([[3, 5], [3, 1]], 1), ([[2, 3, 1], [2, 4, 1]], 1), ([[1, 3], [2, 3]], 0)):
+        parts = [draw(2810 + i, *shape) for i, shape in enumerate(shapes)]
+        yield case(f"concat {shapes} {axis}", "concat", lambda *x: torch.cat(x, axis), parts, {"axis": axis})
+    for rows, width, places in ((5, 3, [7]), (3, 1, [2, 4]), (4, 70, [9])):
+        table, numbers = draw(2820, rows, width), numpy.floor(rows * (draw(2821, *places) + 1) / 2)
+        name = f"lookup [{rows}, {width}] {places}"
+        yield case(name, "lookup", lambda t, n: torch.nn.functional.embedding(n.long(), t), [table, numbers], None, [True, False])
+        values = draw(2822, *places, width)
+        add = lambda v, n: torch.zeros(rows, width).double().index_add(0, n.long().reshape(-1), v.reshape(-1, width))
+        yield case(f"scatterAdd {places} [{rows}, {width}]", "scatterAdd", add, [values, numbers], {"rows": rows}, [True, False])
+
+
 def cases():
-    return [*unary(), *binary(), *folds(), *products(), *rest()]
+    return [*unary(), *binary(), *folds(), *products(), *rest(), *moved()]

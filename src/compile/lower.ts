@@ -1,13 +1,22 @@
 // From values to kernels: every node becomes a view of memory or one kernel. Fusing comes later. Knows no machine.
 
-import { configError, internalError } from "../core/errors.ts"
+import { internalError } from "../core/errors.ts"
 import { scalars } from "../core/scalar.ts"
-import { formatShape, rowMajorStrides, type Shape, size } from "../core/shape.ts"
+import { rowMajorStrides, type Shape, size } from "../core/shape.ts"
 import { type Entry, type Graph, rootsOf, variablesOf } from "../graph/graph.ts"
 import { isOp, type Node, topological } from "../graph/node.ts"
-import { withDraws } from "../program/expression.ts"
 import type { Kernel, Operand } from "../program/kernel.ts"
 import { type BodyBuilder, bodyBuilder, type DraftBuffer, type DraftEntry, sameOperand } from "./draft.ts"
+import {
+  batchFirst,
+  batchMoved,
+  canonical,
+  reshapedStrides,
+  sizesOf,
+  stridesOf,
+  transposed,
+  type View,
+} from "./views.ts"
 
 /** What the passes after this one work on. */
 export interface Draft {
@@ -15,12 +24,6 @@ export interface Draft {
   readonly runtime: readonly string[]
   readonly entries: { readonly [name: string]: DraftEntry }
 }
-
-/** Where the elements of a node are: in memory, everywhere the same number, or the index along one axis. */
-type View =
-  | ({ readonly kind: "memory" } & Operand)
-  | { readonly kind: "number"; readonly value: number }
-  | { readonly kind: "index"; readonly axis: number }
 
 /** Lowers a simplified graph. */
 export function lower(graph: Graph): Draft {
@@ -290,105 +293,4 @@ function lowerEntry(entryName: string, entry: Entry, context: Context): DraftEnt
     kernels.push({ kind: "scatter", source: source.buffer, target, width: rowWidth(value.shape) })
   }
   return { kernels, logs, ...(entry.guard === undefined ? {} : { guard: logs.indexOf(entry.guard) }) }
-}
-
-/** Rows and width of a table, and how many numbers name its rows. */
-function sizesOf(
-  table: Shape,
-  indices: Shape,
-): { readonly rows: number; readonly width: number; readonly places: number } {
-  return { rows: table[0]!, width: table[1]!, places: size(indices) }
-}
-
-/** True if the batch, if any, comes before every other axis: then its rows lie one after the other. */
-function batchFirst(shape: Shape): boolean {
-  return shape.findIndex((n) => n < 0) <= shape.findIndex((n) => n !== 1)
-}
-
-function batchMoved(from: Shape, to: Shape): Error {
-  return configError({
-    where: "reshape",
-    what: `cannot see ${formatShape(from)} as ${formatShape(to)}: examples would be mixed.`,
-    hint: "Keep the batch as the first axis.",
-  })
-}
-
-/** The strides of a stored buffer: rows are `pitch` apart. */
-function stridesOf(buffer: DraftBuffer): number[] {
-  const { shape, pitch } = buffer
-  const strides = rowMajorStrides([...shape.slice(0, -1), pitch])
-  return strides.slice(0, shape.length)
-}
-
-function transposed(view: View, order: readonly number[]): View {
-  if (view.kind === "number") return view
-  if (view.kind === "index") return { kind: "index", axis: order.indexOf(view.axis) }
-  const { strides } = view
-  return { ...view, strides: order.map((axis) => strides[axis]!) }
-}
-
-/**
- * Strides that show the same elements under another shape without copying, or undefined.
- * Walks both shapes together and splits or joins groups of axes whose products of sizes are equal.
- */
-export function reshapedStrides(from: Shape, strides: readonly number[], to: Shape): number[] | undefined {
-  const axes = from.flatMap((n, i) => (n === 1 ? [] : [{ n, stride: strides[i]! }]))
-  const out: number[] = []
-  let next = 0
-  for (let i = 0; i < to.length; ) {
-    if (to[i] === 1) {
-      out.push(0)
-      i++
-      continue
-    }
-    const group = [to[i]!]
-    let product = axes[next]?.n ?? 1
-    let last = next++
-    while (size(group) !== product) {
-      if (Math.abs(size(group)) < Math.abs(product)) {
-        if (i + group.length >= to.length) return undefined
-        group.push(to[i + group.length]!)
-      } else {
-        const inner = axes[next]
-        if (inner === undefined || axes[last]!.stride !== inner.stride * inner.n) return undefined
-        product *= inner.n
-        last = next++
-      }
-    }
-    let stride = axes[last]!.stride
-    const groupStrides = group.toReversed().map((n) => {
-      const own = stride
-      stride *= n
-      return n === 1 ? 0 : own
-    })
-    out.push(...groupStrides.toReversed())
-    i += group.length
-  }
-  return out
-}
-
-/** The kernel without sizes of 1, and with outer dimensions joined where every operand allows it. */
-function canonical(kernel: Kernel & { kind: "map" }): Kernel {
-  const folds = kernel.body.some((i) => i.op === "fold" || i.op === "index")
-  const draws = kernel.body.flatMap((i) => (i.op === "random" ? [i] : []))
-  const every = [...kernel.operands, ...kernel.outputs, ...draws]
-  const last = kernel.space.length - 1
-  const groups: number[][] = []
-  kernel.space.forEach((n, i) => {
-    if (n === 1 && !(folds && i === last)) return
-    const group = groups[groups.length - 1]
-    const outer = group?.[group.length - 1]
-    const joins =
-      outer !== undefined && i !== last && n > 0 && every.every((o) => o.strides[outer] === o.strides[i]! * n)
-    if (joins) group!.push(i)
-    else groups.push([i])
-  })
-  const grouped = (strides: readonly number[]): number[] => groups.map((group) => strides[group[group.length - 1]!]!)
-  return {
-    ...kernel,
-    space: groups.map((group) => size(group.map((i) => kernel.space[i]!))),
-    operands: kernel.operands.map((o) => ({ ...o, strides: grouped(o.strides) })),
-    body: withDraws(kernel.body, grouped),
-    outputs: kernel.outputs.map((o) => ({ ...o, strides: grouped(o.strides) })),
-  }
 }

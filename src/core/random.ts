@@ -24,19 +24,18 @@ const ROTATIONS = [
   [17, 29, 16, 24],
 ] as const
 
+/** The operations on words that the generator is made of. */
+export type Words<I> = Pick<
+  Arithmetic<unknown, unknown, I>,
+  "intConstant" | "addInt" | "xorInt" | "orInt" | "shiftLeft" | "shiftRightUnsigned"
+>
+
 /**
  * The two words of Threefry-2x32 with 20 rounds: a random function of key and counter.
  * Source: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011.
  */
-export function threefryOver<I>(
-  m: Pick<
-    Arithmetic<unknown, unknown, I>,
-    "intConstant" | "addInt" | "xorInt" | "orInt" | "shiftLeft" | "shiftRightUnsigned"
-  >,
-  key: readonly [I, I],
-  counter: readonly [I, I],
-): readonly [I, I] {
-  const keys = [key[0], key[1], m.xorInt(m.xorInt(m.intConstant(0x1bd11bda), key[0]), key[1])]
+export function threefryOver<I>(m: Words<I>, key: readonly [I, I], counter: readonly [I, I]): readonly [I, I] {
+  const keys = [key[0], key[1], m.xorInt(m.xorInt(key[0], key[1]), m.intConstant(0x1bd11bda))]
   let x0 = m.addInt(counter[0], key[0])
   let x1 = m.addInt(counter[1], key[1])
   for (let group = 1; group <= 5; group++) {

@@ -136,7 +136,7 @@ describe.skipIf(!RUN_BROWSER)("in Chromium", () => {
     console.log(`gzip: core ${core} bytes, engine ${engine} bytes`)
     expect(core).toBeLessThan(40_000)
     // The compiler, the backends and the interpreter, loaded with the first program.
-    expect(engine).toBeLessThan(35_000)
+    expect(engine).toBeLessThan(40_000)
     for (const { headers } of kinds.slice(1)) {
       expect(await lossOf(await open(join(installed.folder, "dist"), headers))).toBeLessThan(0.1)
     }

@@ -101,6 +101,9 @@ export interface OpCase {
     readonly transposeB?: boolean
     readonly order?: readonly number[]
     readonly shape?: readonly number[]
+    readonly begin?: number
+    readonly end?: number
+    readonly rows?: number
   }
   readonly inputs: readonly Numbers[]
   readonly output: Numbers

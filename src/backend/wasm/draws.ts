@@ -1,6 +1,6 @@
 // Random numbers as WebAssembly: the generator of core/random.ts on vectors of four. Knows no kernel but what it draws.
 
-import { threefryOver, uniformOver } from "../../core/random.ts"
+import { threefryOver, uniformOver, type Words } from "../../core/random.ts"
 import type { Draw } from "../../program/expression.ts"
 import type { MapKernel } from "../../program/kernel.ts"
 import type { Code } from "./code.ts"
@@ -30,7 +30,8 @@ export function drawsOf(before: Block, kernel: MapKernel, context: KernelContext
   return (what, block, start) => {
     const key = keys.get(nameOf(what))!
     const first = keep(block, i32.shrU(start, i32.const(2)))
-    return paired(what, kernel) ? drawPairs(block, key, step, first) : drawEach(what, key, step, first)
+    const n = kernel.space[kernel.space.length - 1] ?? 1
+    return paired(what, kernel) ? drawGroups(block, key, step, first, n) : drawEach(what, key, step, first)
   }
 }
 
@@ -60,21 +61,46 @@ function drawEach({ strides }: Draw, key: readonly [Vector, Vector], step: Vecto
   }
 }
 
-/** Four blocks give the words of two vectors: the first of a pair draws them, the second takes what is left. */
-function drawPairs(block: Block, key: readonly [Vector, Vector], step: Vector, first: Code<"i32">): DrawAt {
-  const words = block.frame.local("v128")
-  const left = block.frame.local("v128")
+/**
+ * Four blocks give the words of two vectors: the first vector of a group draws for all of it, the others take what is left in
+ * turn. Long rows draw for four vectors, two chains of instructions side by side, since each waits for itself.
+ */
+function drawGroups(block: Block, key: readonly [Vector, Vector], step: Vector, first: Code<"i32">, n: number): DrawAt {
+  const chains = n < 0 || n > 2 * LANES ? 2 : 1
+  const words = Array.from({ length: 2 * chains }, () => block.frame.local("v128"))
+  const next = words.slice(1).map((w, i) => words[i]!.set(w.get))
+  const group = words.length * LANES
   return (into, place) => {
     const inner: Block = { out: [], frame: into.frame }
-    const m = vectorArithmetic(inner)
-    const start = i32.shrU(i32.add(first, elementOf(place)), i32.const(1))
-    const blocks = keep(inner, i32x4.add(i32x4.splat(start), i32x4.const(0, 1, 2, 3)))
-    const [even, odd] = threefryOver(m, key, [blocks, step])
-    inner.out.push(words.set(interleave(even, odd, 0)), left.set(interleave(even, odd, 2)))
-    const take = words.set(left.get)
-    if (place.bytes === undefined) into.out.push(...(place.index % (2 * LANES) === 0 ? inner.out : [take]))
-    else into.out.push(if_(i32.and(elementOf(place), i32.const(LANES)), [take], inner.out))
-    return uniformOver(vectorArithmetic(into), words.get)
+    const m = sideBySide(vectorArithmetic(inner))
+    const start = keep(inner, i32x4.splat(i32.shrU(i32.add(first, elementOf(place)), i32.const(1))))
+    const blocks = Array.from({ length: chains }, (_, c) => {
+      return keep(inner, i32x4.add(start, i32x4.const(4 * c, 4 * c + 1, 4 * c + 2, 4 * c + 3)))
+    })
+    const every = (v: Vector): Vector[] => blocks.map(() => v)
+    const [even, odd] = threefryOver(m, [every(key[0]), every(key[1])], [blocks, every(step)])
+    words.forEach((w, i) => {
+      inner.out.push(w.set(interleave(even[i >> 1]!, odd[i >> 1]!, 2 * (i & 1))))
+    })
+    if (place.bytes === undefined) into.out.push(...(place.index % group === 0 ? inner.out : next))
+    else into.out.push(if_(i32.and(elementOf(place), i32.const(group - 1)), next, inner.out))
+    return uniformOver(vectorArithmetic(into), words[0]!.get)
+  }
+}
+
+/** The arithmetic of the generator on several values at a time, their instructions in turn. */
+function sideBySide(m: Words<Vector>): Words<Vector[]> {
+  const both =
+    (f: (a: Vector, b: Vector) => Vector) =>
+    (a: Vector[], b: Vector[]): Vector[] =>
+      a.map((x, i) => f(x, b[i] ?? b[0]!))
+  return {
+    intConstant: (x) => [m.intConstant(x)],
+    addInt: both(m.addInt),
+    xorInt: both(m.xorInt),
+    orInt: both(m.orInt),
+    shiftLeft: (a, n) => a.map((x) => m.shiftLeft(x, n)),
+    shiftRightUnsigned: (a, n) => a.map((x) => m.shiftRightUnsigned(x, n)),
   }
 }
 
