@@ -179,7 +179,7 @@ describe("refused", () => {
       /threads.*from 1 to 256/,
     ]),
     ["V1 NaN", fitting(spoilt(x, 6, Number.NaN), y), "E_DATA", /inputs \[1\]\[2\].*NaN/],
-    ["V1 NaN, predict", (model) => model.predict(spoilt(x, 6, Number.NaN)), "E_DATA", /predict \[1\]\[2\]/],
+    ["V1 NaN, predict", (model) => model.predict(spoilt(x, 6, Number.NaN)), "E_DATA", /predict inputs \[1\]\[2\]/],
     ["V2 Infinity", fitting(spoilt(x, 47, Infinity), y), "E_DATA", /\[11\]\[3\].*Infinity/],
     ["V3 -Infinity", fitting(spoilt(x, 0, -Infinity), y), "E_DATA", /\[0\]\[0\].*-Infinity/],
     [

@@ -3,8 +3,8 @@ import { createRequire } from "node:module"
 import { setTimeout as sleep } from "node:timers/promises"
 import { describe, expect, test } from "vitest"
 import type { Bound, Executable } from "../src/backend/backend.ts"
-import { tensor } from "../src/core/tensor.ts"
-import { memorySource, openBatches, type RowSource } from "../src/data/dataset.ts"
+import { type TensorLike, tensor } from "../src/core/tensor.ts"
+import { type Memory, memorySource, openBatches, type RowSource, type RowSpec } from "../src/data/dataset.ts"
 import { fileDataset, idxFile, mnist } from "../src/datasets.ts"
 import { type Callback, type Dataset, dense, type Logs, type Model, sequential, sgd } from "../src/index.ts"
 import { evaluateFeed } from "../src/train/fit.ts"
@@ -15,7 +15,13 @@ import { bitsOf, expectRefusal, range, refusal, rowsOf, smallNet, threeClasses, 
 
 const { x, y } = threeClasses(50)
 const quiet = { verbose: 0, batchSize: 8 } as const
-const source = (data = { x, y }): RowSource => memorySource(tensor(data.x), tensor(data.y))
+/** Rows in memory as somebody else's source. */
+function rowSource(data: { readonly x: TensorLike; readonly y?: TensorLike; readonly w?: TensorLike }): RowSource {
+  const tensors = Object.fromEntries(Object.entries(data).map(([name, values]) => [name, tensor(values)]))
+  const { rows, specs, read } = memorySource(tensors)
+  return { rows, ...(specs as { x: RowSpec }), read: (order, into) => read(order, into as unknown as Memory) }
+}
+const source = (data = { x, y }): RowSource => rowSource(data)
 
 /** A stream of the rows in batches of changing sizes. */
 async function* batches(data = { x, y }, sizes = [3, 17, 1, 9]): AsyncGenerator<readonly [typeof x, typeof y]> {
@@ -187,7 +193,7 @@ describe("bounded memory", () => {
         }
         return { read: (_: unknown, names: Float64Array) => next(names), close: () => {} }
       }
-      const feed = ringFeed({ executable, x: spec, batchSize: 32, rows, open, epochs: 0 })
+      const feed = ringFeed({ executable, specs: { x: spec }, batchSize: 32, rows, open, epochs: 0 })
       expect(await evaluateFeed(executable, ["loss"], feed)).toEqual({ loss: 0 })
       expect([read, bound()]).toEqual([rows, 2])
       expect(bytes()).toBeLessThanOrEqual(2 * 8 * 1024 * 1024)
@@ -200,7 +206,7 @@ describe("bounded memory", () => {
   test("what is asked of large data in memory is two pieces too", () => {
     const { executable, bytes } = counting()
     const data = tensor(new Float32Array(64 * 65_536), [65_536, 64])
-    askedPart(data, undefined, 32, 1024).feed(executable, wrong(undefined))
+    askedPart({ x: data }, 32, 1024).feed(executable, wrong(undefined))
     expect(bytes()).toBeLessThan(data.data.byteLength + 1)
     expect(bytes()).toBe(2 * 8 * 1024 * 1024)
   })
@@ -214,8 +220,15 @@ describe("streams", () => {
       y: { data: Float32Array.from(range(0, rows)), shape: [rows, 1] },
     }
     const spec = { dtype: "float32", shape: [1] } as const
-    const opened = openBatches("test", () => batches(data), true)
-    const reader = readStream({ batches: opened, x: spec, y: spec, buffer, seed, check: () => {} })
+    const opened = openBatches(
+      "test",
+      () => batches(data),
+      (batch) => {
+        const [a, b] = batch as readonly [TensorLike, TensorLike]
+        return { x: tensor(a), y: tensor(b) }
+      },
+    )
+    const reader = readStream({ batches: opened, specs: { x: spec, y: spec }, buffer, seed, check: () => {} })
     reader.choose(epoch)
     const found: number[] = []
     for (;;) {
@@ -397,14 +410,9 @@ describe("how it ends", () => {
       /evaluate\(dataset, options\)/,
     ],
     ["validationSplit", (m) => m.fit(source(), wrong({ validationSplit: 0.5 })), "E_CONFIG", /not a data set/],
-    [
-      "stepsPerEpoch in memory",
-      (m) => m.fit(x, y, wrong({ stepsPerEpoch: 2 })),
-      "E_CONFIG",
-      /stepsPerEpoch is for data sets/,
-    ],
+    ["too many steps in memory", (m) => m.fit(x, y, { ...quiet, stepsPerEpoch: 8 }), "E_CONFIG", /at most 7/],
     ["too many steps", (m) => m.fit(source(), { ...quiet, stepsPerEpoch: 8 }), "E_CONFIG", /at most 7/],
-    ["a source without targets", (m) => m.fit(memorySource(tensor(x)), quiet), "E_DATA", /no targets/],
+    ["a source without targets", (m) => m.fit(rowSource({ x }), quiet), "E_DATA", /no targets/],
     ["a source of no rows", (m) => m.fit({ ...source(), rows: 0 }, quiet), "E_DATA", /number of rows/],
     [
       "a source without its shape",

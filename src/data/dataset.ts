@@ -3,7 +3,7 @@
 
 import { dataError, show, TrilobiteError } from "../core/errors.ts"
 import { formatShape, type Shape, sameShape } from "../core/shape.ts"
-import { bytes, bytesOf, type DType, elements, type Tensor, type TensorLike, tensor } from "../core/tensor.ts"
+import { bytes, bytesOf, type DType, elements, type Tensor, type TensorLike } from "../core/tensor.ts"
 
 /** What one row is: its element type and its shape, without the number of rows. */
 export interface RowSpec {
@@ -16,6 +16,30 @@ export interface RowMemory {
   readonly x: Uint8Array
   /** Absent if only inputs are wanted. */
   readonly y?: Uint8Array | undefined
+  /** Absent unless the source has weights. */
+  readonly w?: Uint8Array | undefined
+}
+
+/** What the rows of every column are, by the name under which a program is given it: `x`, `y`, `w`. */
+export interface Specs {
+  readonly [binding: string]: RowSpec
+}
+
+/** Memory for rows of every column. */
+export interface Memory {
+  readonly [binding: string]: Uint8Array
+}
+
+/** Rows of every column. */
+export interface Rows {
+  readonly [binding: string]: Tensor
+}
+
+/** Rows of columns that can be read in any order. */
+export interface ColumnSource {
+  readonly rows: number
+  readonly specs: Specs
+  read(rows: Int32Array, into: Memory): void | Promise<void>
 }
 
 /** Rows that can be read in any order: a file, a memory-mapped store, a generator of synthetic examples. */
@@ -25,6 +49,8 @@ export interface RowSource {
   readonly x: RowSpec
   /** Absent if there are inputs only, for predict. */
   readonly y?: RowSpec | undefined
+  /** Weights of the examples, if they have some: one number each. */
+  readonly w?: RowSpec | undefined
   /**
    * Writes row rows[i] to place i of the memory. Called with some hundred rows at a time; one call at a time. The memory may
    * be shared, and belongs to somebody else once the call, or the promise that it gave, is done.
@@ -35,8 +61,11 @@ export interface RowSource {
 /** Batches one after another: an async iterable, or a function that begins anew for every epoch. */
 export type Stream<T> = AsyncIterable<T> | (() => AsyncIterable<T> | Iterable<T>)
 
-/** Inputs and targets of a stream, with any number of rows. */
-export type StreamedBatch = readonly [TensorLike, TensorLike]
+/** A tensor, or for models of several inputs or outputs a list of them or a record by name. */
+export type DataLike = TensorLike | readonly TensorLike[] | { readonly [name: string]: TensorLike }
+
+/** Inputs and targets of a stream, with any number of rows, and weights of the examples if they have some. */
+export type StreamedBatch = readonly [DataLike, DataLike] | readonly [DataLike, DataLike, DataLike]
 
 /** Data larger than memory: rows in any order, or a stream of batches `[inputs, targets]`. */
 export type Dataset = RowSource | Stream<StreamedBatch>
@@ -81,8 +110,8 @@ export function checkSource(where: string, source: RowSource): void {
     const expected = `a whole number from 1 to ${MOST_ROWS}`
     throw dataError({ where, what: "the source has no such number of rows.", expected, got: show(source.rows) })
   }
-  for (const [name, spec] of [["x", source.x] as const, ["y", source.y] as const]) {
-    if (name === "y" && spec === undefined) continue
+  for (const [name, spec] of Object.entries({ x: source.x, y: source.y, w: source.w })) {
+    if (name !== "x" && spec === undefined) continue
     if (
       spec !== undefined &&
       Object.hasOwn(bytesOf, spec.dtype) &&
@@ -101,23 +130,20 @@ export function checkSource(where: string, source: RowSource): void {
 }
 
 /** Rows in memory as a source, so that large ones are worked on in pieces. */
-export function memorySource(x: Tensor, y?: Tensor): RowSource {
-  const column = (t: Tensor): { spec: RowSpec; read: (rows: Int32Array, into: Uint8Array) => void } => {
+export function memorySource(data: Rows): ColumnSource {
+  const columns = Object.entries(data).map(([binding, t]) => {
     const spec = { dtype: t.dtype, shape: t.shape.slice(1) }
-    const [width, from] = [rowBytes(spec), bytes(t.data)]
-    const read = (rows: Int32Array, into: Uint8Array): void => {
-      for (let i = 0; i < rows.length; i++) into.set(from.subarray(rows[i]! * width, (rows[i]! + 1) * width), i * width)
-    }
-    return { spec, read }
-  }
-  const [inputs, targets] = [column(x), y === undefined ? undefined : column(y)]
+    return { binding, spec, width: rowBytes(spec), from: bytes(t.data) }
+  })
   return {
-    rows: x.shape[0]!,
-    x: inputs.spec,
-    y: targets?.spec,
+    rows: Object.values(data)[0]!.shape[0]!,
+    specs: Object.fromEntries(columns.map(({ binding, spec }) => [binding, spec])),
     read: (rows, into) => {
-      inputs.read(rows, into.x)
-      if (into.y !== undefined) targets?.read(rows, into.y)
+      for (const { binding, width, from } of columns) {
+        const to = into[binding]
+        if (to === undefined) continue
+        for (let i = 0; i < rows.length; i++) to.set(from.subarray(rows[i]! * width, (rows[i]! + 1) * width), i * width)
+      }
     },
   }
 }
@@ -140,8 +166,8 @@ export function sourceFailed(where: string, row: number, cause: unknown): Trilob
 
 /** Rows of a stream as they come, with the number of those before them. */
 export interface Arrived {
-  readonly x: Tensor
-  readonly y: Tensor | undefined
+  readonly data: Rows
+  readonly rows: number
   readonly first: number
 }
 
@@ -155,10 +181,10 @@ export interface Batches {
 }
 
 /**
- * Begins a pass over a stream. Each batch is a pair of inputs and targets, or inputs alone (`paired` false); all have the
- * element types and the row shapes of the first.
+ * Begins a pass over a stream. `read` makes columns of equally many rows of a batch; all batches have the element types and the
+ * row shapes of the first.
  */
-export function openBatches(where: string, stream: Stream<unknown>, paired: boolean): Batches {
+export function openBatches(where: string, stream: Stream<unknown>, read: (batch: unknown) => Rows): Batches {
   let iterator: AsyncIterator<unknown> | Iterator<unknown> | undefined
   let first = 0
   let expected: Arrived | undefined
@@ -185,12 +211,11 @@ export function openBatches(where: string, stream: Stream<unknown>, paired: bool
           throw sourceFailed(where, first, error)
         }
         if (step.done === true) return undefined
-        const arrived = { ...readBatch(where, step.value, paired, first), first }
+        const arrived = readBatch(where, step.value, read, first)
         expected ??= arrived
         checkSame(where, expected, arrived)
-        const rows = arrived.x.shape[0]!
-        first += rows
-        if (rows > 0) return arrived
+        first += arrived.rows
+        if (arrived.rows > 0) return arrived
       }
     },
     unread: (arrived) => {
@@ -204,22 +229,10 @@ export function openBatches(where: string, stream: Stream<unknown>, paired: bool
   }
 }
 
-function readBatch(where: string, value: unknown, paired: boolean, first: number): Omit<Arrived, "first"> {
-  const rows = (t: Tensor): Tensor => (t.shape.length === 1 ? { ...t, shape: [t.shape[0]!, 1] } : t)
+function readBatch(where: string, value: unknown, read: (batch: unknown) => Rows, first: number): Arrived {
   try {
-    if (!paired) return { x: rows(tensor(value as TensorLike)), y: undefined }
-    if (!Array.isArray(value) || value.length !== 2) {
-      throw dataError({
-        where,
-        what: "a batch of the stream is no pair.",
-        expected: "[inputs, targets]",
-        got: show(value),
-      })
-    }
-    const [x, y] = [rows(tensor(value[0] as TensorLike)), tensor(value[1] as TensorLike)]
-    if (x.shape[0] === y.shape[0]) return { x, y }
-    const what = "inputs and targets of a batch do not have the same number of rows."
-    throw dataError({ where, what, expected: `${x.shape[0]} targets`, got: `${y.shape[0]}` })
+    const data = read(value)
+    return { data, rows: Object.values(data)[0]!.shape[0]!, first }
   } catch (error) {
     if (!(error instanceof TrilobiteError)) throw error
     throw new TrilobiteError(error.code, { ...fieldsOf(error), where: `${where}, the batch from row ${first} on` })
@@ -232,12 +245,18 @@ function fieldsOf({ what, expected, got, hint }: TrilobiteError): ConstructorPar
 }
 
 function checkSame(where: string, expected: Arrived, got: Arrived): void {
-  for (const part of ["x", "y"] as const) {
-    const [a, b] = [expected[part], got[part]]
-    if (a === undefined || b === undefined) continue
+  for (const [binding, a] of Object.entries(expected.data)) {
+    const b = got.data[binding]!
     if (a.dtype === b.dtype && sameShape(a.shape.slice(1), b.shape.slice(1))) continue
     const words = (t: Tensor): string => `${t.dtype} ${formatShape([-1, ...t.shape.slice(1)])}`
-    const what = `the ${part === "x" ? "inputs" : "targets"} are not like those of the first batch.`
+    const what = `the ${kindOf(binding)} are not like those of the first batch.`
     throw dataError({ where: `${where}, the batch from row ${got.first} on`, what, expected: words(a), got: words(b) })
   }
+}
+
+/** What a column holds, in the user's words: `x` and `x:image` are inputs. */
+export function kindOf(binding: string): string {
+  const [kind, name] = [binding.slice(0, 1), binding.slice(2)]
+  const word = kind === "x" ? "inputs" : kind === "y" ? "targets" : "weights"
+  return name === "" ? word : `${word} ${JSON.stringify(name)}`
 }

@@ -38,6 +38,8 @@ export interface Pass {
   readonly batchSize: number
   /** The rows that take part; absent: all. */
   readonly rows?: Int32Array | undefined
+  /** How many of them are used in a pass: the first of its order (default all). */
+  readonly limit?: number | undefined
 }
 
 /** How an order depends on the epoch, and the first epoch that does not come. */
@@ -47,13 +49,14 @@ export interface Shuffle {
 }
 
 /** A feed of bound rows: the whole epoch is one chunk. Without `shuffle` the order is that of the pass. */
-export function memoryFeed({ bound, batchSize, rows: taken }: Pass, shuffle?: Shuffle): Feed {
-  const rows = taken?.length ?? bound.rows
+export function memoryFeed({ bound, batchSize, rows: taken, limit }: Pass, shuffle?: Shuffle): Feed {
+  const all = taken?.length ?? bound.rows
+  const rows = Math.min(limit ?? all, all)
   let epoch = 0
   let given = true
   let prepared: { readonly epoch: number; readonly order: Promise<Int32Array> } | undefined
   const orderOf = (of: number, seed: number): Int32Array => {
-    const places = permutation(rows, seed, of)
+    const places = permutation(all, seed, of).subarray(0, rows)
     return taken === undefined ? places : places.map((i) => taken[i]!)
   }
   return {
@@ -68,7 +71,7 @@ export function memoryFeed({ bound, batchSize, rows: taken }: Pass, shuffle?: Sh
       if (given) return undefined
       given = true
       const known = prepared?.epoch === epoch ? await prepared.order : undefined
-      const order = known ?? (shuffle === undefined ? taken : orderOf(epoch, shuffle.seed))
+      const order = known ?? (shuffle === undefined ? taken?.subarray(0, rows) : orderOf(epoch, shuffle.seed))
       return { bound, rows, order, rowName: (i) => order?.[i] ?? i }
     },
     ahead() {

@@ -14,6 +14,8 @@ export interface FitPlan {
   readonly names: readonly string[]
   readonly train: Feed
   readonly validation: Feed | undefined
+  /** Whether an epoch, counted from 0, is followed by validation. */
+  readonly validates: (epoch: number) => boolean
   readonly epochs: number
   readonly initialEpoch: number
   /** What random numbers depend on, beside the step. */
@@ -94,7 +96,7 @@ export async function* fitEvents(plan: FitPlan): AsyncGenerator<FitEvent, void, 
       seconds += elapsed
       if (reason !== "completed") break
       last = sums.logs()
-      if (plan.validation !== undefined) {
+      if (plan.validation !== undefined && plan.validates(epoch)) {
         const measured = await evaluateFeed(executable, plan.names, plan.validation)
         last = {
           ...last,

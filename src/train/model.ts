@@ -5,9 +5,18 @@ import type { Backend, Bound, Executable } from "../backend/backend.ts"
 import { checkKeys, configError, show, TrilobiteError } from "../core/errors.ts"
 import { formatShape, type Shape, sameShape } from "../core/shape.ts"
 import { type Tensor, type TensorLike, tensor } from "../core/tensor.ts"
-import { type Dataset, isDataset, type RowSource, type Stream } from "../data/dataset.ts"
+import {
+  type DataLike,
+  type Dataset,
+  isDataset,
+  kindOf,
+  type RowSource,
+  type Rows,
+  type Specs,
+  type Stream,
+} from "../data/dataset.ts"
 import { checkWeights, writeModel } from "../formats/model-file.ts"
-import { activationOf } from "../nn/activations.ts"
+import { type ActivationName, activationOf } from "../nn/activations.ts"
 import type { Layer } from "../nn/layer.ts"
 import { type Loss, targetsOf } from "../nn/losses.ts"
 import { nestedLayer } from "../nn/nested.ts"
@@ -16,41 +25,36 @@ import type { LearningRate } from "../nn/optimizers/common.ts"
 import { optimizerWarnings } from "../nn/optimizers.ts"
 import { learningRateAt } from "../nn/schedules.ts"
 import type { ParameterSpec } from "../nn/scope.ts"
-import { checkPairing, checkTargets, checkTargetValues, targetShapeOf } from "../nn/targets.ts"
+import { checkPairing, checkTargetValues, targetShapeOf } from "../nn/targets.ts"
 import { networkToConfig } from "../nn/to-config.ts"
 import { type CompileOptions, readTraining, type Training } from "../nn/training.ts"
 import { type Cell, setValues, valuesOf } from "../nn/weights.ts"
 import { type History, Listeners } from "./callbacks/listeners.ts"
+import { divergence } from "./divergence.ts"
 import type { Logs } from "./events.ts"
 import type { Feed } from "./feed.ts"
 import { evaluateFeed, fitEvents, runFeed } from "./fit.ts"
+import { type ClassWeights, readExamples, readInputColumns, type Wanted, weightColumns } from "./inputs.ts"
 import {
+  type BatchOptions,
   type DatasetFitOptions,
   type EvaluateOptions,
   type FitOptions,
   type ModelOptions,
   type PredictOptions,
+  readBatchOptions,
   readBatchSize,
+  readEvaluateOptions,
   readFitOptions,
   readModelOptions,
 } from "./options.ts"
-import { askedPart, memoryPart, type Opened, openDataset, optionsBeside, type Part } from "./parts.ts"
+import { askedPart, memoryPart, type Opened, openDataset, optionsBeside, type Part, rowsOf } from "./parts.ts"
 import { pictureOf } from "./picture.ts"
 import { consoleOutput, progressWriter } from "./progress.ts"
 import type { Check } from "./reader.ts"
-import {
-  checkFinite,
-  checkSameRows,
-  classesOf,
-  divide,
-  type Examples,
-  readExamples,
-  readInputs,
-  rowShape,
-  specsOf,
-} from "./rows.ts"
+import { checkFinite, checkSameRows, classesOf, divide, specsOf } from "./rows.ts"
 import { cellsOf, createState, type State } from "./state.ts"
-import { type Traced, traceForward, traceTraining } from "./step.ts"
+import { bindings, type Traced, traceActivations, traceForward, traceTraining } from "./step.ts"
 import { type Summarized, summaryText } from "./summary.ts"
 
 /** Finds a backend by name, or the best one. */
@@ -60,7 +64,7 @@ export type PickBackend = (name?: string) => Backend
  * A network with its weights. Made by `sequential` and `loadModel`; trained by `compile` and `fit`.
  * Nothing needs to be disposed of.
  */
-export class Model {
+export class Model<P = Tensor> {
   /** The name of the model, for summaries. */
   readonly name: string
   readonly #pick: PickBackend
@@ -237,16 +241,71 @@ export class Model {
     })
   }
 
-  /** Examples that fit the model, and the graph that is trained with them. */
-  #examples(where: string, x: TensorLike, y: TensorLike): { examples: Examples; traced: Traced } {
+  /** What the model reads, to be trained or only asked. */
+  #wanted(): Wanted {
+    const network = this.#networkOf()
+    const outputs = this.#training?.outputs ?? []
+    const trained = outputs.flatMap(({ loss }, i) =>
+      loss === undefined ? [] : [{ loss, i, name: network.outputs[i]!.name }],
+    )
+    return {
+      inputs: network.inputs.map(({ name }, i) => ({ name, binding: bindings.input(network, i) })),
+      targets: trained.map(({ name, i }) => ({ name, binding: bindings.target(network, i) })),
+      weights: trained.map(({ name, i }) => ({ name, binding: bindings.weight(network, i) })),
+      losses: trained.map(({ loss }) => loss),
+    }
+  }
+
+  /** Traces the network for inputs with these columns. */
+  #traceInputs(specs: Specs): Traced {
+    return this.#trace(this.#wanted().inputs.map(({ binding }) => specs[binding]!.shape))
+  }
+
+  /** The graph that is trained with rows of these columns, and their targets in the shapes that the losses ask for. */
+  #fitTo(specs: Specs, weighted: boolean): { readonly traced: Traced; readonly targets: readonly Aligned[] } {
     const training = this.#trainingOf()
-    const read = readExamples(where, x, y)
-    const inputs = withRows(read.x)
+    const wanted = this.#wanted()
     return this.#attempt(() => {
-      const output = this.#trace([rowShape(inputs)]).outputs[0]!
-      const examples = { x: inputs, y: checkTargets(lossOf(training), output.shape, read.y) }
-      return { examples, traced: this.#traceTraining([rowShape(examples.y)]) }
+      const { outputs } = this.#traceInputs(specs)
+      const targets: Aligned[] = []
+      let next = 0
+      const shapes = training.outputs.map(({ loss }, i) => {
+        if (loss === undefined) return undefined
+        const { binding } = wanted.targets[next++]!
+        const output = outputs[i]!.shape
+        const shape = targetShapeOf(loss, output, specs[binding]!.shape)
+        targets.push({ binding, loss, output, shape })
+        return shape
+      })
+      return { targets, traced: this.#traceTraining(shapes, weighted) }
     })
+  }
+
+  /** Examples in memory that fit the model. */
+  #examples(where: string, x: unknown, y: unknown): Examples {
+    this.#trainingOf()
+    const read = readExamples(where, this.#wanted(), x, y)
+    const { targets } = this.#fitTo(specsOf(read), false)
+    const aligned = targets.map(({ binding, loss, output, shape }) => {
+      const t = read[binding]!
+      checkTargetValues(loss, output, t)
+      return [binding, { ...t, shape: [t.shape[0]!, ...shape] }]
+    })
+    return { data: { ...read, ...Object.fromEntries(aligned) } }
+  }
+
+  /** The weight columns of examples in memory. */
+  #weights(where: string, { data }: Examples, sampleWeight?: unknown, classWeight?: ClassWeights): Rows {
+    return weightColumns(where, this.#wanted(), data, rowsOf(data), sampleWeight, classWeight)
+  }
+
+  /** The check of the values of rows that are read piece by piece. */
+  #checkOf(where: string, targets: readonly Aligned[]): Check {
+    const inputs = this.#wanted().inputs.map(({ binding }) => binding)
+    return (data, rowName) => {
+      for (const binding of inputs) checkFinite(`${where} ${kindOf(binding)}`, data[binding]!, rowName)
+      for (const { binding, loss, output } of targets) checkTargetValues(loss, output, data[binding]!, rowName)
+    }
   }
 
   /** Does what data says about the model; if it does not fit, the model is as it was. */
@@ -259,20 +318,6 @@ export class Model {
       this.#forward = before.forward
       throw error
     }
-  }
-
-  /** The graph that is trained with rows of a data set, and the check of its values. */
-  #streamed(where: string, { x, y }: Opened): { traced: Traced; check: Check } {
-    const loss = lossOf(this.#trainingOf())
-    const { output, traced } = this.#attempt(() => {
-      const output = this.#trace([x.shape]).outputs[0]!
-      return { output, traced: this.#traceTraining([targetShapeOf(loss, output.shape, y!.shape)]) }
-    })
-    const check: Check = (inputs, targets, rowName) => {
-      checkFinite(`${where} inputs`, inputs, rowName)
-      if (targets !== undefined) checkTargetValues(loss, output.shape, targets, rowName)
-    }
-    return { traced, check }
   }
 
   /**
@@ -294,9 +339,9 @@ export class Model {
    * history.loss.length // => 2
    * ```
    */
-  fit(x: TensorLike, y: TensorLike, options?: FitOptions): Promise<History>
+  fit(x: DataLike, y: DataLike, options?: FitOptions): Promise<History>
   fit(dataset: Dataset, options?: DatasetFitOptions): Promise<History>
-  async fit(x: TensorLike | Dataset, y: TensorLike | DatasetFitOptions = {}, options?: FitOptions): Promise<History> {
+  async fit(x: DataLike | Dataset, y: DataLike | DatasetFitOptions = {}, options?: FitOptions): Promise<History> {
     const streamed = isDataset(x)
     const given = streamed ? optionsBeside("fit", y, options) : (options ?? {})
     const read = readFitOptions(given, streamed)
@@ -304,15 +349,15 @@ export class Model {
     this.#fitting = true
     const held: { release(): void }[] = []
     try {
-      const training = this.#trainingOf()
+      const { optimizer } = this.#trainingOf()
       const seed = read.seed ?? this.#options.seed
       // All data in memory is read and copied before anything is waited for.
-      const parts = await this.#parts(read, x, y as TensorLike, seed, held)
+      const parts = await this.#parts(read, x, y, seed, held)
       const sizes = [parts.train.batchSize, parts.validation?.batchSize ?? 1]
       const executable = await this.#stateOf().load(parts.traced, Math.max(...sizes), "train")
-      const bounds = new Map<Examples, Bound>()
-      const bind = (data: Examples): Bound => {
-        const bound = bounds.get(data) ?? bindRows(executable, data)
+      const bounds = new Map<Rows, Bound>()
+      const bind = (data: Rows): Bound => {
+        const bound = bounds.get(data) ?? executable.bind({ count: rowsOf(data), data })
         if (!bounds.has(data)) held.push(bound)
         bounds.set(data, bound)
         return bound
@@ -328,7 +373,7 @@ export class Model {
 
       const state = this.#stateOf()
       const listeners = new Listeners(read.callbacks, {
-        learningRate: rateAt(training.optimizer.learningRate, state.step),
+        learningRate: rateAt(optimizer.learningRate, state.step),
         epochs: read.epochs,
         getWeights: () => this.getWeights(),
         setWeights: (weights) => this.setWeights(weights),
@@ -336,21 +381,11 @@ export class Model {
       this.#history = listeners.history
       const print = progressWriter(consoleOutput(), read.verbose === "auto" ? 1 : read.verbose)
       const { everyRound, control } = listeners
-      const { epochs, initialEpoch, signal } = read
+      const { epochs, initialEpoch, signal, validationFreq } = read
       const names = logNamesOf(parts.traced)
-      const plan = {
-        executable,
-        names,
-        seed,
-        train,
-        validation,
-        state,
-        everyRound,
-        control,
-        epochs,
-        initialEpoch,
-        signal,
-      }
+      const validates = (epoch: number): boolean =>
+        typeof validationFreq === "number" ? (epoch + 1) % validationFreq === 0 : validationFreq.includes(epoch + 1)
+      const plan = { executable, names, seed, train, validation, validates, state, everyRound, control, epochs, initialEpoch, signal } // biome-ignore format: one expression
       try {
         for await (const event of fitEvents(plan)) {
           print(event)
@@ -370,135 +405,266 @@ export class Model {
   /** What trains and what validates, as the options say. What must be closed goes to `held`. */
   async #parts(
     read: ReturnType<typeof readFitOptions>,
-    x: TensorLike | Dataset,
-    y: TensorLike,
+    x: DataLike | Dataset,
+    y: unknown,
     seed: number,
     held: { release(): void }[],
   ): Promise<{ traced: Traced; train: Part; validation: Part | undefined }> {
-    const { validationData, validationSplit, batchSize, epochs } = read
+    const { validationData, validationSplit, batchSize, epochs, sampleWeight, classWeight } = read
+    const { stepsPerEpoch, validationSteps, shuffleBuffer } = read
+    const wanted = this.#wanted()
     const shuffle = read.shuffle ? { seed, epochs } : undefined
     const validationSize = read.validationBatchSize ?? batchSize
-    const open = async (where: string, dataset: Dataset): Promise<Opened> => {
-      const opened = await openDataset(where, dataset, true)
+    const open = async (where: string, dataset: Dataset, classes?: ClassWeights): Promise<Opened> => {
+      const opened = await openDataset(where, dataset, { wanted, paired: true, classWeight: classes })
       held.push({ release: () => opened.close() })
       return opened
     }
     // In this order: data in memory is read before anything is waited for.
-    const inMemory = isDataset(x) ? undefined : this.#examples("fit", x, y)
-    const other = validationData === undefined || isDataset(validationData) ? undefined : ([...validationData] as const)
-    const otherInMemory =
-      inMemory === undefined || other === undefined ? undefined : this.#examples("validationData", ...other).examples
-    const { traced, train, rows } = await (async () => {
-      if (inMemory !== undefined) {
-        const { examples, traced } = inMemory
-        return { traced, rows: specsOf(examples), train: memoryPart(examples, batchSize, { shuffle }) }
-      }
-      const opened = await open("fit", x as Dataset)
-      const { traced, check } = this.#streamed("fit", opened)
-      const { stepsPerEpoch, shuffleBuffer } = read
-      return {
-        traced,
-        rows: opened,
-        train: opened.part({ batchSize, check, shuffle, epochs, stepsPerEpoch, shuffleBuffer }),
-      }
-    })()
-    if (inMemory !== undefined && validationSplit > 0) {
-      const { examples } = inMemory
-      const classes = classesOf(examples.y, targetsOf(lossOf(this.#trainingOf())))
-      const divided = divide(examples.x.shape[0]!, validationSplit, seed, classes)
-      const validation = memoryPart(examples, validationSize, { rows: divided.validation })
-      return { traced, train: memoryPart(examples, batchSize, { rows: divided.train, shuffle }), validation }
+    const other = validationData === undefined || isDataset(validationData) ? undefined : [...validationData]
+    const memory = isDataset(x) ? undefined : this.#examples("fit", x, y)
+    const own =
+      memory === undefined || (sampleWeight === undefined && classWeight === undefined)
+        ? undefined
+        : this.#weights("fit", memory, sampleWeight, classWeight)
+    const validationMemory = (): Examples | undefined =>
+      other === undefined ? undefined : this.#examples("validationData", other[0], other[1])
+    const early = memory === undefined ? undefined : validationMemory()
+    const opened = isDataset(x) ? await open("fit", x, classWeight) : undefined
+    const specs = opened?.specs ?? specsOf(memory!.data)
+    if (opened !== undefined) this.#fitTo(specs, false)
+    const validationOpened = isDataset(validationData) ? await open("validationData", validationData) : undefined
+    const late = early ?? validationMemory()
+    if (validationOpened !== undefined) checkSameRows(specs, validationOpened.specs)
+    if (late !== undefined) checkSameRows(specs, specsOf(late.data))
+
+    const otherWeights = late !== undefined && other?.[2] !== undefined ? this.#weights("validationData", late, other[2]) : undefined // biome-ignore format: one expression
+    const weighted = own !== undefined || otherWeights !== undefined || opened?.weighted === true || validationOpened?.weighted === true // biome-ignore format: one expression
+    const { traced, targets } = this.#fitTo(specs, weighted)
+    const complete = (where: string, examples: Examples, weights: Rows | undefined): Rows =>
+      weighted ? { ...examples.data, ...(weights ?? this.#weights(where, examples)) } : examples.data
+    const asked = { batchSize: validationSize, weighted, steps: validationSteps }
+    if (opened !== undefined) {
+      const check = this.#checkOf("fit", targets)
+      const train = opened.part({ batchSize, check, shuffle, epochs, steps: stepsPerEpoch, lasting: true, shuffleBuffer, weighted }) // biome-ignore format: one expression
+      return { traced, train, validation: this.#validation(validationOpened, late, otherWeights, asked, targets) }
     }
-    if (validationData === undefined) return { traced, train, validation: undefined }
-    if (isDataset(validationData)) {
-      const opened = await open("validationData", validationData)
-      checkSameRows(rows, opened)
-      const { check } = this.#streamed("validationData", opened)
-      return { traced, train, validation: opened.part({ batchSize: validationSize, check }) }
+    const data = complete("fit", memory!, own)
+    if (validationSplit > 0) {
+      const [target] = wanted.targets
+      const classes =
+        wanted.targets.length > 1 ? undefined : classesOf(data[target!.binding]!, targetsOf(wanted.losses[0]!))
+      const divided = divide(rowsOf(data), validationSplit, seed, classes)
+      const validation = memoryPart("validation", data, validationSize, {
+        rows: divided.validation,
+        steps: validationSteps,
+      })
+      const train = memoryPart("fit", data, batchSize, { rows: divided.train, shuffle, steps: stepsPerEpoch })
+      return { traced, train, validation }
     }
-    const examples = otherInMemory ?? this.#examples("validationData", ...other!).examples
-    checkSameRows(rows, specsOf(examples))
-    return { traced, train, validation: memoryPart(examples, validationSize) }
+    const train = memoryPart("fit", data, batchSize, { shuffle, steps: stepsPerEpoch })
+    return { traced, train, validation: this.#validation(validationOpened, late, otherWeights, asked, targets) }
+  }
+
+  #validation(
+    opened: Opened | undefined,
+    examples: Examples | undefined,
+    weights: Rows | undefined,
+    {
+      batchSize,
+      weighted,
+      steps,
+    }: { readonly batchSize: number; readonly weighted: boolean; readonly steps: number | undefined },
+    targets: readonly Aligned[],
+  ): Part | undefined {
+    if (opened !== undefined) {
+      return opened.part({ batchSize, weighted, steps, check: this.#checkOf("validationData", targets) })
+    }
+    if (examples === undefined) return undefined
+    const data = weighted
+      ? { ...examples.data, ...(weights ?? this.#weights("validationData", examples)) }
+      : examples.data
+    return memoryPart("validationData", data, batchSize, { steps })
   }
 
   /**
    * The loss and the metrics over these rows, or over those of a data set.
    * @throws E_DATA, E_CONFIG for data and options that do not fit.
    */
-  evaluate(x: TensorLike, y: TensorLike, options?: EvaluateOptions): Promise<Logs>
-  evaluate(dataset: Dataset, options?: EvaluateOptions): Promise<Logs>
-  async evaluate(
-    x: TensorLike | Dataset,
-    y: TensorLike | EvaluateOptions = {},
-    options?: EvaluateOptions,
-  ): Promise<Logs> {
+  evaluate(x: DataLike, y: DataLike, options?: EvaluateOptions): Promise<Logs>
+  evaluate(dataset: Dataset, options?: Omit<EvaluateOptions, "sampleWeight">): Promise<Logs>
+  async evaluate(x: DataLike | Dataset, y: DataLike | EvaluateOptions = {}, options?: EvaluateOptions): Promise<Logs> {
+    const measure = (traced: Traced) => (executable: Executable, feed: Feed) =>
+      evaluateFeed(executable, logNamesOf(traced), feed)
     if (!isDataset(x)) {
-      const wanted = readBatchSize("evaluate", options ?? {})
-      const { examples, traced } = this.#examples("evaluate", x, y as TensorLike)
-      return this.#over(
-        traced,
-        wanted,
-        examples.x.shape[0]!,
-        (batchSize) => askedPart(examples.x, examples.y, batchSize),
-        (executable, feed) => evaluateFeed(executable, logNamesOf(traced), feed),
-      )
+      const { batchSize: wanted, steps, sampleWeight } = readEvaluateOptions(options ?? {})
+      const examples = this.#examples("evaluate", x, y)
+      const weights = sampleWeight === undefined ? {} : this.#weights("evaluate", examples, sampleWeight)
+      const data = { ...examples.data, ...weights }
+      const { traced } = this.#fitTo(specsOf(examples.data), sampleWeight !== undefined)
+      const rows = rowsOf(data)
+      const part = (batchSize: number): Part =>
+        steps === undefined ? askedPart(data, batchSize) : memoryPart("evaluate", data, batchSize, { steps })
+      return this.#over(traced, wanted, rows, part, measure(traced))
     }
-    const wanted = readBatchSize("evaluate", optionsBeside<EvaluateOptions>("evaluate", y, options))
-    const opened = await openDataset("evaluate", x, true)
+    const given = optionsBeside<EvaluateOptions>("evaluate", y, options)
+    const { batchSize: wanted, steps, sampleWeight } = readEvaluateOptions(given)
+    if (sampleWeight !== undefined) {
+      throw configError({ where: "evaluate", what: "the weights of a data set come with it.", hint: "Leave it out." })
+    }
+    this.#trainingOf()
+    const opened = await openDataset("evaluate", x, { wanted: this.#wanted(), paired: true })
     try {
-      const { traced, check } = this.#streamed("evaluate", opened)
-      return await this.#over(
-        traced,
-        wanted,
-        wanted,
-        (batchSize) => opened.part({ batchSize, check }),
-        (executable, feed) => evaluateFeed(executable, logNamesOf(traced), feed),
-      )
+      const { weighted } = opened
+      const { traced, targets } = this.#fitTo(opened.specs, weighted)
+      const check = this.#checkOf("evaluate", targets)
+      const part = (batchSize: number): Part => opened.part({ batchSize, check, steps, weighted })
+      return await this.#over(traced, wanted, wanted, part, measure(traced))
     } finally {
       opened.close()
     }
   }
 
   /**
-   * The outputs for these rows, `[n, ...] -> [n, ...output]`; for a data set, whose targets are not read, and for a stream
-   * of inputs they are put together.
+   * The outputs for these rows, `[n, ...] -> [n, ...output]`, by name if the model has several; for a data set, whose targets
+   * are not read, and for a stream of inputs they are put together.
    * @throws E_DATA, E_CONFIG for data and options that do not fit.
    */
-  async predict(x: TensorLike | RowSource | Stream<TensorLike>, options: PredictOptions = {}): Promise<Tensor> {
+  async predict(x: DataLike | RowSource | Stream<DataLike>, options: PredictOptions = {}): Promise<P> {
     const wanted = readBatchSize("predict", options)
     if (!isDataset(x)) {
-      const inputs = withRows(readInputs("predict", x))
-      const output = this.#trace([rowShape(inputs)]).outputs[0]!.shape
-      return this.#outputs(output, wanted, inputs.shape[0]!, (batchSize) => askedPart(inputs, undefined, batchSize))
+      const inputs = readInputColumns("predict", this.#wanted(), x)
+      const { outputs } = this.#attempt(() => this.#traceInputs(specsOf(inputs)))
+      return this.#outputs(outputs, wanted, rowsOf(inputs), (batchSize) => askedPart(inputs, batchSize))
     }
-    const opened = await openDataset("predict", x, false)
+    const opened = await openDataset("predict", x, { wanted: this.#wanted(), paired: false })
     try {
-      const output = this.#trace([opened.x.shape]).outputs[0]!.shape
-      const check: Check = (inputs, _, rowName) => checkFinite("predict", inputs, rowName)
-      return await this.#outputs(output, wanted, wanted, (batchSize) => opened.part({ batchSize, check }))
+      const { outputs } = this.#attempt(() => this.#traceInputs(opened.specs))
+      const check = this.#checkOf("predict", [])
+      return await this.#outputs(outputs, wanted, wanted, (batchSize) => opened.part({ batchSize, check }))
     } finally {
       opened.close()
     }
   }
 
   /** The outputs for all rows of a part. */
-  async #outputs(output: Shape, wanted: number, rows: number, part: (batchSize: number) => Part): Promise<Tensor> {
-    const width = output.slice(1).reduce((a, b) => a * b, 1)
-    const pieces: Float32Array[] = []
+  async #outputs(
+    outputs: Traced["outputs"],
+    wanted: number,
+    rows: number,
+    part: (batchSize: number) => Part,
+  ): Promise<P> {
+    const network = this.#networkOf()
     const traced = this.#traced?.traced ?? this.#forward!
-    await this.#over(traced, wanted, rows, part, (executable, feed) =>
-      runFeed(executable, "predict", feed, ({ bound, rows: all }, { rounds }, first) => {
-        if (first + rounds < Math.ceil(all / feed.batchSize)) return
-        pieces.push(bound.result("prediction").subarray(0, all * width))
-      }),
-    )
-    const data = pieces.length === 1 ? pieces[0]! : new Float32Array(pieces.reduce((n, piece) => n + piece.length, 0))
-    let at = 0
-    for (const piece of pieces.length === 1 ? [] : pieces) {
-      data.set(piece, at)
-      at += piece.length
+    const names = outputs.map((_, i) => bindings.prediction(network, i))
+    const found = await this.#over(traced, wanted, rows, part, (executable, feed) => gather(executable, feed, names))
+    const tensors = outputs.map(({ shape }, i): Tensor => {
+      const data = found[i]!
+      const width = shape.slice(1).reduce((a, b) => a * b, 1)
+      return { dtype: "float32", shape: [data.length / width, ...shape.slice(1)], data }
+    })
+    if (tensors.length === 1) return tensors[0] as P
+    return Object.fromEntries(tensors.map((t, i) => [network.outputs[i]!.name, t])) as P
+  }
+
+  /**
+   * What every layer gives for these rows, in the order of the layers: without noise, as `predict` computes it.
+   * @example
+   * ```ts
+   * import { dense, sequential } from "trilobite"
+   * const model = sequential([dense({ units: 2, activation: "relu", inputShape: [3] }), dense({ units: 1 })])
+   * const [hidden, output] = await model.activations([[1, 2, 3]])
+   * hidden.values.shape // => [1, 2]
+   * output.layer // => "dense_1"
+   * ```
+   */
+  async activations(x: DataLike, options: PredictOptions = {}): Promise<readonly Activations[]> {
+    const batchSize = readBatchSize("activations", options)
+    const inputs = readInputColumns("activations", this.#wanted(), x)
+    this.#attempt(() => this.#traceInputs(specsOf(inputs)))
+    const network = this.#networkOf()
+    const traced = traceActivations(network, this.#inputShapes!)
+    const state = createState(this.#cellsOf(), { ...this.#options, backend: this.#pick(this.#options.backend) })
+    try {
+      const executable = await state.load(traced, Math.min(batchSize, rowsOf(inputs)), "ask")
+      const feed = askedPart(inputs, executable.program.rows).feed(executable, (data) => executable.bind({ count: rowsOf(data), data })) // biome-ignore format: one expression
+      const names = traced.layers.map(({ name }) => name)
+      const found = await gather(executable, feed, names)
+      feed.release()
+      return traced.layers.map(({ name, output }, i) => {
+        const [, ...shape] = output.shape
+        const data = found[i]!
+        const values: Tensor = { dtype: "float32", shape: [rowsOf(inputs), ...shape], data }
+        return { layer: name, activation: activationOf(output), values }
+      })
+    } finally {
+      state.close()
     }
-    return { dtype: "float32", shape: [data.length / width, ...output.slice(1)], data }
+  }
+
+  /**
+   * One round of training on exactly these rows: what it has measured, by name. Keras: train_on_batch.
+   * @throws E_DATA, E_CONFIG for data and options that do not fit; E_DIVERGED if the loss is not finite (the weights stay as
+   * they are); E_BUSY while `fit` runs.
+   * @example
+   * ```ts
+   * import { dense, sequential } from "trilobite"
+   * const model = sequential([dense({ units: 1, inputShape: [1] })])
+   * model.compile({ loss: "mse" })
+   * const { loss } = await model.trainOnBatch([[1], [2]], [[2], [4]])
+   * loss > 0 // => true
+   * ```
+   */
+  async trainOnBatch(x: DataLike, y: DataLike, options: BatchOptions = {}): Promise<Logs> {
+    this.#checkIdle("trainOnBatch")
+    return this.#onBatch("trainOnBatch", "train", x, y, options)
+  }
+
+  /** The loss and the metrics of exactly these rows, by name. Keras: test_on_batch. */
+  async testOnBatch(x: DataLike, y: DataLike, options: BatchOptions = {}): Promise<Logs> {
+    return this.#onBatch("testOnBatch", "evaluate", x, y, options)
+  }
+
+  /** The outputs for these rows at once. Keras: predict_on_batch. */
+  async predictOnBatch(x: DataLike): Promise<P> {
+    return this.predict(x, { batchSize: rowsOf(readInputColumns("predictOnBatch", this.#wanted(), x)) })
+  }
+
+  async #onBatch(
+    where: string,
+    entry: "train" | "evaluate",
+    x: unknown,
+    y: unknown,
+    given: BatchOptions,
+  ): Promise<Logs> {
+    const { sampleWeight, classWeight } = readBatchOptions(where, given)
+    const examples = this.#examples(where, x, y)
+    const weighted = sampleWeight !== undefined || classWeight !== undefined
+    const data = { ...examples.data, ...(weighted ? this.#weights(where, examples, sampleWeight, classWeight) : {}) }
+    const { traced } = this.#fitTo(specsOf(examples.data), weighted)
+    const state = this.#stateOf()
+    const rows = rowsOf(data)
+    const executable = await state.load(traced, rows, entry === "train" || this.#fitting ? "train" : "ask")
+    const bound = executable.bind({ count: rows, data })
+    try {
+      const learningRate = this.#rateNow()
+      const { step } = state
+      const runtime = { learningRate, step }
+      const run = { entry, bound, batchSize: rows, first: 0, count: 1, runtime, seed: this.#options.seed }
+      const ran = await executable.run(run)
+      const names = logNamesOf(traced)
+      if (ran.ended === "guard")
+        throw divergence(executable, { epoch: 0, round: step, loss: ran.logs[0]!, learningRate, row: 0 })
+      if (entry === "train") state.step++
+      return Object.fromEntries(names.map((name, i) => [name, ran.logs[i]!]))
+    } finally {
+      bound.release()
+    }
+  }
+
+  /** The learning rate of the next round. */
+  #rateNow(): number {
+    return rateAt(this.#trainingOf().optimizer.learningRate, this.#state?.step ?? 0)
   }
 
   /** Loads a graph, feeds it a part and gives what `work` makes of it. */
@@ -510,7 +676,7 @@ export class Model {
     work: (executable: Executable, feed: Feed) => Promise<T>,
   ): Promise<T> {
     const { executable, batchSize } = await this.#loaded(traced, wanted, rows)
-    const feed = part(batchSize).feed(executable, (examples) => bindRows(executable, examples))
+    const feed = part(batchSize).feed(executable, (data) => executable.bind({ count: rowsOf(data), data }))
     try {
       return await work(executable, feed)
     } finally {
@@ -672,8 +838,46 @@ export class Model {
 /** Rows of a program for fewer: it is not made anew when there are a few more of them. */
 const LEAST_ROWS = 32
 
-function bindRows(executable: Executable, { x, y }: Examples): Bound {
-  return executable.bind({ count: x.shape[0]!, data: { x, y } })
+/** Examples in memory: a column for each input and each target. */
+interface Examples {
+  readonly data: Rows
+}
+
+/** The targets of an output in the shape that its loss asks for. */
+interface Aligned {
+  readonly binding: string
+  readonly loss: Loss
+  readonly output: Shape
+  readonly shape: Shape
+}
+
+/** What a layer gives for some rows, and by which activation function if losses know it. */
+export interface Activations {
+  readonly layer: string
+  readonly activation: ActivationName
+  readonly values: Tensor
+}
+
+/** What the entry `predict` gives under these names, for all rows of a feed. */
+async function gather(executable: Executable, feed: Feed, names: readonly string[]): Promise<Float32Array[]> {
+  const pieces = names.map((): Float32Array[] => [])
+  await runFeed(executable, "predict", feed, ({ bound, rows }, { rounds }, first) => {
+    if (first + rounds < Math.ceil(rows / feed.batchSize)) return
+    names.forEach((name, i) => {
+      const all = bound.result(name)
+      pieces[i]!.push(all.subarray(0, (all.length / bound.rows) * rows))
+    })
+  })
+  return pieces.map((list) => {
+    if (list.length === 1) return list[0]!
+    const data = new Float32Array(list.reduce((n, piece) => n + piece.length, 0))
+    let at = 0
+    for (const piece of list) {
+      data.set(piece, at)
+      at += piece.length
+    }
+    return data
+  })
 }
 
 /** What is doubtful about losses behind the last layers. Throws E_CONFIG for a pair that cannot learn. */
@@ -684,11 +888,6 @@ function doubtsAbout(training: Training, { outputs }: Traced): string[] {
   })
 }
 
-/** The loss of a model of one output. */
-function lossOf({ outputs }: Training): Loss {
-  return outputs[0]!.loss!
-}
-
 /** The names of the numbers that are logged. */
 function logNamesOf({ graph }: Traced): string[] {
   return graph.train!.logs.map(({ name }) => name)
@@ -697,9 +896,4 @@ function logNamesOf({ graph }: Traced): string[] {
 /** The learning rate of a step. */
 function rateAt(learningRate: LearningRate, step: number): number {
   return typeof learningRate === "number" ? learningRate : learningRateAt(learningRate, step)
-}
-
-/** Inputs with at least one number per row: a list of numbers is a list of rows of one. */
-function withRows(x: Tensor): Tensor {
-  return x.shape.length === 1 ? { ...x, shape: [x.shape[0]!, 1] } : x
 }

@@ -3,8 +3,7 @@
 
 import type { Backend } from "../backend/backend.ts"
 import { configError, nearest, show } from "../core/errors.ts"
-import type { TensorLike } from "../core/tensor.ts"
-import { type Dataset, isDataset } from "../data/dataset.ts"
+import { type DataLike, type Dataset, isDataset } from "../data/dataset.ts"
 import {
   finiteNumber,
   flag,
@@ -21,6 +20,7 @@ import {
 import type { Numerics } from "../program/program.ts"
 import type { Callback } from "./callbacks/callback.ts"
 import { hooks } from "./callbacks/callback.ts"
+import type { ClassWeights } from "./inputs.ts"
 
 /** The options of a model. Backend, threads and wide vectors change no bit of any result. */
 export interface ModelOptions {
@@ -61,13 +61,23 @@ export interface FitOptions {
   readonly callbacks?: readonly Callback[]
   /** The share of the rows that validates, from 0 to below 1: a random sample, by classes where there are some (default 0). */
   readonly validationSplit?: number
-  /** Inputs and targets to validate with after each epoch, or a data set of them. */
-  readonly validationData?: readonly [TensorLike, TensorLike] | Dataset
+  /** Inputs and targets to validate with, and weights of the examples if they have some; or a data set of them. */
+  readonly validationData?: readonly [DataLike, DataLike] | readonly [DataLike, DataLike, DataLike] | Dataset
   /** Examples in a round of validation (default: batchSize). */
   readonly validationBatchSize?: number
+  /** Rounds of validation (default: all rows). */
+  readonly validationSteps?: number
+  /** Validates after every n-th epoch, or after the epochs of a list, counted from 1 as in Keras (default 1). */
+  readonly validationFreq?: number | readonly number[]
+  /** What each class counts in the cost, by its index (default 1). Keras's class_weight. */
+  readonly classWeight?: ClassWeights
+  /** Rounds of an epoch (default: all rows). Endless streams need it; a stream goes on in the next epoch where it was. */
+  readonly stepsPerEpoch?: number
   /** Whether the rows are taken in a new order in every epoch (default true). */
   readonly shuffle?: boolean
-  /** What the order of the rows and the validation split depend on (default: the model's seed). */
+  /** What each example counts in the cost: one number for each row (default 1). Keras's sample_weight. */
+  readonly sampleWeight?: DataLike
+  /** What the order of the rows, the validation split and random layers depend on (default: the model's seed). */
   readonly seed?: number
   /** The epoch to begin with, counted from 0 (default 0). */
   readonly initialEpoch?: number
@@ -75,10 +85,8 @@ export interface FitOptions {
   readonly signal?: AbortSignal
 }
 
-/** The options of fit for a data set: those of fit without validationSplit, and two more. */
-export interface DatasetFitOptions extends Omit<FitOptions, "validationSplit"> {
-  /** Rounds of an epoch (default: all rows). Endless streams need it; a stream goes on in the next epoch where it was. */
-  readonly stepsPerEpoch?: number
+/** The options of fit for a data set: those of fit without what divides or weighs data in memory, and one more. */
+export interface DatasetFitOptions extends Omit<FitOptions, "validationSplit" | "sampleWeight"> {
   /** Rows of a stream from which the next one is chosen at random (default 4096, or as many as 64 MiB hold); 0: none. */
   readonly shuffleBuffer?: number
 }
@@ -87,6 +95,10 @@ export interface DatasetFitOptions extends Omit<FitOptions, "validationSplit"> {
 export interface EvaluateOptions {
   /** Examples in a round (default 32). */
   readonly batchSize?: number
+  /** Rounds (default: all rows). */
+  readonly steps?: number
+  /** What each example counts: one number for each row (default 1). A data set has its own. */
+  readonly sampleWeight?: DataLike
 }
 
 /** The options of predict. */
@@ -97,13 +109,29 @@ export interface PredictOptions {
 
 type Read<O, Open extends keyof O> = Required<Omit<O, Open>> & { readonly [K in Open]: O[K] | undefined }
 type AllFitOptions = FitOptions & DatasetFitOptions
-type OpenFit = "validationData" | "validationBatchSize" | "seed" | "signal" | "stepsPerEpoch" | "shuffleBuffer"
+type OpenFit =
+  | "validationData"
+  | "validationBatchSize"
+  | "validationSteps"
+  | "classWeight"
+  | "sampleWeight"
+  | "seed"
+  | "signal"
+  | "stepsPerEpoch"
+  | "shuffleBuffer"
 
 const isCallback = (value: unknown): value is Callback => typeof value === "object" && value !== null
 const isSignal = (value: unknown): value is AbortSignal =>
   typeof value === "object" && value !== null && "aborted" in value && "addEventListener" in value
-const isPair = (value: unknown): value is readonly [TensorLike, TensorLike] | Dataset =>
-  (Array.isArray(value) && value.length === 2) || isDataset(value)
+const isPair = (value: unknown): value is readonly [DataLike, DataLike] | Dataset =>
+  (Array.isArray(value) && (value.length === 2 || value.length === 3)) || isDataset(value)
+const isFreq = (value: unknown): value is number | readonly number[] => {
+  const isEpoch = (n: unknown): boolean => Number.isSafeInteger(n) && (n as number) >= 1
+  return isEpoch(value) || (Array.isArray(value) && value.every(isEpoch))
+}
+const isRecord = (value: unknown): value is ClassWeights =>
+  typeof value === "object" && value !== null && !Array.isArray(value) && !ArrayBuffer.isView(value)
+const isData = (value: unknown): value is DataLike => typeof value === "object" && value !== null
 const isVerbosity = (value: unknown): value is 0 | 1 | 2 | "auto" =>
   value === 0 || value === 1 || value === 2 || value === "auto"
 const isCallbacks = (value: unknown): value is readonly Callback[] => Array.isArray(value) && value.every(isCallback)
@@ -114,8 +142,12 @@ const fitOptions: OptionsOf<Read<AllFitOptions, OpenFit>> = {
   verbose: optional(that('0, 1, 2 or "auto"', isVerbosity), "auto"),
   callbacks: optional(that("a list of callbacks", isCallbacks), []),
   validationSplit: optional(finiteNumber({ least: 0, below: 1 }), 0),
-  validationData: maybe(that("[inputs, targets] or a data set", isPair)),
+  validationData: maybe(that("[inputs, targets], [inputs, targets, weights] or a data set", isPair)),
   validationBatchSize: maybe(positiveInteger()),
+  validationSteps: maybe(positiveInteger()),
+  validationFreq: optional(that("a whole number of at least 1, or a list of them", isFreq), 1),
+  classWeight: maybe(that("a weight for each class: { 0: 1, 1: 2.5 }", isRecord)),
+  sampleWeight: maybe(that("a weight for each example", isData)),
   shuffle: optional(flag(), true),
   seed: maybe(wholeNumber()),
   initialEpoch: optional(wholeNumber(), 0),
@@ -161,14 +193,50 @@ function checkStreamed(read: Read<AllFitOptions, OpenFit>, streamed: boolean): v
     const hint = "Give other rows as validationData."
     throw configError({ where: "fit", what: "validationSplit divides data in memory, not a data set.", hint })
   }
-  for (const name of ["stepsPerEpoch", "shuffleBuffer"] as const) {
-    if (streamed || read[name] === undefined) continue
-    throw configError({
-      where: "fit",
-      what: `${name} is for data sets, not for data in memory.`,
-      hint: "Leave it out.",
-    })
+  if (streamed && read.sampleWeight !== undefined) {
+    const hint = "Give w beside x and y, or batches [inputs, targets, weights]."
+    throw configError({ where: "fit", what: "the weights of a data set come with it.", hint })
   }
+  for (const name of ["validationSteps", "validationBatchSize"] as const) {
+    if (read[name] === undefined || read.validationData !== undefined || read.validationSplit > 0) continue
+    throw configError({ where: "fit", what: `${name} does nothing without validation.`, hint: "Give validationData." })
+  }
+  if (streamed || read.shuffleBuffer === undefined) return
+  const what = "shuffleBuffer is for data sets, not for data in memory."
+  throw configError({ where: "fit", what, hint: "Leave it out." })
+}
+
+/** The options of evaluate. Throws E_CONFIG for unknown options and wrong values. */
+export function readEvaluateOptions(given: EvaluateOptions): Read<EvaluateOptions, "steps" | "sampleWeight"> {
+  return readOptions<Read<EvaluateOptions, "steps" | "sampleWeight">>(
+    "evaluate",
+    {
+      batchSize: optional(positiveInteger(), 32),
+      steps: maybe(positiveInteger()),
+      sampleWeight: maybe(that("a weight for each example", isData)),
+    },
+    given,
+  )
+}
+
+/** The options of trainOnBatch and testOnBatch. */
+export interface BatchOptions {
+  /** What each example counts: one number for each row (default 1). */
+  readonly sampleWeight?: DataLike
+  /** What each class counts in the cost, by its index (default 1). */
+  readonly classWeight?: ClassWeights
+}
+
+/** These options, checked. Throws E_CONFIG for unknown options and wrong values. */
+export function readBatchOptions(where: string, given: BatchOptions): Read<BatchOptions, keyof BatchOptions> {
+  return readOptions<Read<BatchOptions, keyof BatchOptions>>(
+    where,
+    {
+      sampleWeight: maybe(that("a weight for each example", isData)),
+      classWeight: maybe(that("a weight for each class: { 0: 1, 1: 2.5 }", isRecord)),
+    },
+    given,
+  )
 }
 
 /** The batch size of evaluate and predict. Throws E_CONFIG for unknown options and wrong values. */

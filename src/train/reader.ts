@@ -3,31 +3,32 @@
 
 import { dataError } from "../core/errors.ts"
 import { integers, streams } from "../core/random.ts"
-import { bytes, type Tensor } from "../core/tensor.ts"
+import { bytes } from "../core/tensor.ts"
 import {
   type Batches,
-  type RowMemory,
-  type RowSource,
-  type RowSpec,
+  type ColumnSource,
+  type Memory,
+  type Rows,
   rowBytes,
   rowsIn,
+  type Specs,
   sourceFailed,
 } from "../data/dataset.ts"
 
 /** A pass under way. */
 export interface RowReader {
   /** Writes the next rows, at most as many as there are places for names; says how many, 0 at the end. */
-  read(into: RowMemory, names: Float64Array): number | Promise<number>
+  read(into: Memory, names: Float64Array): number | Promise<number>
   close(): void
 }
 
 /** Throws for values that cannot be trained with; rows are named as the user knows them. */
-export type Check = (x: Tensor, y: Tensor | undefined, rowName: (row: number) => number) => void
+export type Check = (data: Rows, rowName: (row: number) => number) => void
 
 /** Rows of a source: the first in turn, or by an order, which is made when it is first needed. */
 export function readSource(
   where: string,
-  source: RowSource,
+  source: ColumnSource,
   rows: number,
   makeOrder: (() => Int32Array) | undefined,
   check: Check,
@@ -44,15 +45,18 @@ export function readSource(
       const n = Math.min(names.length, rows - at)
       if (n === 0) return 0
       const wanted = take(n)
-      const exact = { x: rowsOf(into.x, source.x, n), y: into.y && rowsOf(into.y, source.y!, n) }
+      const columns = Object.entries(source.specs)
+      const exact = Object.fromEntries(
+        columns.map(([name, spec]) => [name, into[name]!.subarray(0, n * rowBytes(spec))]),
+      )
       try {
         await source.read(wanted, exact)
       } catch (error) {
         throw sourceFailed(where, wanted[0]!, error)
       }
       names.set(wanted)
-      const y = exact.y && rowsIn(exact.y, source.y!, n)
-      check(rowsIn(exact.x, source.x, n), y, (row) => wanted[row]!)
+      const data = Object.fromEntries(columns.map(([name, spec]) => [name, rowsIn(exact[name]!, spec, n)]))
+      check(data, (row) => wanted[row]!)
       at += n
       return n
     },
@@ -60,15 +64,10 @@ export function readSource(
   }
 }
 
-function rowsOf(memory: Uint8Array, spec: RowSpec, rows: number): Uint8Array {
-  return memory.subarray(0, rows * rowBytes(spec))
-}
-
 /** How a stream is read. */
 export interface StreamReading {
   readonly batches: Batches
-  readonly x: RowSpec
-  readonly y: RowSpec | undefined
+  readonly specs: Specs
   /** Rows that wait to be chosen from; 0: rows stay in the order in which they come. */
   readonly buffer: number
   readonly seed: number
@@ -85,9 +84,10 @@ export interface StreamReader extends RowReader {
  * Rows of a stream. A row that comes in takes the place of one that is chosen at random from a full buffer, and what
  * remains at the end follows in random order: a function of (seed, epoch) and of the stream.
  */
-export function readStream({ batches, x, y, buffer, seed, check }: StreamReading): StreamReader {
-  const [xRow, yRow] = [rowBytes(x), y === undefined ? 0 : rowBytes(y)]
-  const held = { x: new Uint8Array(buffer * xRow), y: new Uint8Array(buffer * yRow), names: new Float64Array(buffer) }
+export function readStream({ batches, specs, buffer, seed, check }: StreamReading): StreamReader {
+  const columns = Object.entries(specs).map(([name, spec]) => ({ name, width: rowBytes(spec) }))
+  const memory = columns.map(({ name, width }) => [name, new Uint8Array(buffer * width)])
+  const held: Held = { memory: Object.fromEntries(memory), names: new Float64Array(buffer) }
   let waiting = 0
   let ended = false
   let draw = integers(seed, streams.shuffle, 1, 0)
@@ -99,14 +99,15 @@ export function readStream({ batches, x, y, buffer, seed, check }: StreamReading
     batch = undefined
     if (arrived === undefined) ended = true
     else {
-      check(arrived.x, arrived.y, (row) => arrived.first + row)
-      const targets = arrived.y === undefined ? new Uint8Array(0) : bytes(arrived.y.data)
-      batch = { x: bytes(arrived.x.data), y: targets, first: arrived.first, rows: arrived.x.shape[0]! }
+      check(arrived.data, (row) => arrived.first + row)
+      const all = columns.map(({ name }) => [name, bytes(arrived.data[name]!.data)])
+      batch = { memory: Object.fromEntries(all), first: arrived.first, rows: arrived.rows }
     }
   }
-  const copy = (from: Rows | Incoming, row: number, into: Rows, place: number): void => {
-    into.x.set(from.x.subarray(row * xRow, (row + 1) * xRow), place * xRow)
-    if (yRow > 0) into.y.set(from.y.subarray(row * yRow, (row + 1) * yRow), place * yRow)
+  const copy = (from: Held | Incoming, row: number, into: Held, place: number): void => {
+    for (const { name, width } of columns) {
+      into.memory[name]!.set(from.memory[name]!.subarray(row * width, (row + 1) * width), place * width)
+    }
     into.names[place] = "first" in from ? from.first + row : from.names[row]!
   }
   return {
@@ -114,7 +115,7 @@ export function readStream({ batches, x, y, buffer, seed, check }: StreamReading
       draw = integers(seed, streams.shuffle, 1, epoch)
     },
     async read(memory, names) {
-      const into = { x: memory.x, y: memory.y ?? new Uint8Array(0), names }
+      const into = { memory, names }
       let n = 0
       while (n < names.length) {
         if (!ended && (batch === undefined || at === batch.rows)) {
@@ -144,16 +145,14 @@ export function readStream({ batches, x, y, buffer, seed, check }: StreamReading
   }
 }
 
-interface Rows {
-  readonly x: Uint8Array
-  readonly y: Uint8Array
+interface Held {
+  readonly memory: Memory
   readonly names: Float64Array
 }
 
 /** A batch that has come in, whose rows are counted from `first` on. */
 interface Incoming {
-  readonly x: Uint8Array
-  readonly y: Uint8Array
+  readonly memory: Memory
   readonly first: number
   readonly rows: number
 }

@@ -2,9 +2,9 @@
 // work on the other. Knows executables and readers of rows, no file and no network.
 
 import type { Bound, Executable } from "../backend/backend.ts"
-import { allocate } from "../core/tensor.ts"
+import { allocate, type Tensor } from "../core/tensor.ts"
 import { TURN, turn } from "../core/turn.ts"
-import { type RowMemory, type RowSpec, rowBytes } from "../data/dataset.ts"
+import { type Memory, type RowSpec, rowBytes, type Specs } from "../data/dataset.ts"
 import type { Chunk, Feed } from "./feed.ts"
 import type { RowReader } from "./reader.ts"
 
@@ -20,9 +20,7 @@ const FIRST_PIECE = 64
 /** What a ring reads. */
 export interface RingPlan {
   readonly executable: Executable
-  readonly x: RowSpec
-  /** Absent if only inputs are wanted. */
-  readonly y?: RowSpec | undefined
+  readonly specs: Specs
   readonly batchSize: number
   /** Rows of an epoch; Infinity while nobody knows. */
   readonly rows: number
@@ -34,8 +32,7 @@ export interface RingPlan {
 
 interface Slot {
   readonly bound: Bound
-  readonly x: Uint8Array
-  readonly y: Uint8Array | undefined
+  readonly memory: Memory
   readonly names: Float64Array
 }
 
@@ -52,9 +49,9 @@ interface Reading {
 
 /** A feed of rows that are read while the threads train. Its memory is two pieces, whatever the number of rows. */
 export function ringFeed(plan: RingPlan): Feed {
-  const { batchSize, x, y } = plan
+  const { batchSize, specs } = plan
   const rounds = Math.ceil(plan.rows / batchSize)
-  const width = rowBytes(x) + (y === undefined ? 0 : rowBytes(y))
+  const width = Object.values(specs).reduce((n, spec) => n + rowBytes(spec), 0)
   const slotRounds = Math.min(rounds, SLOT_ROUNDS, Math.max(1, Math.floor(SLOT_BYTES / (width * batchSize))))
   const capacity = slotRounds * batchSize
   const slots = [createSlot(plan, capacity), createSlot(plan, capacity)] as const
@@ -87,8 +84,7 @@ export function ringFeed(plan: RingPlan): Feed {
       since = performance.now()
     }
     if (rows === 0 || closed) return undefined
-    slot.bound.wrote("x")
-    if (slot.y !== undefined) slot.bound.wrote("y")
+    for (const name of Object.keys(specs)) slot.bound.wrote(name)
     return { bound: slot.bound, rows, rowName: (i) => slot.names[i]! }
   }
   const read = (from: Reading): Promise<Chunk | undefined> => {
@@ -134,32 +130,26 @@ export function ringFeed(plan: RingPlan): Feed {
   }
 }
 
-function createSlot({ executable, x, y }: RingPlan, rows: number): Slot {
-  const zeros = (spec: RowSpec) => {
-    const shape = [rows, ...spec.shape]
-    return {
-      dtype: spec.dtype,
-      shape,
-      data: allocate(
-        spec.dtype,
-        shape.reduce((a, b) => a * b, 1),
-      ),
-    }
+function createSlot({ executable, specs }: RingPlan, rows: number): Slot {
+  const zeros = ({ dtype, shape }: RowSpec): Tensor => {
+    const all = [rows, ...shape]
+    const length = all.reduce((a, b) => a * b, 1)
+    return { dtype, shape: all, data: allocate(dtype, length) }
   }
-  const data = { x: zeros(x), ...(y === undefined ? {} : { y: zeros(y) }) }
-  const bound = executable.bind({ count: rows, data })
-  return {
-    bound,
-    x: bound.bytes("x"),
-    y: y === undefined ? undefined : bound.bytes("y"),
-    names: new Float64Array(rows),
-  }
+  const names = Object.keys(specs)
+  const bound = executable.bind({
+    count: rows,
+    data: Object.fromEntries(names.map((name) => [name, zeros(specs[name]!)])),
+  })
+  const memory = Object.fromEntries(names.map((name) => [name, bound.bytes(name)]))
+  return { bound, memory, names: new Float64Array(rows) }
 }
 
 /** The memory of some rows of a slot. */
-function part({ x, y }: RingPlan, slot: Slot, first: number, count: number): RowMemory {
-  const rows = (memory: Uint8Array, spec: RowSpec): Uint8Array => {
-    return memory.subarray(first * rowBytes(spec), (first + count) * rowBytes(spec))
-  }
-  return { x: rows(slot.x, x), y: slot.y === undefined ? undefined : rows(slot.y, y!) }
+function part({ specs }: RingPlan, { memory }: Slot, first: number, count: number): Memory {
+  const columns = Object.entries(specs).map(([name, spec]) => {
+    const width = rowBytes(spec)
+    return [name, memory[name]!.subarray(first * width, (first + count) * width)]
+  })
+  return Object.fromEntries(columns)
 }

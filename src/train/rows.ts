@@ -5,31 +5,7 @@ import { permutation, streams } from "../core/random.ts"
 import { formatShape, type Shape, sameShape } from "../core/shape.ts"
 import { placeOf, type Tensor, type TensorLike, type TypedArray, tensor } from "../core/tensor.ts"
 
-import type { RowSpec } from "../data/dataset.ts"
-
-/** Inputs and targets of the same rows. */
-export interface Examples {
-  readonly x: Tensor
-  readonly y: Tensor
-}
-
-/**
- * Inputs and targets as tensors.
- * @throws E_DATA if there are no rows, their numbers differ, or a value is NaN or infinite.
- */
-export function readExamples(where: string, x: TensorLike, y: TensorLike): Examples {
-  const inputs = readInputs(`${where} inputs`, x)
-  const targets = readInputs(`${where} targets`, y)
-  if (inputs.shape[0] !== targets.shape[0]) {
-    throw dataError({
-      where,
-      what: "inputs and targets do not have the same number of rows.",
-      expected: `${inputs.shape[0]} targets, one for each example`,
-      got: `${targets.shape[0]}`,
-    })
-  }
-  return { x: inputs, y: targets }
-}
+import { kindOf, type Rows, type Specs } from "../data/dataset.ts"
 
 /**
  * Inputs as a tensor of its own, rows first: what the caller does to the given arrays later changes nothing.
@@ -76,25 +52,20 @@ export function rowShape(t: Tensor): Shape {
   return t.shape.slice(1)
 }
 
-/** What the rows of inputs and targets are. */
-export interface RowSpecs {
-  readonly x: RowSpec
-  readonly y: RowSpec | undefined
-}
-
-/** What the rows of examples in memory are. */
-export function specsOf({ x, y }: Examples): RowSpecs {
-  return { x: { dtype: x.dtype, shape: rowShape(x) }, y: { dtype: y.dtype, shape: rowShape(y) } }
-}
-
 /** Throws E_DATA if validation rows do not have the shape of the training rows; rows of [] and of [1] are the same. */
-export function checkSameRows(train: RowSpecs, validation: RowSpecs): void {
-  for (const part of ["x", "y"] as const) {
-    const [a, b] = [train[part]?.shape ?? [], validation[part]?.shape ?? []]
+export function checkSameRows(train: Specs, validation: Specs): void {
+  for (const [name, { shape: a }] of Object.entries(train)) {
+    const b = validation[name]?.shape ?? []
     if (sameShape(a, b) || sameShape([...a, 1], b) || sameShape(a, [...b, 1])) continue
-    const what = `the ${part === "x" ? "inputs" : "targets"} do not have the shape of the training data.`
+    const what = `the ${kindOf(name)} do not have the shape of the training data.`
     throw dataError({ where: "validationData", what, expected: formatShape(a), got: formatShape(b) })
   }
+}
+
+/** What the rows of columns in memory are. */
+export function specsOf(data: Rows): Specs {
+  const specs = Object.entries(data).map(([name, t]) => [name, { dtype: t.dtype, shape: rowShape(t) }])
+  return Object.fromEntries(specs)
 }
 
 /** Which rows train and which validate. */

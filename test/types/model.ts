@@ -52,8 +52,9 @@ export async function uses(): Promise<void> {
   await model.fit(source, x, { epochs: 2 })
   // @ts-expect-error a data set cannot be divided
   await model.fit(source, { validationSplit: 0.5 })
-  // @ts-expect-error steps are for data sets
-  await model.fit(x, x, { stepsPerEpoch: 3 })
+  await model.fit(x, x, { stepsPerEpoch: 3, validationFreq: [1, 3], classWeight: { 0: 2 }, sampleWeight: [1, 2] })
+  // @ts-expect-error the weights of a data set come with it
+  await model.fit(source, { sampleWeight: [1, 2] })
   // @ts-expect-error targets beside a data set
   await model.evaluate(source, x)
   // @ts-expect-error texts are no data
