@@ -47,12 +47,32 @@ export {
   binaryCrossentropy,
   type CrossentropyOptions,
   categoricalCrossentropy,
-  type Loss,
-  type LossLike,
-  meanAbsoluteError,
-  meanSquaredError,
+  klDivergence,
+  type SparseCrossentropyOptions,
   sparseCategoricalCrossentropy,
-} from "./nn/losses.ts"
+} from "./nn/losses/crossentropy.ts"
+export { type CustomLoss, type CustomLossOptions, customLoss, type LossFunction } from "./nn/losses/custom.ts"
+export {
+  type BinaryFocalOptions,
+  binaryFocalCrossentropy,
+  type CategoricalFocalOptions,
+  categoricalFocalCrossentropy,
+} from "./nn/losses/focal.ts"
+export { categoricalHinge, hinge, squaredHinge } from "./nn/losses/margin.ts"
+export { type DiceOptions, dice, type TverskyOptions, tversky } from "./nn/losses/overlap.ts"
+export {
+  type CosineSimilarityOptions,
+  cosineSimilarity,
+  type HuberOptions,
+  huber,
+  logCosh,
+  meanAbsoluteError,
+  meanAbsolutePercentageError,
+  meanSquaredError,
+  meanSquaredLogarithmicError,
+  poisson,
+} from "./nn/losses/regression.ts"
+export type { Loss, LossLike } from "./nn/losses.ts"
 export {
   accuracy,
   binaryAccuracy,

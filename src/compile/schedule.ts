@@ -51,6 +51,8 @@ export function schedule(entry: DraftEntry, buffers: readonly DraftBuffer[]): En
 /** How threads share a kernel. Rows if its first dimension is the batch and everything it reads lines up with it. */
 function splitOf(kernel: Kernel, buffers: readonly DraftBuffer[]): Split {
   if (!computes(kernel)) return "rows"
+  // The thread that reads the log does not wait for the others.
+  if (kernel.outputs.some((o) => buffers[o.buffer]?.role === "log")) return "all"
   const [first] = kernel.space
   const folds = kernel.kind === "map" && kernel.body.some((i) => i.op === "fold")
   const outer = folds ? kernel.space.length - 1 : kernel.space.length

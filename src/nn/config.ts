@@ -13,6 +13,8 @@ import { flatten } from "./layers/flatten.ts"
 import { add, average, maximum, minimum, multiply, subtract } from "./layers/merging.ts"
 import { rescaling } from "./layers/rescaling.ts"
 import { reshape } from "./layers/reshape.ts"
+import { customLoss, isCustom, type LossFunction, missing } from "./losses/custom.ts"
+import type { Targets } from "./losses/rule.ts"
 import { type Loss, readLoss } from "./losses.ts"
 import { type Metric, readMetric } from "./metrics.ts"
 import { nestedLayer, nestedTypes } from "./nested.ts"
@@ -142,9 +144,26 @@ interface Factory {
 const isFactory = (value: unknown): value is Factory =>
   (typeof value === "function" || typeof value === "object") && value !== null && "create" in value
 
-/** The loss that plain JSON describes. Throws E_MODEL for anything that is unknown or wrong. */
-export function lossFromConfig(json: unknown): Loss {
-  return asModel(() => readLoss(json))
+/**
+ * The loss that plain JSON describes; a function of the user's own is found in `custom` by its name, or throws E_CONFIG when it
+ * is traced. Throws E_MODEL for anything that is unknown or wrong.
+ */
+export function lossFromConfig(json: unknown, custom: CustomObjects = {}): Loss {
+  return asModel(() => {
+    const { type, ...given } = objectOf(json, "loss")
+    if (type !== "custom") return readLoss(json)
+    const { name, targets, ...others } = given
+    refuse(others, "loss")
+    return customLoss(name as string, functionOf("loss", name, custom), { targets: targets as Targets })
+  })
+}
+
+/** The function of the user's own with a name, or one that says that it is missing. */
+function functionOf(kind: "loss" | "metric", name: unknown, custom: CustomObjects): LossFunction {
+  if (typeof name !== "string" || name === "") throw modelError(`${kind}.name`, "this is no name.", "a text", name)
+  const found = Object.hasOwn(custom, name) ? custom[name] : undefined
+  if (isCustom(found)) return found.fn
+  return typeof found === "function" ? (found as LossFunction) : missing(kind, name)
 }
 
 /** The optimizer that plain JSON describes. Throws E_MODEL for anything that is unknown or wrong. */

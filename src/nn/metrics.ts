@@ -5,7 +5,8 @@ import { formatShape } from "../core/shape.ts"
 import { argmax } from "../graph/compose.ts"
 import type { Node } from "../graph/node.ts"
 import { equal, less, reshape } from "../graph/ops.ts"
-import { alignTo, fits, type Loss, type LossName, type LossRule, losses, perExample } from "./losses.ts"
+import { alignTo, fits, type LossTable, perExample } from "./losses/rule.ts"
+import { type KnownLoss, lossAliases, losses } from "./losses.ts"
 import { canonical, type Spelling } from "./names.ts"
 import { finiteNumber, type OptionsOf, optional, readOptions } from "./options.ts"
 import { readSpec } from "./spec.ts"
@@ -23,13 +24,13 @@ type Own =
   | { readonly type: "sparseCategoricalAccuracy" }
 
 /** A metric as plain data: a type with all its options. Every loss can be watched as a metric. */
-export type MetricSpec = Own | Loss
+export type MetricSpec = Own | KnownLoss
 
 /** The name of a metric. */
 export type MetricName = MetricSpec["type"]
 
 /** Short names of metrics. */
-export const metricAliases = { acc: "accuracy", mse: "meanSquaredError", mae: "meanAbsoluteError" } as const
+export const metricAliases = { ...lossAliases, acc: "accuracy" } as const
 
 /** What a user may give as a metric: a name or an object as the functions of that name give it. */
 export type MetricLike = Spelling<MetricName> | keyof typeof metricAliases | MetricSpec
@@ -91,7 +92,7 @@ function checkShape(where: string, ok: boolean, yTrue: Node, yPred: Node, hint: 
 export const metrics: { readonly [T in MetricName]: MetricRule<Omit<Extract<MetricSpec, { type: T }>, "type">> } = {
   ...own,
   ...losses,
-} satisfies { readonly [T in LossName]: LossRule<Omit<Extract<Loss, { type: T }>, "type">> }
+} satisfies LossTable<KnownLoss>
 
 /**
  * The metric that a name or an object stands for, complete, with its name in the history.

@@ -6,6 +6,7 @@ import { formatShape, type Shape, sameShape } from "../core/shape.ts"
 import { placeOf, type Tensor, type TensorLike, type TypedArray, tensor } from "../core/tensor.ts"
 
 import type { RowSpec } from "../data/dataset.ts"
+import type { Targets } from "../nn/losses/rule.ts"
 
 /** Inputs and targets of the same rows. */
 export interface Examples {
@@ -138,13 +139,11 @@ export function divide(rows: number, share: number, seed: number, classOf?: (row
 }
 
 /** The class of each row: the label itself, or the place of the largest target; undefined for targets that are numbers. */
-export function classesOf(
-  y: Tensor,
-  kind: "numbers" | "probabilities" | "classes" | "labels",
-): ((row: number) => number) | undefined {
+export function classesOf(y: Tensor, kind: Targets): ((row: number) => number) | undefined {
   const width = rowShape(y).reduce((a, b) => a * b, 1)
   if (kind === "labels" && width === 1) return (row) => y.data[row]!
   if (kind === "probabilities" && width === 1) return (row) => Math.round(y.data[row]!)
+  if (kind === "signs" && width === 1) return (row) => Number(y.data[row]! > 0)
   if (kind !== "classes") return undefined
   return (row) => {
     let best = row * width
