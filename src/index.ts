@@ -75,12 +75,36 @@ export {
 export type { Loss, LossLike } from "./nn/losses.ts"
 export {
   accuracy,
+  type BinaryAccuracyOptions,
   binaryAccuracy,
   categoricalAccuracy,
-  type MetricLike,
-  type MetricSpec,
+  logCoshError,
   sparseCategoricalAccuracy,
-} from "./nn/metrics.ts"
+  sparseTopKCategoricalAccuracy,
+  type TopKOptions,
+  topKCategoricalAccuracy,
+} from "./nn/metrics/accuracy.ts"
+export {
+  type AucOptions,
+  auc,
+  type ConfusionOptions,
+  confusionMatrix,
+  type F1Options,
+  type FBetaOptions,
+  f1Score,
+  falseNegatives,
+  falsePositives,
+  fBetaScore,
+  type PrecisionOptions,
+  perClassAccuracy,
+  precision,
+  recall,
+  type ThresholdOptions,
+  trueNegatives,
+  truePositives,
+} from "./nn/metrics/confusion.ts"
+export { type R2Options, r2Score, rootMeanSquaredError } from "./nn/metrics/regression.ts"
+export { type CustomMetric, customMetric, type MetricLike, type MetricSpec } from "./nn/metrics.ts"
 export { type SgdOptions, sgd } from "./nn/optimizers/sgd.ts"
 export type { Optimizer } from "./nn/optimizers.ts"
 export type { Scope } from "./nn/scope.ts"

@@ -165,7 +165,7 @@ describe("summary", () => {
       │ dense_2 (Dense)              │ (batch, 10)          │ 650 = 640 + 10         │
       └──────────────────────────────┴──────────────────────┴────────────────────────┘
        Total params: 55,050 (215.04 KB)
-       Trainable params: 55,050 · Non-trainable params: 0
+       Trainable params: 55,050 (215.04 KB) · Non-trainable params: 0 (0 B)
        Weights: 54,912 · Biases: 138"
     `)
   })
@@ -180,7 +180,7 @@ describe("summary", () => {
       │ dense_1 (Dense)              │ (batch, 10)          │ 650 = 640 + 10         │
       └──────────────────────────────┴──────────────────────┴────────────────────────┘
        Total params: 50,890 (198.79 KB)
-       Trainable params: 50,890 · Non-trainable params: 0
+       Trainable params: 50,890 (198.79 KB) · Non-trainable params: 0 (0 B)
        Weights: 50,816 · Biases: 74"
     `)
   })

@@ -282,7 +282,7 @@ describe("metrics", () => {
     ["accuracy", [0, 1, 0, 1, 0, 0, 1, 0, 0], [3], scores, [3], [1, 1, 0]],
     ["accuracy", [1, 2, 2, 0, 1, 2], [2], [0, 1, 0, 0, 0, 1, 1, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1], [2, 3], [1, 0.5, 1]],
     ["binaryAccuracy", [1, 0, 1, 1], [2], [0.9, 0.1, 0.2, 0.7], [2], [1, 0.5]],
-    [metrics.binaryAccuracy({ threshold: 0.8 }), [1, 1], [], [0.7, 0.9], [1], [0, 1]],
+    [api.binaryAccuracy({ threshold: 0.8 }), [1, 1], [], [0.7, 0.9], [1], [0, 1]],
     ["categorical_accuracy", [0, 1, 0, 0.2, 0.5, 0.3, 1, 0, 0], [3], scores, [3], [1, 0, 0]],
     ["SparseCategoricalAccuracy", [1, 0, 2], [], scores, [3], [1, 1, 1]],
     ["mse", [1, 2], [], [3, 2], [1], [4, 0]],
@@ -306,7 +306,7 @@ describe("metrics", () => {
     ["mse", "mse", "valMse"],
     ["mean_squared_error", "meanSquaredError", "valMeanSquaredError"],
     ["MeanAbsoluteError", "meanAbsoluteError", "valMeanAbsoluteError"],
-    [metrics.binaryAccuracy(), "binaryAccuracy", "valBinaryAccuracy"],
+    [api.binaryAccuracy(), "binaryAccuracy", "valBinaryAccuracy"],
   ])("%j is %s in the history", (given, name, validation) => {
     expect(metrics.readMetric(given).name).toBe(name)
     expect(metrics.validationName(name)).toBe(validation)
@@ -322,7 +322,7 @@ describe("metrics", () => {
 
   test("metrics have no gradient that could be followed by mistake", () => {
     const x = input("x", [3])
-    const value = metrics.traceMetric(metrics.accuracy(), input("y", [3]), x)
+    const value = metrics.traceMetric(api.accuracy(), input("y", [3]), x)
     expect(gradients(mean(value), [x])[0]).toEqual(constant(0, x.shape))
   })
 })

@@ -12,6 +12,7 @@ import sys
 sys.dont_write_bytecode = True
 
 import keras_losses
+import keras_metrics
 import losses
 import numpy
 import operations
@@ -26,7 +27,7 @@ def main(folder):
     torch.set_num_threads(1)
     torch.use_deterministic_algorithms(True)
     os.makedirs(folder, exist_ok=True)
-    files = {**trainings.files(), "losses": losses.cases(), "keras-losses": keras_losses.cases(), "ops": operations.cases()}
+    files = {**trainings.files(), "losses": losses.cases(), "keras-losses": keras_losses.cases(), "keras-metrics": keras_metrics.cases(), "ops": operations.cases()}
     for name, cases in files.items():
         about = {"about": ABOUT, "torch": torch.__version__, "numpy": numpy.__version__}
         lines = ",\n".join(json.dumps(case, separators=(",", ":"), allow_nan=False) for case in cases)

@@ -16,7 +16,7 @@ import { reshape } from "./layers/reshape.ts"
 import { customLoss, isCustom, type LossFunction, missing } from "./losses/custom.ts"
 import type { Targets } from "./losses/rule.ts"
 import { type Loss, readLoss } from "./losses.ts"
-import { type Metric, readMetric } from "./metrics.ts"
+import { customMetric, type Metric, readMetric } from "./metrics.ts"
 import { nestedLayer, nestedTypes } from "./nested.ts"
 import { functionalNetwork, type Network, sequentialNetwork } from "./network.ts"
 import { type Optimizer, readOptimizer } from "./optimizers.ts"
@@ -171,12 +171,20 @@ export function optimizerFromConfig(json: unknown): Optimizer {
   return asModel(() => readOptimizer(json))
 }
 
-/** The metric that plain JSON describes. Throws E_MODEL for anything that is unknown or wrong. */
-export function metricFromConfig(json: unknown): Metric {
+/**
+ * The metric that plain JSON describes; a function of the user's own is found in `custom` by its name, or throws E_CONFIG when it
+ * is traced. Throws E_MODEL for anything that is unknown or wrong.
+ */
+export function metricFromConfig(json: unknown, custom: CustomObjects = {}): Metric {
   return asModel(() => {
     const { name, spec, ...others } = objectOf(json, "metric")
     refuse(others, "metric")
     if (typeof name !== "string" || name === "") throw modelError("metric.name", "this is no name.", "a text", name)
+    const { type, ...given } = typeof spec === "object" && spec !== null ? (spec as { readonly type?: unknown }) : {}
+    if (type === "custom") {
+      refuse(Object.fromEntries(Object.entries(given).filter(([key]) => key !== "name")), "metric.spec")
+      return readMetric(customMetric(name, functionOf("metric", name, custom)))
+    }
     const read = readMetric(spec)
     // The name is one by which the metric can be asked for: any other could be that of another number, or of a method.
     const named = readMetric(name)

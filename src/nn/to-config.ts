@@ -2,7 +2,7 @@
 
 import type { CustomLoss } from "./losses/custom.ts"
 import type { KnownLoss, Loss } from "./losses.ts"
-import type { Metric, MetricSpec } from "./metrics.ts"
+import type { CustomMetric, KnownMetric, Metric } from "./metrics.ts"
 import type { From, Network } from "./network.ts"
 import type { Optimizer } from "./optimizers.ts"
 
@@ -61,7 +61,10 @@ export function optimizerToConfig(optimizer: Optimizer): Optimizer {
   return structuredClone(optimizer)
 }
 
-/** The metric as plain JSON, with its name in the history. */
-export function metricToConfig({ name, spec }: Metric): { readonly name: string; readonly spec: MetricSpec } {
-  return structuredClone({ name, spec })
+/** The metric as plain JSON, with its name in the history; of one of the user's own only the name. */
+export function metricToConfig({ name, spec }: Metric): {
+  readonly name: string
+  readonly spec: KnownMetric | Omit<CustomMetric, "fn">
+} {
+  return { name, spec: spec.type === "custom" ? { type: spec.type, name: spec.name } : structuredClone(spec) }
 }

@@ -7,6 +7,7 @@ import { validationName } from "../nn/metrics.ts"
 import { type BadRound, divergence } from "./divergence.ts"
 import type { EndReason, FitEvent, Logs } from "./events.ts"
 import type { Chunk, Feed } from "./feed.ts"
+import { Means, meanLogs } from "./means.ts"
 
 /** Everything that the loop needs. */
 export interface FitPlan {
@@ -47,7 +48,7 @@ export async function* fitEvents(plan: FitPlan): AsyncGenerator<FitEvent, void, 
     reason = asked()
     for (let epoch = initialEpoch; epoch < epochs && reason === "completed"; epoch++) {
       yield { type: "epochBegin", epoch }
-      const sums = new Means(plan.names)
+      const sums = new Means(meanLogs(plan.names))
       let round = 0
       let elapsed = 0
       train.begin(epoch)
@@ -149,39 +150,11 @@ export async function runFeed(
 
 /** The means of the logged numbers over the rows of a pass. */
 export async function evaluateFeed(executable: Executable, names: readonly string[], feed: Feed): Promise<Logs> {
-  const sums = new Means(names)
+  const sums = new Means(meanLogs(names))
   await runFeed(executable, "evaluate", feed, (chunk, ran, first) => {
     sums.take(ran, first * feed.batchSize, feed.batchSize, chunk.rows)
   })
   return sums.logs()
-}
-
-/** Means over rows: the mean of each round counts as often as it has rows. Sums are float64, in the order of the rounds. */
-class Means {
-  readonly #names: readonly string[]
-  readonly #sums: number[]
-  #rows = 0
-
-  constructor(names: readonly string[]) {
-    this.#names = names
-    this.#sums = names.map(() => 0)
-  }
-
-  /** Takes the finished rounds of a run that began at row `first` of `total`. */
-  take(ran: Ran, first: number, batchSize: number, total: number): void {
-    const width = this.#names.length
-    for (let r = 0; r < ran.rounds; r++) {
-      const rows = Math.min(batchSize, total - first - r * batchSize)
-      for (let i = 0; i < width; i++) this.#sums[i]! += ran.logs[r * width + i]! * rows
-      this.#rows += rows
-    }
-  }
-
-  logs(): Logs {
-    return Object.fromEntries(
-      this.#names.map((name, i) => [name, this.#rows === 0 ? Number.NaN : this.#sums[i]! / this.#rows]),
-    )
-  }
 }
 
 function badRound(plan: FitPlan, epoch: number, round: number, ran: Ran, chunk: Chunk, first: number): BadRound {
