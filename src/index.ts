@@ -85,8 +85,6 @@ export {
   topKCategoricalAccuracy,
 } from "./nn/metrics/accuracy.ts"
 export {
-  type AucOptions,
-  auc,
   type ConfusionOptions,
   confusionMatrix,
   type F1Options,
@@ -103,6 +101,7 @@ export {
   trueNegatives,
   truePositives,
 } from "./nn/metrics/confusion.ts"
+export { type AucOptions, auc } from "./nn/metrics/curves.ts"
 export { type R2Options, r2Score, rootMeanSquaredError } from "./nn/metrics/regression.ts"
 export { type CustomMetric, customMetric, type MetricLike, type MetricSpec } from "./nn/metrics.ts"
 export { type SgdOptions, sgd } from "./nn/optimizers/sgd.ts"

@@ -23,6 +23,7 @@ const LATER = new Set([
     "reduction",
     "seed",
     "multiLabel",
+    "thresholds",
     "numLabels",
     "labelWeights",
     "fromSortedIds",

@@ -59,7 +59,7 @@ describe("Keras's results", () => {
     ]
     const program = compile({ evaluate: { updates: [], logs, outputs: [] } }, { rows: BATCH_SIZE })
     expect(verify(program)).toEqual([])
-    const names = program.entries["evaluate"]!.logs
+    const names = program.entries.evaluate!.logs
     expect([names[0], names[1], names[size + 1], names.length]).toEqual(["before", "sums[0]", "after", size + 2])
     const inputs = {
       x: Float32Array.from(predictions.values),
@@ -83,9 +83,9 @@ describe("Keras's results", () => {
       BATCH_SIZE,
       rows,
     )
-    close({ ...means.logs(), ...means.tables() }["own"], result)
+    close({ ...means.logs(), ...means.tables() }.own, result)
     const differences = predictions.values.map((p, i) => Math.abs(p - targets.values[i]!))
-    close(means.logs()["after"], differences.reduce((a, b) => a + b, 0) / differences.length)
+    close(means.logs().after, differences.reduce((a, b) => a + b, 0) / differences.length)
   })
 
   test("there is a case for every accumulated metric", () => {

@@ -1,13 +1,13 @@
 // Metrics of hits and misses: counts at thresholds, precision, recall, F scores, curves, confusion matrices. Knows no training.
 
 import { configError } from "../../core/errors.ts"
-import { log64 } from "../../core/math64.ts"
 import { largest, sum } from "../../graph/compose.ts"
 import type { Node } from "../../graph/node.ts"
 import * as ops from "../../graph/ops.ts"
 import { vector } from "../losses/focal.ts"
 import { make } from "../losses/rule.ts"
-import { finiteNumber, flag, type Kind, oneOf, optional, positiveInteger, that } from "../options.ts"
+import { finiteNumber, type Kind, oneOf, optional, positiveInteger, that } from "../options.ts"
+import { each, hitsOf, thresholdSums } from "./hits.ts"
 import { hotTargets, overRows, type Plain, ratio, rowsOf, type SumsTable, stack, weighted } from "./rule.ts"
 
 /** The options of the counts. */
@@ -38,18 +38,6 @@ export interface F1Options {
   readonly threshold?: number | null
 }
 
-/** The options of {@link auc}. */
-export interface AucOptions {
-  /** So many thresholds, evenly from 0 to 1 (default 200). */
-  readonly numThresholds?: number
-  /** The curve: true over false positive rate, or precision over recall (default "ROC"). */
-  readonly curve?: "ROC" | "PR"
-  /** How the area between two points is found (default "interpolation"). */
-  readonly summationMethod?: "interpolation" | "minoring" | "majoring"
-  /** True if the output is z, before a sigmoid (default false). */
-  readonly fromLogits?: boolean
-}
-
 /** The options of {@link confusionMatrix} and {@link perClassAccuracy}. */
 export interface ConfusionOptions {
   /** Where a single output is above it, it means class 1 (default 0.5). */
@@ -65,7 +53,6 @@ export type ConfusionMetric =
   | (Plain<"recall"> & Required<PrecisionOptions>)
   | (Plain<"f1Score"> & Required<F1Options>)
   | (Plain<"fBetaScore"> & Required<FBetaOptions>)
-  | (Plain<"auc"> & Required<AucOptions>)
   | (Plain<"confusionMatrix"> & Required<ConfusionOptions>)
   | (Plain<"perClassAccuracy"> & Required<ConfusionOptions>)
 
@@ -99,43 +86,8 @@ const f1Options = {
 }
 const confusionOptions = { threshold: optional(finiteNumber(), 0.5) }
 
-/** The hits and misses at each threshold. */
-interface Hits {
-  readonly tp: ArrayLike<number>
-  readonly fp: ArrayLike<number>
-  readonly tn: ArrayLike<number>
-  readonly fn: ArrayLike<number>
-}
-
-/** Sums: true positives at each threshold, false positives, and the weights of all positives and of all negatives. */
-function thresholdSums(thresholds: Node, y: Node, a: Node, weights: Node | undefined): Node {
-  const [t] = thresholds.shape
-  const column = (x: Node): Node => {
-    const [rows, k] = [x.shape[0]!, x.shape[1] ?? 1]
-    return ops.reshape(x, [rows * k, 1])
-  }
-  const yes = ops.sub(1, ops.equal(column(rowsOf(y)), 0))
-  const above = ops.less(ops.broadcastTo(thresholds, [yes.shape[0]!, t!]), column(rowsOf(a)))
-  const positive = weighted(yes, weights)
-  const negative = weighted(ops.sub(1, yes), weights)
-  const all = (x: Node): Node => ops.broadcastTo(overRows(x), [t!])
-  return stack([overRows(ops.mul(above, positive)), overRows(ops.mul(above, negative)), all(positive), all(negative)])
-}
-
-function hitsOf(sums: Float64Array): Hits {
-  const t = sums.length / 4
-  const [tp, fp] = [sums.subarray(0, t), sums.subarray(t, 2 * t)]
-  return { tp, fp, fn: sums.subarray(2 * t, 3 * t).map((p, i) => p - tp[i]!), tn: sums.subarray(3 * t).map((n, i) => n - fp[i]!) } // biome-ignore format: one object
-}
-
 const listOf = (thresholds: number | readonly number[] | null): readonly number[] =>
   thresholds === null ? [0.5] : typeof thresholds === "number" ? [thresholds] : thresholds
-
-/** One number for a single threshold, else one for each. */
-const each = (hits: Hits, of: (tp: number, fp: number, tn: number, fn: number) => number): number | number[] => {
-  const found = Array.from(hits.tp, (tp, i) => of(tp, hits.fp[i]!, hits.tn[i]!, hits.fn[i]!))
-  return found.length === 1 ? found[0]! : found
-}
 
 function countsRule(
   of: (tp: number, fp: number, tn: number, fn: number) => number,
@@ -247,29 +199,6 @@ export const confusionMetrics: SumsTable<ConfusionMetric> = {
     sums: (config, ...values) => fBeta.sums({ ...config, beta: 1 }, ...values),
     result: (config, sums) => fBeta.result({ ...config, beta: 1 }, sums),
   },
-  auc: {
-    options: {
-      numThresholds: optional(that("a whole number of at least 2", (v): v is number => Number.isSafeInteger(v) && (v as number) >= 2), 200), // biome-ignore format: one kind
-      curve: optional(
-        that('"ROC" or "PR"', (v): v is "ROC" | "PR" => v === "ROC" || v === "PR"),
-        "ROC",
-      ),
-      summationMethod: optional(
-        oneOf("summationMethod", ["interpolation", "minoring", "majoring"] as const),
-        "interpolation",
-      ),
-      fromLogits: optional(flag(), false),
-    },
-    sums: ({ numThresholds, fromLogits }, yTrue, yPred, weights) => {
-      // Keras's thresholds: −ε, then i / (n − 1), then 1 + ε.
-      const even = ops.div(ops.indexOver([numThresholds]), numThresholds - 1)
-      const upper = ops.where(ops.equal(ops.indexOver([numThresholds]), numThresholds - 1), 1 + 1e-7, even)
-      const thresholds = ops.where(ops.equal(ops.indexOver([numThresholds]), 0), -1e-7, upper)
-      const a = fromLogits ? ops.sigmoid(yPred) : yPred
-      return thresholdSums(thresholds, hotTargets("auc", yTrue, yPred), a, weights)
-    },
-    result: ({ curve, summationMethod }, sums) => areaOf(hitsOf(sums), curve, summationMethod),
-  },
   confusionMatrix: confusion,
   perClassAccuracy: {
     options: confusionOptions,
@@ -282,36 +211,6 @@ export const confusionMetrics: SumsTable<ConfusionMetric> = {
       })
     },
   },
-}
-
-/** The area under the curve through the points of falling thresholds. */
-function areaOf(
-  { tp, fp, tn, fn }: Hits,
-  curve: "ROC" | "PR",
-  method: Required<AucOptions>["summationMethod"],
-): number {
-  const n = tp.length
-  let area = 0
-  if (curve === "PR" && method === "interpolation") {
-    // Davis and Goadrich (2006): between two points true positives grow in proportion to all that is said to be positive.
-    for (let i = 0; i + 1 < n; i++) {
-      const [more, less] = [tp[i]! + fp[i]!, tp[i + 1]! + fp[i + 1]!]
-      const slope = ratio(tp[i]! - tp[i + 1]!, Math.max(more - less, 0))
-      const intercept = tp[i + 1]! - slope * less
-      const growth = more > 0 && less > 0 ? more / less : 1
-      area += ratio(slope * (tp[i]! - tp[i + 1]! + intercept * log64(growth)), tp[i + 1]! + fn[i + 1]!)
-    }
-    return area
-  }
-  const recallAt = (i: number): number => ratio(tp[i]!, tp[i]! + fn[i]!)
-  const x = (i: number): number => (curve === "ROC" ? ratio(fp[i]!, fp[i]! + tn[i]!) : recallAt(i))
-  const y = (i: number): number => (curve === "ROC" ? recallAt(i) : ratio(tp[i]!, tp[i]! + fp[i]!))
-  for (let i = 0; i + 1 < n; i++) {
-    const [a, b] = [y(i), y(i + 1)]
-    const height = method === "interpolation" ? (a + b) / 2 : method === "minoring" ? Math.min(a, b) : Math.max(a, b)
-    area += (x(i) - x(i + 1)) * height
-  }
-  return area
 }
 
 /**
@@ -401,17 +300,6 @@ export const f1Score = (options: F1Options = {}): Extract<ConfusionMetric, { typ
  */
 export const fBetaScore = (options: FBetaOptions = {}): Extract<ConfusionMetric, { type: "fBetaScore" }> =>
   make<ConfusionMetric, "fBetaScore">(confusionMetrics, "fBetaScore", options)
-
-/**
- * The area under the ROC or precision-recall curve, through points at evenly spaced thresholds. Throws E_CONFIG for a wrong option. Keras: AUC.
- * @example
- * ```ts
- * import { auc } from "trilobite"
- * auc().numThresholds // => 200
- * ```
- */
-export const auc = (options: AucOptions = {}): Extract<ConfusionMetric, { type: "auc" }> =>
-  make<ConfusionMetric, "auc">(confusionMetrics, "auc", options)
 
 /**
  * How many examples of each class (rows) are taken for each class (columns). Throws E_CONFIG for a wrong option.
