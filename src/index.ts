@@ -57,6 +57,7 @@ export { type BatchNormalizationOptions, batchNormalization } from "./nn/layers/
 export { customLayer } from "./nn/layers/custom.ts"
 export { type DenseOptions, dense } from "./nn/layers/dense.ts"
 export { type DotOptions, dot } from "./nn/layers/dot.ts"
+export { type EmbeddingOptions, embedding } from "./nn/layers/embedding.ts"
 export { flatten } from "./nn/layers/flatten.ts"
 export {
   add,
@@ -84,6 +85,7 @@ export {
   gaussianDropout,
   gaussianNoise,
 } from "./nn/layers/noise.ts"
+export { type NormalizationOptions, normalization } from "./nn/layers/normalization.ts"
 export {
   type GroupNormalizationOptions,
   groupNormalization,
@@ -100,20 +102,63 @@ export {
   binaryCrossentropy,
   type CrossentropyOptions,
   categoricalCrossentropy,
-  type Loss,
-  type LossLike,
-  meanAbsoluteError,
-  meanSquaredError,
+  klDivergence,
+  type SparseCrossentropyOptions,
   sparseCategoricalCrossentropy,
-} from "./nn/losses.ts"
+} from "./nn/losses/crossentropy.ts"
+export { type CustomLoss, type CustomLossOptions, customLoss, type LossFunction } from "./nn/losses/custom.ts"
+export {
+  type BinaryFocalOptions,
+  binaryFocalCrossentropy,
+  type CategoricalFocalOptions,
+  categoricalFocalCrossentropy,
+} from "./nn/losses/focal.ts"
+export { categoricalHinge, hinge, squaredHinge } from "./nn/losses/margin.ts"
+export { type DiceOptions, dice, type TverskyOptions, tversky } from "./nn/losses/overlap.ts"
+export {
+  type CosineSimilarityOptions,
+  cosineSimilarity,
+  type HuberOptions,
+  huber,
+  logCosh,
+  meanAbsoluteError,
+  meanAbsolutePercentageError,
+  meanSquaredError,
+  meanSquaredLogarithmicError,
+  poisson,
+} from "./nn/losses/regression.ts"
+export type { Loss, LossLike } from "./nn/losses.ts"
 export {
   accuracy,
+  type BinaryAccuracyOptions,
   binaryAccuracy,
   categoricalAccuracy,
-  type MetricLike,
-  type MetricSpec,
+  logCoshError,
   sparseCategoricalAccuracy,
-} from "./nn/metrics.ts"
+  sparseTopKCategoricalAccuracy,
+  type TopKOptions,
+  topKCategoricalAccuracy,
+} from "./nn/metrics/accuracy.ts"
+export {
+  type ConfusionOptions,
+  confusionMatrix,
+  type F1Options,
+  type FBetaOptions,
+  f1Score,
+  falseNegatives,
+  falsePositives,
+  fBetaScore,
+  type PrecisionOptions,
+  perClassAccuracy,
+  precision,
+  recall,
+  type ThresholdOptions,
+  trueNegatives,
+  truePositives,
+} from "./nn/metrics/confusion.ts"
+export { type AucOptions, auc } from "./nn/metrics/curves.ts"
+export { type R2Options, r2Score, rootMeanSquaredError } from "./nn/metrics/regression.ts"
+export { type CustomMetric, customMetric, type MetricLike, type MetricSpec } from "./nn/metrics.ts"
 export {
   adadelta,
   adafactor,

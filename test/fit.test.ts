@@ -13,6 +13,7 @@ import {
 } from "../src/index.ts"
 import { memoryFeed } from "../src/train/feed.ts"
 import { evaluateFeed } from "../src/train/fit.ts"
+import { meanLogs } from "../src/train/means.ts"
 import { classesOf, divide } from "../src/train/rows.ts"
 import {
   bitsOf,
@@ -331,7 +332,7 @@ describe("validation", () => {
       },
     } as unknown as Executable
     const pass = { bound: { rows: 10 } as Bound, batchSize: 1 }
-    expect(await evaluateFeed(executable, ["loss"], memoryFeed(pass))).toEqual({ loss: 4.5 })
+    expect((await evaluateFeed(executable, meanLogs(["loss"]), memoryFeed(pass))).logs).toEqual({ loss: 4.5 })
     expect(rounds).toEqual([0, 3])
   })
 })
@@ -343,7 +344,7 @@ describe("epochs", () => {
     const seen: string[] = []
     const watch: Callback = { onTrainBegin: () => void seen.push("begin"), onTrainEnd: () => void seen.push("end") }
     const { history } = await trained({ epochs: 0, callbacks: [watch] }, model)
-    expect(history).toEqual({ epoch: [], history: {}, ended: "completed", seconds: [] })
+    expect(history).toEqual({ epoch: [], history: {}, tables: {}, ended: "completed", seconds: [] })
     expect(bitsOf(model)).toEqual(before)
     expect(seen).toEqual(["begin", "end"])
   })

@@ -35,6 +35,23 @@ export const LAYER_ROWS: readonly LayerRow[] = [
   { name: "Flatten", layer: () => layers.flatten(), inputs: images },
   { name: "Reshape", layer: ([a]) => layers.reshape({ targetShape: [-1, a] }), inputs: images },
   { name: "Rescaling", layer: () => layers.rescaling({ scale: 0.3, offset: -1 }), inputs: vector },
+  {
+    name: "Embedding",
+    layer: ([a, b]) => layers.embedding({ inputDim: a + 2, outputDim: b }),
+    inputs: (_, b, c) => [[b, c]],
+    range: [0, 1],
+    whole: true,
+  },
+  {
+    name: "Normalization",
+    layer: ([, b]) => layers.normalization({ mean: Array(b).fill(0.25), variance: Array(b).fill(4) }),
+    inputs: vector,
+  },
+  {
+    name: "Normalization, inverted",
+    layer: () => layers.normalization({ mean: 1, variance: 4, invert: true }),
+    inputs: images,
+  },
   { name: "ReLU", layer: () => layers.reLU({ maxValue: 1, negativeSlope: 0.2, threshold: 0.1 }), inputs: vector },
   { name: "LeakyReLU", layer: () => layers.leakyReLU(), inputs: vector },
   { name: "PReLU", layer: () => layers.prelu({ sharedAxes: [2] }), inputs: images },

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest"
 import { type ErrorCode, TrilobiteError } from "../src/core/errors.ts"
 import { type Tensor, type TensorLike, tensor } from "../src/core/tensor.ts"
 import { add, input } from "../src/graph/ops.ts"
+import * as api from "../src/index.ts"
 import type { ActivationName } from "../src/nn/activations.ts"
 import * as config from "../src/nn/config.ts"
 import * as initializers from "../src/nn/initializers.ts"
@@ -193,10 +194,10 @@ describe("optimizers, initializers, metrics", () => {
 
 describe("targets", () => {
   const out10 = [-1, 10]
-  const bce = losses.binaryCrossentropy()
-  const cce = losses.categoricalCrossentropy()
-  const scce = losses.sparseCategoricalCrossentropy()
-  const mse = losses.meanSquaredError()
+  const bce = api.binaryCrossentropy()
+  const cce = api.categoricalCrossentropy()
+  const scce = api.sparseCategoricalCrossentropy()
+  const mse = api.meanSquaredError()
   const hot = (...rows: number[][]): Tensor => tensor(rows)
   const ints = (...labels: number[]): Tensor => tensor(new Int32Array(labels))
 
@@ -279,19 +280,19 @@ describe("targets", () => {
 })
 
 describe("pairs of loss and last activation", () => {
-  const ce = losses.categoricalCrossentropy()
-  const logits = losses.categoricalCrossentropy({ fromLogits: true })
-  const binary = losses.binaryCrossentropy()
+  const ce = api.categoricalCrossentropy()
+  const logits = api.categoricalCrossentropy({ fromLogits: true })
+  const binary = api.binaryCrossentropy()
   test.each<[losses.Loss, ActivationName, number, string | undefined]>([
     [ce, "softmax", 10, undefined],
-    [losses.sparseCategoricalCrossentropy(), "softmax", 10, undefined],
+    [api.sparseCategoricalCrossentropy(), "softmax", 10, undefined],
     [binary, "sigmoid", 1, undefined],
     [logits, "linear", 10, undefined],
-    [losses.binaryCrossentropy({ fromLogits: true }), "linear", 1, undefined],
-    [losses.meanSquaredError(), "linear", 1, undefined],
-    [losses.meanSquaredError(), "sigmoid", 1, undefined],
-    [losses.meanAbsoluteError(), "linear", 1, undefined],
-    [losses.meanSquaredError(), "softmax", 10, "learns slowly"],
+    [api.binaryCrossentropy({ fromLogits: true }), "linear", 1, undefined],
+    [api.meanSquaredError(), "linear", 1, undefined],
+    [api.meanSquaredError(), "sigmoid", 1, undefined],
+    [api.meanAbsoluteError(), "linear", 1, undefined],
+    [api.meanSquaredError(), "softmax", 10, "learns slowly"],
     [ce, "linear", 10, "fromLogits: true"],
     [binary, "linear", 1, "sigmoid"],
     [ce, "sigmoid", 10, "expects the output of softmax"],
@@ -306,7 +307,7 @@ describe("pairs of loss and last activation", () => {
   test.each<[losses.Loss, ActivationName]>([
     [binary, "softmax"],
     [ce, "softmax"],
-    [losses.meanSquaredError(), "softmax"],
+    [api.meanSquaredError(), "softmax"],
     [ce, "sigmoid"],
     [logits, "linear"],
   ])("%j behind %s of one unit cannot learn", (loss, last) => {
@@ -343,7 +344,7 @@ describe("JSON", () => {
   })
   test("losses, optimizers and metrics survive it, and are refused when wrong", () => {
     const again = (json: unknown): unknown => JSON.parse(JSON.stringify(json))
-    const loss = losses.binaryCrossentropy({ fromLogits: true })
+    const loss = api.binaryCrossentropy({ fromLogits: true })
     expect(config.lossFromConfig(again(toConfig.lossToConfig(loss)))).toEqual(loss)
     const optimizer = sgd({ momentum: 0.9, nesterov: true })
     expect(config.optimizerFromConfig(again(toConfig.optimizerToConfig(optimizer)))).toEqual(optimizer)

@@ -11,7 +11,7 @@ const events: readonly FitEvent[] = [
   { type: "epochBegin", epoch: 0 },
   { type: "progress", epoch: 0, round: 100, logs, seconds: 2 },
   { type: "progress", epoch: 0, round: 469, logs, seconds: 9.4 },
-  { type: "epochEnd", epoch: 0, logs: all, seconds: 0.2 },
+  { type: "epochEnd", tables: {}, epoch: 0, logs: all, seconds: 0.2 },
   { type: "trainEnd", reason: "completed", logs: all, seconds: 0.2 },
 ]
 
@@ -83,7 +83,13 @@ describe("progress", () => {
   test("lines break at the same place whatever the numbers are", () => {
     for (const columns of [80, 120, 150, 168, 169]) {
       const heights = [0.01, 0.4, 9.9, 75, 3000].map((seconds, i) => {
-        const end: FitEvent = { type: "epochEnd", epoch: 0, logs: { ...all, valLoss: 10 ** -i / 3 }, seconds }
+        const end: FitEvent = {
+          type: "epochEnd",
+          tables: {},
+          epoch: 0,
+          logs: { ...all, valLoss: 10 ** -i / 3 },
+          seconds,
+        }
         return written({ isTTY: true, columns }, 1, [begin, end]).split("\n").length
       })
       expect(new Set(heights).size, `${columns} columns`).toBe(1)

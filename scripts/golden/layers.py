@@ -98,6 +98,12 @@ def cases():
     prelu = lambda x, p: torch.where(x <= 0, x * p["alpha"], x)
     yield case("prelu", "PReLU", {}, [images], slopes, prelu)
     yield case("prelu, shared", "PReLU", {"sharedAxes": [1, 2]}, [images], {"alpha": rounded(draw(3426, 1, 1, 6))}, prelu)
+    places = rounded([[0, 3, 1], [2, 2, 0], [3, 1, 1], [0, 0, 0], [1, 2, 3]])
+    table = {"embeddings": rounded(draw(3450, 4, 2))}
+    yield case("embedding", "Embedding", {"inputDim": 4, "outputDim": 2}, [places], table, lambda x, p: F.embedding(x.long(), p["embeddings"]))
+    known = {"mean": [0, 1, -1, 0.5, 2, 0.25], "variance": [1, 4, 0.25, 2, 1, 9]}
+    to_zero = lambda x, p: (x - torch.tensor(known["mean"])) / torch.sqrt(torch.tensor(known["variance"], dtype=x.dtype))
+    yield case("normalization", "Normalization", known, [a], {}, to_zero)
     yield case("relu", "ReLU", {"maxValue": 0.5, "negativeSlope": 0.1}, [a], {}, lambda x, p: torch.clamp(F.leaky_relu(x, 0.1), max=0.5))
     yield case("leaky relu", "LeakyReLU", {}, [a], {}, lambda x, p: F.leaky_relu(x, 0.3))
     yield case("elu", "ELU", {"alpha": 0.5}, [a], {}, lambda x, p: F.elu(x, 0.5))

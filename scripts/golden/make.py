@@ -13,6 +13,8 @@ sys.dont_write_bytecode = True
 
 import functions
 import layers
+import keras_losses
+import keras_metrics
 import losses
 import numpy
 import operations
@@ -29,6 +31,7 @@ def main(folder):
     torch.use_deterministic_algorithms(True)
     os.makedirs(folder, exist_ok=True)
     files = {**trainings.files(), "losses": losses.cases(), "ops": operations.cases()}
+    files |= {"keras-losses": keras_losses.cases(), "keras-metrics": keras_metrics.cases()}
     files |= {"functions": list(functions.cases()), "layers": list(layers.cases())}
     files |= {"optimizers": list(optimizers.cases()), "schedules": list(optimizers.schedules())}
     for name, cases in files.items():

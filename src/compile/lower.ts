@@ -282,10 +282,17 @@ function lowerEntry(entryName: string, entry: Entry, context: Context): DraftEnt
     }
     assign(value, target)
   }
-  const logs = entry.logs.map((log) => log.name)
+  const logs = entry.logs.flatMap(({ name, value }) => {
+    if (value.shape.length === 0) return [name]
+    return Array.from({ length: value.shape[0]! }, (_, i) => `${name}[${i}]`)
+  })
   if (logs.length > 0) {
     const buffer = context.add("log", `${entryName}.log`, [logs.length])
-    for (const [i, { value }] of entry.logs.entries()) assign(value, { buffer, offset: i, strides: [] })
+    let offset = 0
+    for (const { value } of entry.logs) {
+      assign(value, { buffer, offset, strides: value.shape.map(() => 1) })
+      offset += value.shape[0] ?? 1
+    }
   }
   for (const { name, value } of entry.outputs) {
     const source = dense(views.get(value)!, value.shape)

@@ -65,6 +65,8 @@ function splitOf(kernel: Kernel, buffers: readonly DraftBuffer[]): Split {
     return kind === "lookup" && places < 0 && aligned ? "rows" : "outputs"
   }
   if (!computes(kernel)) return "rows"
+  // The thread that reads the log does not wait for the others.
+  if (kernel.outputs.some((o) => buffers[o.buffer]?.role === "log")) return "all"
   const [first] = kernel.space
   const folds = kernel.kind === "map" && kernel.body.some((i) => i.op === "fold")
   const outer = folds ? kernel.space.length - 1 : kernel.space.length

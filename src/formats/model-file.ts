@@ -87,7 +87,7 @@ export function readModel(bytes: Uint8Array, where: string, custom: CustomObject
   return {
     network,
     inputShapes,
-    compiled: compiled ? readTraining(field, metadata, where) : undefined,
+    compiled: compiled ? readTraining(field, metadata, where, custom) : undefined,
     weights: tensors,
   }
 }
@@ -96,12 +96,13 @@ function readTraining(
   field: (name: string) => JsonValue,
   metadata: { readonly [key: string]: string },
   where: string,
+  custom: CustomObjects,
 ): Training {
   const optimizer = optimizerFromConfig(field("optimizer"))
   const metricsOf = (json: JsonValue | undefined, place: string): Metric[] =>
     asArray(json ?? null, place, "E_MODEL").map((one, i, all) => {
-      const metric = metricFromConfig(one)
-      const twice = all.slice(0, i).some((other) => metricFromConfig(other).name === metric.name)
+      const metric = metricFromConfig(one, custom)
+      const twice = all.slice(0, i).some((other) => metricFromConfig(other, custom).name === metric.name)
       if (!twice) return metric
       throw modelError(place, "a metric is in the list twice.", "different ones", metric.name)
     })
@@ -109,7 +110,7 @@ function readTraining(
     const metrics = metricsOf(field("metrics"), `${where}, metrics`)
     return {
       optimizer,
-      outputs: [{ loss: lossFromConfig(field("loss")), lossWeight: 1, metrics, weightedMetrics: [] }],
+      outputs: [{ loss: lossFromConfig(field("loss"), custom), lossWeight: 1, metrics, weightedMetrics: [] }],
     }
   }
   const outputs = asArray(field("outputs"), `${where}, outputs`, "E_MODEL").map((json, i): OutputTraining => {
@@ -121,7 +122,7 @@ function readTraining(
       throw modelError(`${place}.lossWeight`, "this is no weight.", "a number of at least 0", show(lossWeight))
     }
     return {
-      loss: loss === null ? undefined : lossFromConfig(loss),
+      loss: loss === null ? undefined : lossFromConfig(loss, custom),
       lossWeight,
       metrics: metricsOf(metrics, `${place}.metrics`),
       weightedMetrics: metricsOf(weightedMetrics, `${place}.weightedMetrics`),

@@ -12,7 +12,7 @@ export interface Update {
 export interface Entry {
   /** New values of variables: all are computed from the values at the start of the round. */
   readonly updates: readonly Update[]
-  /** Single numbers written down for every round: loss, metrics. Shape []. */
+  /** Numbers written down for every round: loss, metrics. Shape [], or [k], which is written as `name[0]`, `name[1]`, … */
   readonly logs: readonly { readonly name: string; readonly value: Node }[]
   /** Values with one row per example, written to the caller's memory. Shape [batch, ...]. */
   readonly outputs: readonly { readonly name: string; readonly value: Node }[]

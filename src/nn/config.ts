@@ -3,7 +3,7 @@
 
 import { nearest, show, TrilobiteError } from "../core/errors.ts"
 import { asObject, type JsonValue } from "../core/json.ts"
-import { isCustom } from "./custom.ts"
+import { isCustom as isOwnFunction } from "./custom.ts"
 import { labelOf } from "./label.ts"
 import { type Layer, readLayerOptions } from "./layer.ts"
 import { activation } from "./layers/activation.ts"
@@ -12,15 +12,19 @@ import { activityRegularization } from "./layers/activity-regularization.ts"
 import { batchNormalization } from "./layers/batch-normalization.ts"
 import { dense } from "./layers/dense.ts"
 import { dot } from "./layers/dot.ts"
+import { embedding } from "./layers/embedding.ts"
 import { flatten } from "./layers/flatten.ts"
 import { add, average, concatenate, maximum, minimum, multiply, subtract } from "./layers/merging.ts"
 import { identityLayer, permute, repeatVector } from "./layers/moving.ts"
 import { alphaDropout, dropout, gaussianDropout, gaussianNoise } from "./layers/noise.ts"
+import { normalization } from "./layers/normalization.ts"
 import { groupNormalization, layerNormalization, rmsNormalization, unitNormalization } from "./layers/normalizing.ts"
 import { rescaling } from "./layers/rescaling.ts"
 import { reshape } from "./layers/reshape.ts"
+import { customLoss, isCustom, type LossFunction, missing } from "./losses/custom.ts"
+import type { Targets } from "./losses/rule.ts"
 import { type Loss, readLoss } from "./losses.ts"
-import { type Metric, readMetric } from "./metrics.ts"
+import { customMetric, type Metric, readMetric } from "./metrics.ts"
 import { nestedLayer, nestedTypes } from "./nested.ts"
 import { functionalNetwork, type Network, sequentialNetwork } from "./network.ts"
 import { type Optimizer, readOptimizer } from "./optimizers.ts"
@@ -33,6 +37,8 @@ export const layerTypes: { readonly [type: string]: Factory } = {
   Flatten: flatten,
   Reshape: reshape,
   Rescaling: rescaling,
+  Embedding: embedding,
+  Normalization: normalization,
   ReLU: reLU,
   LeakyReLU: leakyReLU,
   PReLU: prelu,
@@ -152,7 +158,7 @@ function layerFromConfig(json: unknown, where: string, custom: CustomObjects): L
     throw modelError(`${where}.type`, "this type of layer is not known.", `one of ${known.join(", ")}`, type, hint)
   }
   for (const [option, value] of Object.entries(own)) {
-    if (isCustom(value) && Object.hasOwn(custom, value.name)) own[option] = custom[value.name]
+    if (isOwnFunction(value) && Object.hasOwn(custom, value.name)) own[option] = custom[value.name]
   }
   for (const key of ["name", "inputShape", "trainable"]) {
     if (Object.hasOwn(own, key)) refuse({ [key]: own[key] }, `${where}.config`)
@@ -169,9 +175,26 @@ interface Factory {
 const isFactory = (value: unknown): value is Factory =>
   (typeof value === "function" || typeof value === "object") && value !== null && "create" in value
 
-/** The loss that plain JSON describes. Throws E_MODEL for anything that is unknown or wrong. */
-export function lossFromConfig(json: unknown): Loss {
-  return asModel(() => readLoss(json))
+/**
+ * The loss that plain JSON describes; a function of the user's own is found in `custom` by its name, or throws E_CONFIG when it
+ * is traced. Throws E_MODEL for anything that is unknown or wrong.
+ */
+export function lossFromConfig(json: unknown, custom: CustomObjects = {}): Loss {
+  return asModel(() => {
+    const { type, ...given } = objectOf(json, "loss")
+    if (type !== "custom") return readLoss(json)
+    const { name, targets, ...others } = given
+    refuse(others, "loss")
+    return customLoss(name as string, functionOf("loss", name, custom), { targets: targets as Targets })
+  })
+}
+
+/** The function of the user's own with a name, or one that says that it is missing. */
+function functionOf(kind: "loss" | "metric", name: unknown, custom: CustomObjects): LossFunction {
+  if (typeof name !== "string" || name === "") throw modelError(`${kind}.name`, "this is no name.", "a text", name)
+  const found = Object.hasOwn(custom, name) ? custom[name] : undefined
+  if (isCustom(found)) return found.fn
+  return typeof found === "function" ? (found as LossFunction) : missing(kind, name)
 }
 
 /** The optimizer that plain JSON describes. Throws E_MODEL for anything that is unknown or wrong. */
@@ -179,12 +202,20 @@ export function optimizerFromConfig(json: unknown): Optimizer {
   return asModel(() => readOptimizer(json))
 }
 
-/** The metric that plain JSON describes. Throws E_MODEL for anything that is unknown or wrong. */
-export function metricFromConfig(json: unknown): Metric {
+/**
+ * The metric that plain JSON describes; a function of the user's own is found in `custom` by its name, or throws E_CONFIG when it
+ * is traced. Throws E_MODEL for anything that is unknown or wrong.
+ */
+export function metricFromConfig(json: unknown, custom: CustomObjects = {}): Metric {
   return asModel(() => {
     const { name, spec, ...others } = objectOf(json, "metric")
     refuse(others, "metric")
     if (typeof name !== "string" || name === "") throw modelError("metric.name", "this is no name.", "a text", name)
+    const { type, ...given } = typeof spec === "object" && spec !== null ? (spec as { readonly type?: unknown }) : {}
+    if (type === "custom") {
+      refuse(Object.fromEntries(Object.entries(given).filter(([key]) => key !== "name")), "metric.spec")
+      return readMetric(customMetric(name, functionOf("metric", name, custom)))
+    }
     const read = readMetric(spec)
     // The name is one by which the metric can be asked for: any other could be that of another number, or of a method.
     const named = readMetric(name)

@@ -1,38 +1,49 @@
-// Metrics: plain data, and the traced function that gives one number per example. Knows no training.
+// Metrics: the table of all of them, reading them, and what of a batch is traced. Knows no training; the formulas are in
+// metrics/.
 
 import { configError, show } from "../core/errors.ts"
-import { formatShape } from "../core/shape.ts"
-import { argmax } from "../graph/compose.ts"
+import { mean, sum } from "../graph/compose.ts"
 import type { Node } from "../graph/node.ts"
-import { equal, less, reshape } from "../graph/ops.ts"
-import { alignTo, fits, type Loss, type LossName, type LossRule, losses, perExample } from "./losses.ts"
+import { mul, reshape } from "../graph/ops.ts"
+import { checkFunction, isCustom, type LossFunction, traceFunction } from "./losses/custom.ts"
+import { type Given, type KnownLoss, lossAliases, losses } from "./losses.ts"
+import { type MeanMetric, type MeanRule, meanMetrics } from "./metrics/accuracy.ts"
+import { type ConfusionMetric, confusionMetrics } from "./metrics/confusion.ts"
+import { type CurveMetric, curveMetrics } from "./metrics/curves.ts"
+import { type RegressionMetric, regressionMetrics } from "./metrics/regression.ts"
+import { type Result, type SumsRule, type SumsTable, stack } from "./metrics/rule.ts"
 import { canonical, type Spelling } from "./names.ts"
-import { finiteNumber, type OptionsOf, optional, readOptions } from "./options.ts"
 import { readSpec } from "./spec.ts"
 
-/** The options of {@link binaryAccuracy}. */
-export interface BinaryAccuracyOptions {
-  /** Outputs above it mean 1 (default 0.5). */
-  readonly threshold?: number
+/** A metric of ours as plain data: a type with all its options. Every loss can be watched as a metric. */
+export type KnownMetric = MeanMetric | ConfusionMetric | CurveMetric | RegressionMetric | KnownLoss
+
+/** A metric of the user's own, the mean of what the function gives per example. Only its name can be written to a file. */
+export interface CustomMetric {
+  readonly type: "custom"
+  readonly name: string
+  readonly fn: LossFunction
 }
 
-type Own =
-  | { readonly type: "accuracy" }
-  | ({ readonly type: "binaryAccuracy" } & Required<BinaryAccuracyOptions>)
-  | { readonly type: "categoricalAccuracy" }
-  | { readonly type: "sparseCategoricalAccuracy" }
-
-/** A metric as plain data: a type with all its options. Every loss can be watched as a metric. */
-export type MetricSpec = Own | Loss
+/** A metric: plain data, but for the function of the user's own ones. */
+export type MetricSpec = KnownMetric | CustomMetric
 
 /** The name of a metric. */
-export type MetricName = MetricSpec["type"]
+export type MetricName = KnownMetric["type"]
 
 /** Short names of metrics. */
-export const metricAliases = { acc: "accuracy", mse: "meanSquaredError", mae: "meanAbsoluteError" } as const
+export const metricAliases: { readonly [A in keyof typeof lossAliases]: (typeof lossAliases)[A] } & {
+  readonly acc: "accuracy"
+  readonly fbetaScore: "fBetaScore"
+} = { ...lossAliases, acc: "accuracy", fbetaScore: "fBetaScore" }
 
-/** What a user may give as a metric: a name or an object as the functions of that name give it. */
-export type MetricLike = Spelling<MetricName> | keyof typeof metricAliases | MetricSpec
+/** What a user may give as a metric: a name, an object as the functions of that name give it, or a function of their own. */
+export type MetricLike =
+  | Spelling<MetricName>
+  | keyof typeof metricAliases
+  | Given<KnownMetric>
+  | CustomMetric
+  | LossFunction
 
 /** A metric and its name in the history: as the user wrote it, in camelCase. */
 export interface Metric {
@@ -40,67 +51,31 @@ export interface Metric {
   readonly spec: MetricSpec
 }
 
-interface MetricRule<C> {
-  readonly options: OptionsOf<C>
-  readonly trace: (config: C, yTrue: Node, yPred: Node) => Node
-}
-
-/** The metrics that are not losses. */
-const own: { readonly [T in Own["type"]]: MetricRule<Omit<Extract<Own, { type: T }>, "type">> } = {
-  // Keras's rule: which accuracy is meant follows from the last sizes of output and targets.
-  accuracy: {
-    options: {},
-    trace: (_, yTrue, yPred) => {
-      if (yPred.shape.length < 2 || yPred.shape[yPred.shape.length - 1] === 1) {
-        return own.binaryAccuracy.trace({ threshold: 0.5 }, yTrue, yPred)
-      }
-      const sparse = yTrue.shape.length < yPred.shape.length || yTrue.shape[yTrue.shape.length - 1] === 1
-      return own[sparse ? "sparseCategoricalAccuracy" : "categoricalAccuracy"].trace({}, yTrue, yPred)
-    },
-  },
-  binaryAccuracy: {
-    options: { threshold: optional(finiteNumber(), 0.5) },
-    trace: ({ threshold }, yTrue, yPred) => perExample(equal(alignTo(yPred, yTrue), less(threshold, yPred))),
-  },
-  categoricalAccuracy: {
-    options: {},
-    trace: (_, yTrue, yPred) => {
-      const hint = "For labels use sparseCategoricalAccuracy or accuracy."
-      checkShape("categoricalAccuracy", fits(yTrue.shape, yPred.shape), yTrue, yPred, hint)
-      return perExample(equal(argmax(reshape(yTrue, yPred.shape)), argmax(yPred)))
-    },
-  },
-  sparseCategoricalAccuracy: {
-    options: {},
-    trace: (_, yTrue, yPred) => {
-      const shape = yPred.shape.slice(0, -1)
-      const hint = "For one-hot targets use categoricalAccuracy or accuracy."
-      checkShape("sparseCategoricalAccuracy", fits(yTrue.shape, shape), yTrue, yPred, hint)
-      return perExample(equal(reshape(yTrue, shape), argmax(yPred)))
-    },
-  },
-}
-
-function checkShape(where: string, ok: boolean, yTrue: Node, yPred: Node, hint: string): void {
-  if (ok) return
-  const what = `targets ${formatShape(yTrue.shape)} cannot be compared with the output ${formatShape(yPred.shape)}.`
-  throw configError({ where, what, hint })
-}
+type Rule<C> = MeanRule<C> | SumsRule<C>
+/** A row whatever its options are. */
+type AnyRule = Pick<MeanRule<never>, "trace"> | Pick<SumsRule<never>, "sums" | "result">
 
 /** The table of metrics. */
-export const metrics: { readonly [T in MetricName]: MetricRule<Omit<Extract<MetricSpec, { type: T }>, "type">> } = {
-  ...own,
+export const metrics: { readonly [T in MetricName]: Rule<Omit<Extract<KnownMetric, { type: T }>, "type">> } = {
   ...losses,
-} satisfies { readonly [T in LossName]: LossRule<Omit<Extract<Loss, { type: T }>, "type">> }
+  ...meanMetrics,
+  ...(confusionMetrics satisfies SumsTable<ConfusionMetric>),
+  ...(curveMetrics satisfies SumsTable<CurveMetric>),
+  ...(regressionMetrics satisfies SumsTable<RegressionMetric>),
+}
 
 /**
- * The metric that a name or an object stands for, complete, with its name in the history.
+ * The metric that a name, an object or a function stands for, complete, with its name in the history.
  * Throws E_CONFIG for unknown names, options and values.
  */
 export function readMetric(value: unknown): Metric {
-  const spec = readSpec<MetricSpec>("metrics", "metric", metrics, value, metricAliases)
+  if (typeof value === "function") return own(value.name || "metric", value as LossFunction)
+  if (isCustom(value)) return own((value as CustomMetric).name, value.fn)
+  const spec = readSpec<KnownMetric>("metrics", "metric", metrics, value, metricAliases)
   return { name: typeof value === "string" ? canonical(value) : spec.type, spec }
 }
+
+const own = (name: string, fn: LossFunction): Metric => ({ name, spec: customMetric(name, fn) })
 
 /** The metrics of a list. Throws E_CONFIG also if it is no list or two have the same name. */
 export function readMetrics(values: readonly unknown[]): Metric[] {
@@ -125,52 +100,60 @@ export function validationName(name: string): string {
   return `val${name.charAt(0).toUpperCase()}${name.slice(1)}`
 }
 
-/** The metric of each example, `[batch]`, traced; what is reported is its mean over the rows. */
+/** The metric of each example, `[batch]`, traced; what is reported is its mean over the rows. Only of metrics that are means. */
 export function traceMetric(metric: MetricSpec, yTrue: Node, yPred: Node): Node {
+  if (metric.type === "custom") return traceFunction("metrics", metric.fn, yTrue, yPred)
   const { type, ...config } = metric
-  const { trace }: { trace: (config: never, yTrue: Node, yPred: Node) => Node } = metrics[type]
-  return trace(config as never, yTrue, yPred)
+  const rule: AnyRule = metrics[type]
+  if ("trace" in rule) return rule.trace(config as never, yTrue, yPred)
+  throw configError({ where: "metrics", what: `${type} is no mean over examples: it needs the sums of all rows.` })
+}
+
+/** What of a batch is logged for a metric: its mean over the rows, or sums that are added over the batches. */
+export interface Measured {
+  /** Shape [] of a mean, `[size]` of sums. */
+  readonly value: Node
+  readonly kind: "mean" | "sums"
+  readonly size: number
+}
+
+/** What is logged for a metric. With weights (`[batch]`) a mean is Σ w·m / Σ w, from the two sums. */
+export function traceMeasure(metric: MetricSpec, yTrue: Node, yPred: Node, weights?: Node): Measured {
+  if (metric.type !== "custom") {
+    const { type, ...config } = metric
+    const rule: AnyRule = metrics[type]
+    if ("sums" in rule) {
+      const value = rule.sums(config as never, yTrue, yPred, weights)
+      return { value, kind: "sums", size: value.shape[0]! }
+    }
+  }
+  const each = traceMetric(metric, yTrue, yPred)
+  if (weights === undefined) return { value: mean(each), kind: "mean", size: 1 }
+  const value = stack([mul(each, weights), weights].map((x) => reshape(sum(x), [1])))
+  return { value, kind: "sums", size: 2 }
+}
+
+/** The result of the sums of all batches, computed in float64; of a weighted mean too. */
+export function resultOf(metric: MetricSpec, sums: Float64Array): Result {
+  if (metric.type !== "custom") {
+    const { type, ...config } = metric
+    const rule: AnyRule = metrics[type]
+    if ("sums" in rule) return rule.result(config as never, sums)
+  }
+  return sums[0]! / sums[1]!
 }
 
 /**
- * The share of right answers: binary, sparse or categorical accuracy, as the shapes of output and targets say.
+ * A metric of your own: a function of graph values made with the operations of `ops`, that gives one number per example, or more
+ * whose mean counts; what is reported is the mean over the rows. A function may also be given as the metric itself.
+ * Throws E_CONFIG for a name that is empty and for what is no function. Keras: a function as metric.
  * @example
  * ```ts
- * import { accuracy } from "trilobite"
- * accuracy() // => { type: "accuracy" }
+ * import { customMetric, ops } from "trilobite"
+ * customMetric("bias", (yTrue, yPred) => ops.sub(yPred, yTrue)).name // => "bias"
  * ```
  */
-export const accuracy = (): MetricSpec => ({ type: "accuracy" })
-
-/**
- * The share of outputs on the right side of the threshold. Throws E_CONFIG for a wrong option. Keras: BinaryAccuracy.
- * @example
- * ```ts
- * import { binaryAccuracy } from "trilobite"
- * binaryAccuracy() // => { type: "binaryAccuracy", threshold: 0.5 }
- * ```
- */
-export const binaryAccuracy = (options: BinaryAccuracyOptions = {}): MetricSpec => ({
-  type: "binaryAccuracy",
-  ...readOptions<Required<BinaryAccuracyOptions>>("binaryAccuracy", own.binaryAccuracy.options, options),
-})
-
-/**
- * The share of examples whose largest output is at the largest target. Keras: CategoricalAccuracy.
- * @example
- * ```ts
- * import { categoricalAccuracy } from "trilobite"
- * categoricalAccuracy() // => { type: "categoricalAccuracy" }
- * ```
- */
-export const categoricalAccuracy = (): MetricSpec => ({ type: "categoricalAccuracy" })
-
-/**
- * The share of examples whose largest output is at the index that is the target. Keras: SparseCategoricalAccuracy.
- * @example
- * ```ts
- * import { sparseCategoricalAccuracy } from "trilobite"
- * sparseCategoricalAccuracy() // => { type: "sparseCategoricalAccuracy" }
- * ```
- */
-export const sparseCategoricalAccuracy = (): MetricSpec => ({ type: "sparseCategoricalAccuracy" })
+export function customMetric(name: string, fn: LossFunction): CustomMetric {
+  checkFunction("customMetric", name, fn)
+  return { type: "custom", name, fn }
+}

@@ -4,7 +4,8 @@ import { configError, dataError } from "../core/errors.ts"
 import { BATCH, formatShape, type Shape } from "../core/shape.ts"
 import { placeOf, type Tensor } from "../core/tensor.ts"
 import type { ActivationName } from "./activations.ts"
-import { fits, type Loss, targetsOf } from "./losses.ts"
+import { fits } from "./losses/rule.ts"
+import { type Loss, nameOf, targetsOf } from "./losses.ts"
 
 /** How far the probabilities of a row may be from summing to 1. */
 const SUM_TOLERANCE = 1e-3
@@ -31,7 +32,7 @@ export function targetShapeOf(loss: Loss, outputShape: Shape, row: Shape): Shape
   if (fits(shape, expected)) return expected.slice(1)
   throw dataError({
     where: "targets",
-    what: `they do not have the shape that ${loss.type} compares the output ${formatShape(outputShape)} with.`,
+    what: `they do not have the shape that ${nameOf(loss)} compares the output ${formatShape(outputShape)} with.`,
     expected: formatShape(expected),
     got: formatShape(shape),
     ...hintForShape(loss, shape, outputShape),
@@ -39,7 +40,7 @@ export function targetShapeOf(loss: Loss, outputShape: Shape, row: Shape): Shape
 }
 
 /**
- * Throws E_DATA for the first value that is no possible target: not finite, no class, no probability, a row of
+ * Throws E_DATA for the first value that is no possible target: not finite, no class, no probability, no sign, a row of
  * probabilities that do not sum to 1. `rowName` says what a row is called if not by its place.
  */
 export function checkTargetValues(
@@ -50,7 +51,11 @@ export function checkTargetValues(
 ): void {
   const classes = outputShape[outputShape.length - 1]!
   const kind = targetsOf(loss)
-  if (kind === "labels") checkEach(targets, labelFault(classes), `whole numbers from 0 to ${classes - 1}`, rowName)
+  if (kind === "labels") {
+    const ignored = "ignoreClass" in loss ? loss.ignoreClass : null
+    const expected = `whole numbers from 0 to ${classes - 1}${ignored === null ? "" : `, or ${ignored}`}`
+    checkEach(targets, labelFault(classes, ignored), expected, rowName)
+  } else if (kind === "signs") checkEach(targets, signFault, "-1 and 1, or 0 and 1", rowName)
   else if (kind === "numbers") checkEach(targets, finiteFault, "finite numbers", rowName)
   else {
     checkEach(targets, probabilityFault, "numbers from 0 to 1", rowName)
@@ -70,10 +75,15 @@ const probabilityFault: Fault = (value) => {
     : (finiteFault(value) ?? "Divide by the largest value, or use meanSquaredError.")
 }
 
+const signFault: Fault = (value) => {
+  if (value === -1 || value === 0 || value === 1) return undefined
+  return finiteFault(value) ?? "A hinge loss asks on which side of a margin the output is."
+}
+
 const labelFault =
-  (classes: number): Fault =>
+  (classes: number, ignored: number | null): Fault =>
   (value) => {
-    if (Number.isInteger(value) && value >= 0 && value < classes) return undefined
+    if ((Number.isInteger(value) && value >= 0 && value < classes) || value === ignored) return undefined
     if (value === classes) return `Labels begin at 0: subtract 1, or give the last layer ${classes + 1} units.`
     return finiteFault(value) ?? "A label is the index of a class."
   }
@@ -123,7 +133,7 @@ function hintForShape(loss: Loss, shape: Shape, output: Shape): { readonly hint?
  */
 export function checkPairing(loss: Loss, lastActivation: ActivationName, units: number): string[] {
   const { type } = loss
-  const ofClasses = type === "categoricalCrossentropy" || type === "sparseCategoricalCrossentropy"
+  const ofClasses = type !== "custom" && /categorical(Focal)?Crossentropy/i.test(type)
   if (units === 1 && (lastActivation === "softmax" || ofClasses)) {
     throw configError({
       where: "loss",

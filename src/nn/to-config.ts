@@ -1,7 +1,8 @@
 // Networks, losses, optimizers and metrics as plain JSON. Knows no layer by name: reading them is in config.ts.
 
-import type { Loss } from "./losses.ts"
-import type { Metric, MetricSpec } from "./metrics.ts"
+import type { CustomLoss } from "./losses/custom.ts"
+import type { KnownLoss, Loss } from "./losses.ts"
+import type { CustomMetric, KnownMetric, Metric } from "./metrics.ts"
 import type { From, Network } from "./network.ts"
 import type { Optimizer } from "./optimizers.ts"
 
@@ -48,9 +49,11 @@ export function networkToConfig(network: Network): NetworkConfig {
   })
 }
 
-/** The loss as plain JSON. */
-export function lossToConfig(loss: Loss): Loss {
-  return structuredClone(loss)
+/** The loss as plain JSON; of one of the user's own only the name and what targets it takes. */
+export function lossToConfig(loss: Loss): KnownLoss | Omit<CustomLoss, "fn"> {
+  if (loss.type !== "custom") return structuredClone(loss)
+  const { type, name, targets } = loss
+  return { type, name, targets }
 }
 
 /** The optimizer as plain JSON. */
@@ -58,7 +61,10 @@ export function optimizerToConfig(optimizer: Optimizer): Optimizer {
   return structuredClone(optimizer)
 }
 
-/** The metric as plain JSON, with its name in the history. */
-export function metricToConfig({ name, spec }: Metric): { readonly name: string; readonly spec: MetricSpec } {
-  return structuredClone({ name, spec })
+/** The metric as plain JSON, with its name in the history; of one of the user's own only the name. */
+export function metricToConfig({ name, spec }: Metric): {
+  readonly name: string
+  readonly spec: KnownMetric | Omit<CustomMetric, "fn">
+} {
+  return { name, spec: spec.type === "custom" ? { type: spec.type, name: spec.name } : structuredClone(spec) }
 }

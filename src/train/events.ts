@@ -4,6 +4,11 @@
 /** Numbers by name: loss, accuracy, valLoss, valAccuracy. */
 export type Logs = { readonly [name: string]: number }
 
+/** Measured things that are several numbers, by name: a confusion matrix, accuracies by class. */
+export interface Tables {
+  readonly [name: string]: readonly number[] | readonly (readonly number[])[]
+}
+
 /** Why a training has ended: all epochs done, a callback wanted it, the caller's signal, or an error. */
 export type EndReason = "completed" | "stopped" | "aborted" | "failed"
 
@@ -31,5 +36,11 @@ export type FitEvent =
     }
   /** After a round, with its own numbers; only if somebody listens to single rounds. */
   | { readonly type: "batchEnd"; readonly epoch: number; readonly round: number; readonly logs: Logs }
-  | { readonly type: "epochEnd"; readonly epoch: number; readonly logs: Logs; readonly seconds: number }
+  | {
+      readonly type: "epochEnd"
+      readonly epoch: number
+      readonly logs: Logs
+      readonly tables: Tables
+      readonly seconds: number
+    }
   | { readonly type: "trainEnd"; readonly reason: EndReason; readonly logs: Logs; readonly seconds: number }

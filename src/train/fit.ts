@@ -5,13 +5,14 @@ import type { Executable, Ran, Run } from "../backend/backend.ts"
 import { turn } from "../core/turn.ts"
 import { validationName } from "../nn/metrics.ts"
 import { type BadRound, divergence } from "./divergence.ts"
-import type { EndReason, FitEvent, Logs } from "./events.ts"
+import type { EndReason, FitEvent, Logs, Tables } from "./events.ts"
 import type { Chunk, Feed } from "./feed.ts"
+import { type LogSpec, Means } from "./means.ts"
 
 /** Everything that the loop needs. */
 export interface FitPlan {
   readonly executable: Executable
-  readonly names: readonly string[]
+  readonly logs: readonly LogSpec[]
   readonly train: Feed
   readonly validation: Feed | undefined
   /** Whether an epoch, counted from 0, is followed by validation. */
@@ -51,7 +52,7 @@ export async function* fitEvents(plan: FitPlan): AsyncGenerator<FitEvent, void, 
     reason = asked()
     for (let epoch = initialEpoch; epoch < epochs && reason === "completed"; epoch++) {
       yield { type: "epochBegin", epoch }
-      const sums = new Means(plan.names)
+      const sums = new Means(plan.logs)
       let round = 0
       let elapsed = 0
       train.begin(epoch)
@@ -85,7 +86,7 @@ export async function* fitEvents(plan: FitPlan): AsyncGenerator<FitEvent, void, 
           elapsed += took / 1000
           if (ran.rounds === count)
             pace = Math.max(1, Math.min(4 * pace, Math.round((count * TICK) / Math.max(took, 0.01))))
-          if (plan.everyRound) yield { type: "batchEnd", epoch, round: round - 1, logs: lastRound(plan.names, ran) }
+          if (plan.everyRound) yield { type: "batchEnd", epoch, round: round - 1, logs: lastRound(plan.logs, ran) }
           yield { type: "progress", epoch, round, logs: sums.logs(), seconds: elapsed }
           if (ran.ended === "stopped") {
             reason = signal?.aborted ? "aborted" : "stopped"
@@ -96,14 +97,13 @@ export async function* fitEvents(plan: FitPlan): AsyncGenerator<FitEvent, void, 
       seconds += elapsed
       if (reason !== "completed") break
       last = sums.logs()
+      let tables = sums.tables()
       if (plan.validation !== undefined && plan.validates(epoch)) {
-        const measured = await evaluateFeed(executable, plan.names, plan.validation)
-        last = {
-          ...last,
-          ...Object.fromEntries(Object.entries(measured).map(([name, value]) => [validationName(name), value])),
-        }
+        const measured = await evaluateFeed(executable, plan.logs, plan.validation)
+        last = { ...last, ...named(measured.logs) }
+        tables = { ...tables, ...named(measured.tables) }
       }
-      yield { type: "epochEnd", epoch, logs: last, seconds: elapsed }
+      yield { type: "epochEnd", epoch, logs: last, tables, seconds: elapsed }
       reason = asked()
     }
   } finally {
@@ -157,50 +157,38 @@ export async function runFeed(
   }
 }
 
-/** The means of the logged numbers over the rows of a pass. */
-export async function evaluateFeed(executable: Executable, names: readonly string[], feed: Feed): Promise<Logs> {
-  const sums = new Means(names)
+/** What the logs come to over the rows of a pass. */
+export async function evaluateFeed(
+  executable: Executable,
+  logs: readonly LogSpec[],
+  feed: Feed,
+): Promise<{ readonly logs: Logs; readonly tables: Tables }> {
+  const sums = new Means(logs)
   await runFeed(executable, "evaluate", feed, (chunk, ran, first) => {
     sums.take(ran, first * feed.batchSize, feed.batchSize, chunk.rows)
   })
-  return sums.logs()
+  return { logs: sums.logs(), tables: sums.tables() }
 }
 
-/** Means over rows: the mean of each round counts as often as it has rows. Sums are float64, in the order of the rounds. */
-class Means {
-  readonly #names: readonly string[]
-  readonly #sums: number[]
-  #rows = 0
-
-  constructor(names: readonly string[]) {
-    this.#names = names
-    this.#sums = names.map(() => 0)
-  }
-
-  /** Takes the finished rounds of a run that began at row `first` of `total`. */
-  take(ran: Ran, first: number, batchSize: number, total: number): void {
-    const width = this.#names.length
-    for (let r = 0; r < ran.rounds; r++) {
-      const rows = Math.min(batchSize, total - first - r * batchSize)
-      for (let i = 0; i < width; i++) this.#sums[i]! += ran.logs[r * width + i]! * rows
-      this.#rows += rows
-    }
-  }
-
-  logs(): Logs {
-    return Object.fromEntries(
-      this.#names.map((name, i) => [name, this.#rows === 0 ? Number.NaN : this.#sums[i]! / this.#rows]),
-    )
-  }
+/** The same values under the names that they have for validation data. */
+function named<T>(values: { readonly [name: string]: T }): { readonly [name: string]: T } {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [validationName(name), value]))
 }
 
 function badRound(plan: FitPlan, epoch: number, round: number, ran: Ran, chunk: Chunk, first: number): BadRound {
-  const loss = ran.logs[ran.rounds * plan.names.length]!
+  const loss = ran.logs[ran.rounds * widthOf(plan.logs)]!
   const row = chunk.rowName(first * plan.train.batchSize)
   return { epoch, round, loss, learningRate: plan.control.learningRate, row }
 }
 
-function lastRound(names: readonly string[], ran: Ran): Logs {
-  const at = (ran.rounds - 1) * names.length
-  return Object.fromEntries(names.map((name, i) => [name, ran.logs[at + i]!]))
+/** What the last round of a run has logged. */
+export function lastRound(logs: readonly LogSpec[], ran: Ran): Logs {
+  const one = new Means(logs)
+  one.take({ rounds: 1, logs: ran.logs.subarray((ran.rounds - 1) * widthOf(logs)) }, 0, 1, 1)
+  return one.logs()
+}
+
+/** How many numbers a round logs. */
+function widthOf(logs: readonly LogSpec[]): number {
+  return logs.reduce((n, log) => n + (log.kind === "mean" ? 1 : log.size), 0)
 }

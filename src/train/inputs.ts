@@ -206,3 +206,17 @@ function checkBatchRows(where: string, data: Rows): void {
     throw dataError({ where, what, expected: `${first!.shape[0]} ${kindOf(binding)}`, got: `${shape[0]}` })
   }
 }
+
+/**
+ * The options of a call whose data may be a data set: then they come second, because targets are in it.
+ * @throws E_CONFIG if targets are given beside a data set
+ */
+export function optionsBeside<O extends object>(where: string, second: unknown, third: O | undefined): O {
+  const isData = ArrayBuffer.isView(second) || Array.isArray(second)
+  if (third === undefined && !isData && !(typeof second === "object" && second !== null && "data" in second)) {
+    return (second ?? {}) as O
+  }
+  const what = "the targets come with the data set."
+  const hint = `Call ${where}(dataset, options).`
+  throw configError({ where, what, got: `targets ${show(second)}`, hint })
+}

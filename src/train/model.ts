@@ -1,7 +1,7 @@
 // The model: what a user builds, compiles, trains, asks and saves. Thin: every piece of work is somewhere else.
 // Knows no concrete backend.
 
-import type { Backend, Bound, Executable } from "../backend/backend.ts"
+import type { Backend } from "../backend/backend.ts"
 import { checkKeys, configError, show, TrilobiteError } from "../core/errors.ts"
 import { formatShape, type Shape, sameShape } from "../core/shape.ts"
 import { type Tensor, type TensorLike, tensor } from "../core/tensor.ts"
@@ -9,32 +9,28 @@ import {
   type DataLike,
   type Dataset,
   isDataset,
-  kindOf,
   type RowSource,
   type Rows,
   type Specs,
   type Stream,
 } from "../data/dataset.ts"
 import { checkWeights, writeModel } from "../formats/model-file.ts"
-import { type ActivationName, activationOf } from "../nn/activations.ts"
+import { activationOf } from "../nn/activations.ts"
 import type { Layer } from "../nn/layer.ts"
-import { type Loss, targetsOf } from "../nn/losses.ts"
+import { targetsOf } from "../nn/losses.ts"
 import { nestedLayer } from "../nn/nested.ts"
 import { inputShapesOf, type LayerLike, type Network, sequentialNetwork } from "../nn/network.ts"
-import type { LearningRate } from "../nn/optimizers/common.ts"
-import { optimizerWarnings } from "../nn/optimizers.ts"
-import { learningRateAt } from "../nn/schedules.ts"
+import { type Optimizer, optimizerWarnings } from "../nn/optimizers.ts"
 import type { ParameterSpec } from "../nn/scope.ts"
-import { checkPairing, checkTargetValues, targetShapeOf } from "../nn/targets.ts"
+import { checkPairing, targetShapeOf } from "../nn/targets.ts"
 import { networkToConfig } from "../nn/to-config.ts"
 import { type CompileOptions, readTraining, type Training } from "../nn/training.ts"
 import { type Cell, setValues, valuesOf } from "../nn/weights.ts"
-import { type History, Listeners } from "./callbacks/listeners.ts"
-import { divergence } from "./divergence.ts"
-import type { Logs } from "./events.ts"
-import type { Feed } from "./feed.ts"
-import { evaluateFeed, fitEvents, runFeed } from "./fit.ts"
-import { type ClassWeights, readExamples, readInputColumns, type Wanted, weightColumns } from "./inputs.ts"
+import type { Activations } from "./asking.ts"
+import type { History } from "./callbacks/listeners.ts"
+import type { Logs, Tables } from "./events.ts"
+import { type Aligned, examplesFor, type Room, readMemory, weightsFor } from "./examples.ts"
+import { optionsBeside, readInputColumns, type Wanted } from "./inputs.ts"
 import {
   type BatchOptions,
   type DatasetFitOptions,
@@ -48,13 +44,11 @@ import {
   readFitOptions,
   readModelOptions,
 } from "./options.ts"
-import { askedPart, memoryPart, type Opened, openDataset, optionsBeside, type Part, rowsOf } from "./parts.ts"
 import { pictureOf } from "./picture.ts"
-import { consoleOutput, progressWriter } from "./progress.ts"
-import type { Check } from "./reader.ts"
-import { checkFinite, checkSameRows, classesOf, divide, specsOf } from "./rows.ts"
+import { type Rate, rateOf } from "./rate.ts"
+import { rowsOf, specsOf } from "./rows.ts"
 import { cellsOf, createState, type State } from "./state.ts"
-import { bindings, type Traced, traceActivations, traceForward, traceTraining } from "./step.ts"
+import { bindings, type Traced, traceForward, traceTraining } from "./step.ts"
 import { type Summarized, summaryText } from "./summary.ts"
 
 /** Finds a backend by name, or the best one. */
@@ -81,6 +75,9 @@ export class Model<P = Tensor> {
   #asLayer: Layer | undefined
   #fitting = false
   #history: History | undefined
+  #tables: Tables = {}
+  #rate: Rate | undefined
+  #made: Room | undefined
   #warnings: string[] = []
 
   /** @param network undefined for a sequential model whose layers are added later */
@@ -119,9 +116,45 @@ export class Model<P = Tensor> {
     return this.#networkOf().layers
   }
 
+  /**
+   * The optimizer that the model was compiled with. Its learning rate may be set at any time, also while the model is being
+   * trained: it holds from the next piece of work on. Throws E_CONFIG if the model is not compiled.
+   * @example
+   * ```ts
+   * import { dense, sequential, sgd } from "trilobite"
+   * const model = sequential([dense({ units: 1, inputShape: [1] })])
+   * model.compile({ loss: "mse", optimizer: sgd({ learningRate: 0.1 }) })
+   * model.optimizer.learningRate = 0.01
+   * model.optimizer.learningRate // => 0.01
+   * ```
+   */
+  get optimizer(): ModelOptimizer {
+    const { optimizer } = this.#trainingOf()
+    const rate = this.#rate!
+    const step = (): number => this.#state?.step ?? 0
+    return {
+      type: optimizer.type,
+      config: optimizer,
+      get learningRate() {
+        return rate.at(step())
+      },
+      set learningRate(value) {
+        rate.set(value)
+      },
+    }
+  }
+
   /** What the last training has measured, undefined before the first. */
   get history(): History | undefined {
     return this.#history
+  }
+
+  /**
+   * Measured things that are several numbers (confusionMatrix, perClassAccuracy), by name: those of the last evaluation or
+   * epoch, with `val` before the name for validation data.
+   */
+  get tables(): Tables {
+    return this.#tables
   }
 
   /**
@@ -207,6 +240,7 @@ export class Model<P = Tensor> {
     this.#checkIdle("compile")
     const doubts = this.#forward === undefined ? [] : doubtsAbout(training, this.#forward)
     this.#training = training
+    this.#rate = rateOf(training.optimizer.learningRate)
     this.#traced = undefined
     this.#state?.forgetSlots()
     this.#warnings = [...optimizerWarnings(training.optimizer), ...doubts]
@@ -239,6 +273,49 @@ export class Model<P = Tensor> {
       what: "the model is not compiled.",
       hint: 'Call model.compile({ loss: "categoricalCrossentropy", optimizer: "sgd" }) first.',
     })
+  }
+
+  /** What training and asking see of the model. */
+  get #room(): Room {
+    this.#made ??= this.#makeRoom()
+    return this.#made
+  }
+
+  #makeRoom(): Room {
+    const model = this
+    return {
+      get network() {
+        return model.#networkOf()
+      },
+      get fitting() {
+        return model.#fitting
+      },
+      get optimizer() {
+        return model.#trainingOf().optimizer
+      },
+      get state() {
+        return model.#stateOf()
+      },
+      get rate() {
+        return model.#rate!
+      },
+      seed: this.#options.seed,
+      wanted: () => this.#wanted(),
+      fitTo: (specs, weighted) => this.#fitTo(specs, weighted),
+      askWith: (specs) => {
+        const forward = this.#attempt(() => this.#traceInputs(specs))
+        return this.#traced?.traced ?? forward
+      },
+      otherState: () => createState(this.#cellsOf(), { ...this.#options, backend: this.#pick(this.#options.backend) }),
+      weights: { getWeights: () => this.getWeights(), setWeights: (weights) => this.setWeights(weights) },
+      takeWarnings: () => this.#warnings.splice(0),
+      keepHistory: (history) => {
+        this.#history = history
+      },
+      keepTables: (tables) => {
+        this.#tables = tables
+      },
+    }
   }
 
   /** What the model reads, to be trained or only asked. */
@@ -281,33 +358,6 @@ export class Model<P = Tensor> {
     })
   }
 
-  /** Examples in memory that fit the model. */
-  #examples(where: string, x: unknown, y: unknown): Examples {
-    this.#trainingOf()
-    const read = readExamples(where, this.#wanted(), x, y)
-    const { targets } = this.#fitTo(specsOf(read), false)
-    const aligned = targets.map(({ binding, loss, output, shape }) => {
-      const t = read[binding]!
-      checkTargetValues(loss, output, t)
-      return [binding, { ...t, shape: [t.shape[0]!, ...shape] }]
-    })
-    return { data: { ...read, ...Object.fromEntries(aligned) } }
-  }
-
-  /** The weight columns of examples in memory. */
-  #weights(where: string, { data }: Examples, sampleWeight?: unknown, classWeight?: ClassWeights): Rows {
-    return weightColumns(where, this.#wanted(), data, rowsOf(data), sampleWeight, classWeight)
-  }
-
-  /** The check of the values of rows that are read piece by piece. */
-  #checkOf(where: string, targets: readonly Aligned[]): Check {
-    const inputs = this.#wanted().inputs.map(({ binding }) => binding)
-    return (data, rowName) => {
-      for (const binding of inputs) checkFinite(`${where} ${kindOf(binding)}`, data[binding]!, rowName)
-      for (const { binding, loss, output } of targets) checkTargetValues(loss, output, data[binding]!, rowName)
-    }
-  }
-
   /** Does what data says about the model; if it does not fit, the model is as it was. */
   #attempt<T>(action: () => T): T {
     const before = { inputShapes: this.#inputShapes, forward: this.#forward }
@@ -342,149 +392,19 @@ export class Model<P = Tensor> {
   fit(x: DataLike, y: DataLike, options?: FitOptions): Promise<History>
   fit(dataset: Dataset, options?: DatasetFitOptions): Promise<History>
   async fit(x: DataLike | Dataset, y: DataLike | DatasetFitOptions = {}, options?: FitOptions): Promise<History> {
-    const streamed = isDataset(x)
-    const given = streamed ? optionsBeside("fit", y, options) : (options ?? {})
-    const read = readFitOptions(given, streamed)
+    const dataset = isDataset(x) ? x : undefined
+    const read = readFitOptions(dataset ? optionsBeside("fit", y, options) : (options ?? {}), dataset !== undefined)
     this.#checkIdle("fit")
     this.#fitting = true
-    const held: { release(): void }[] = []
     try {
-      const { optimizer } = this.#trainingOf()
-      const seed = read.seed ?? this.#options.seed
+      this.#trainingOf()
       // All data in memory is read and copied before anything is waited for.
-      const parts = await this.#parts(read, x, y, seed, held)
-      const sizes = [parts.train.batchSize, parts.validation?.batchSize ?? 1]
-      const executable = await this.#stateOf().load(parts.traced, Math.max(...sizes), "train")
-      const bounds = new Map<Rows, Bound>()
-      const bind = (data: Rows): Bound => {
-        const bound = bounds.get(data) ?? executable.bind({ count: rowsOf(data), data })
-        if (!bounds.has(data)) held.push(bound)
-        bounds.set(data, bound)
-        return bound
-      }
-      const feed = (part: Part): Feed => {
-        const made = part.feed(executable, bind)
-        held.push(made)
-        return made
-      }
-      const train = feed(parts.train)
-      const validation = parts.validation && feed(parts.validation)
-      if (read.verbose !== 0) for (const warning of this.#warnings.splice(0)) console.warn(`Note: ${warning}`)
-
-      const state = this.#stateOf()
-      const listeners = new Listeners(read.callbacks, {
-        learningRate: rateAt(optimizer.learningRate, state.step),
-        epochs: read.epochs,
-        getWeights: () => this.getWeights(),
-        setWeights: (weights) => this.setWeights(weights),
-      })
-      this.#history = listeners.history
-      const print = progressWriter(consoleOutput(), read.verbose === "auto" ? 1 : read.verbose)
-      const { everyRound, control } = listeners
-      const { epochs, initialEpoch, signal, validationFreq } = read
-      const names = logNamesOf(parts.traced)
-      const validates = (epoch: number): boolean =>
-        typeof validationFreq === "number" ? (epoch + 1) % validationFreq === 0 : validationFreq.includes(epoch + 1)
-      const plan = { executable, names, seed, train, validation, validates, state, everyRound, control, epochs, initialEpoch, signal } // biome-ignore format: one expression
-      try {
-        for await (const event of fitEvents(plan)) {
-          print(event)
-          await listeners.tell(event)
-        }
-      } catch (error) {
-        await listeners.fail()
-        throw error
-      }
-      return listeners.history
+      const memory = dataset ? { train: undefined, validation: undefined } : readMemory(this.#room, read, x, y)
+      const { fitModel } = await import("./fitting.ts")
+      return await fitModel(this.#room, read, memory, dataset)
     } finally {
-      for (const data of held) data.release()
       this.#fitting = false
     }
-  }
-
-  /** What trains and what validates, as the options say. What must be closed goes to `held`. */
-  async #parts(
-    read: ReturnType<typeof readFitOptions>,
-    x: DataLike | Dataset,
-    y: unknown,
-    seed: number,
-    held: { release(): void }[],
-  ): Promise<{ traced: Traced; train: Part; validation: Part | undefined }> {
-    const { validationData, validationSplit, batchSize, epochs, sampleWeight, classWeight } = read
-    const { stepsPerEpoch, validationSteps, shuffleBuffer } = read
-    const wanted = this.#wanted()
-    const shuffle = read.shuffle ? { seed, epochs } : undefined
-    const validationSize = read.validationBatchSize ?? batchSize
-    const open = async (where: string, dataset: Dataset, classes?: ClassWeights): Promise<Opened> => {
-      const opened = await openDataset(where, dataset, { wanted, paired: true, classWeight: classes })
-      held.push({ release: () => opened.close() })
-      return opened
-    }
-    // In this order: data in memory is read before anything is waited for.
-    const other = validationData === undefined || isDataset(validationData) ? undefined : [...validationData]
-    const memory = isDataset(x) ? undefined : this.#examples("fit", x, y)
-    const own =
-      memory === undefined || (sampleWeight === undefined && classWeight === undefined)
-        ? undefined
-        : this.#weights("fit", memory, sampleWeight, classWeight)
-    const validationMemory = (): Examples | undefined =>
-      other === undefined ? undefined : this.#examples("validationData", other[0], other[1])
-    const early = memory === undefined ? undefined : validationMemory()
-    const opened = isDataset(x) ? await open("fit", x, classWeight) : undefined
-    const specs = opened?.specs ?? specsOf(memory!.data)
-    if (opened !== undefined) this.#fitTo(specs, false)
-    const validationOpened = isDataset(validationData) ? await open("validationData", validationData) : undefined
-    const late = early ?? validationMemory()
-    if (validationOpened !== undefined) checkSameRows(specs, validationOpened.specs)
-    if (late !== undefined) checkSameRows(specs, specsOf(late.data))
-
-    const otherWeights = late !== undefined && other?.[2] !== undefined ? this.#weights("validationData", late, other[2]) : undefined // biome-ignore format: one expression
-    const weighted = own !== undefined || otherWeights !== undefined || opened?.weighted === true || validationOpened?.weighted === true // biome-ignore format: one expression
-    const { traced, targets } = this.#fitTo(specs, weighted)
-    const complete = (where: string, examples: Examples, weights: Rows | undefined): Rows =>
-      weighted ? { ...examples.data, ...(weights ?? this.#weights(where, examples)) } : examples.data
-    const asked = { batchSize: validationSize, weighted, steps: validationSteps }
-    if (opened !== undefined) {
-      const check = this.#checkOf("fit", targets)
-      const train = opened.part({ batchSize, check, shuffle, epochs, steps: stepsPerEpoch, lasting: true, shuffleBuffer, weighted }) // biome-ignore format: one expression
-      return { traced, train, validation: this.#validation(validationOpened, late, otherWeights, asked, targets) }
-    }
-    const data = complete("fit", memory!, own)
-    if (validationSplit > 0) {
-      const [target] = wanted.targets
-      const classes =
-        wanted.targets.length > 1 ? undefined : classesOf(data[target!.binding]!, targetsOf(wanted.losses[0]!))
-      const divided = divide(rowsOf(data), validationSplit, seed, classes)
-      const validation = memoryPart("validation", data, validationSize, {
-        rows: divided.validation,
-        steps: validationSteps,
-      })
-      const train = memoryPart("fit", data, batchSize, { rows: divided.train, shuffle, steps: stepsPerEpoch })
-      return { traced, train, validation }
-    }
-    const train = memoryPart("fit", data, batchSize, { shuffle, steps: stepsPerEpoch })
-    return { traced, train, validation: this.#validation(validationOpened, late, otherWeights, asked, targets) }
-  }
-
-  #validation(
-    opened: Opened | undefined,
-    examples: Examples | undefined,
-    weights: Rows | undefined,
-    {
-      batchSize,
-      weighted,
-      steps,
-    }: { readonly batchSize: number; readonly weighted: boolean; readonly steps: number | undefined },
-    targets: readonly Aligned[],
-  ): Part | undefined {
-    if (opened !== undefined) {
-      return opened.part({ batchSize, weighted, steps, check: this.#checkOf("validationData", targets) })
-    }
-    if (examples === undefined) return undefined
-    const data = weighted
-      ? { ...examples.data, ...(weights ?? this.#weights("validationData", examples)) }
-      : examples.data
-    return memoryPart("validationData", data, batchSize, { steps })
   }
 
   /**
@@ -494,35 +414,20 @@ export class Model<P = Tensor> {
   evaluate(x: DataLike, y: DataLike, options?: EvaluateOptions): Promise<Logs>
   evaluate(dataset: Dataset, options?: Omit<EvaluateOptions, "sampleWeight">): Promise<Logs>
   async evaluate(x: DataLike | Dataset, y: DataLike | EvaluateOptions = {}, options?: EvaluateOptions): Promise<Logs> {
-    const measure = (traced: Traced) => (executable: Executable, feed: Feed) =>
-      evaluateFeed(executable, logNamesOf(traced), feed)
+    this.#trainingOf()
     if (!isDataset(x)) {
-      const { batchSize: wanted, steps, sampleWeight } = readEvaluateOptions(options ?? {})
-      const examples = this.#examples("evaluate", x, y)
-      const weights = sampleWeight === undefined ? {} : this.#weights("evaluate", examples, sampleWeight)
-      const data = { ...examples.data, ...weights }
-      const { traced } = this.#fitTo(specsOf(examples.data), sampleWeight !== undefined)
-      const rows = rowsOf(data)
-      const part = (batchSize: number): Part =>
-        steps === undefined ? askedPart(data, batchSize) : memoryPart("evaluate", data, batchSize, { steps })
-      return this.#over(traced, wanted, rows, part, measure(traced))
+      const { batchSize, steps, sampleWeight } = readEvaluateOptions(options ?? {})
+      const data = examplesFor(this.#room, "evaluate", x, y)
+      const weights = sampleWeight === undefined ? {} : weightsFor(this.#room, "evaluate", data, sampleWeight)
+      const { evaluateMemory } = await import("./asking.ts")
+      return evaluateMemory(this.#room, { ...data, ...weights }, sampleWeight !== undefined, batchSize, steps)
     }
-    const given = optionsBeside<EvaluateOptions>("evaluate", y, options)
-    const { batchSize: wanted, steps, sampleWeight } = readEvaluateOptions(given)
+    const { batchSize, steps, sampleWeight } = readEvaluateOptions(optionsBeside("evaluate", y, options))
     if (sampleWeight !== undefined) {
       throw configError({ where: "evaluate", what: "the weights of a data set come with it.", hint: "Leave it out." })
     }
-    this.#trainingOf()
-    const opened = await openDataset("evaluate", x, { wanted: this.#wanted(), paired: true })
-    try {
-      const { weighted } = opened
-      const { traced, targets } = this.#fitTo(opened.specs, weighted)
-      const check = this.#checkOf("evaluate", targets)
-      const part = (batchSize: number): Part => opened.part({ batchSize, check, steps, weighted })
-      return await this.#over(traced, wanted, wanted, part, measure(traced))
-    } finally {
-      opened.close()
-    }
+    const { evaluateDataset } = await import("./asking.ts")
+    return evaluateDataset(this.#room, x, batchSize, steps)
   }
 
   /**
@@ -531,40 +436,14 @@ export class Model<P = Tensor> {
    * @throws E_DATA, E_CONFIG for data and options that do not fit.
    */
   async predict(x: DataLike | RowSource | Stream<DataLike>, options: PredictOptions = {}): Promise<P> {
-    const wanted = readBatchSize("predict", options)
-    if (!isDataset(x)) {
-      const inputs = readInputColumns("predict", this.#wanted(), x)
-      const { outputs } = this.#attempt(() => this.#traceInputs(specsOf(inputs)))
-      return this.#outputs(outputs, wanted, rowsOf(inputs), (batchSize) => askedPart(inputs, batchSize))
-    }
-    const opened = await openDataset("predict", x, { wanted: this.#wanted(), paired: false })
-    try {
-      const { outputs } = this.#attempt(() => this.#traceInputs(opened.specs))
-      const check = this.#checkOf("predict", [])
-      return await this.#outputs(outputs, wanted, wanted, (batchSize) => opened.part({ batchSize, check }))
-    } finally {
-      opened.close()
-    }
-  }
-
-  /** The outputs for all rows of a part. */
-  async #outputs(
-    outputs: Traced["outputs"],
-    wanted: number,
-    rows: number,
-    part: (batchSize: number) => Part,
-  ): Promise<P> {
-    const network = this.#networkOf()
-    const traced = this.#traced?.traced ?? this.#forward!
-    const names = outputs.map((_, i) => bindings.prediction(network, i))
-    const found = await this.#over(traced, wanted, rows, part, (executable, feed) => gather(executable, feed, names))
-    const tensors = outputs.map(({ shape }, i): Tensor => {
-      const data = found[i]!
-      const width = shape.slice(1).reduce((a, b) => a * b, 1)
-      return { dtype: "float32", shape: [data.length / width, ...shape.slice(1)], data }
-    })
-    if (tensors.length === 1) return tensors[0] as P
-    return Object.fromEntries(tensors.map((t, i) => [network.outputs[i]!.name, t])) as P
+    const size = readBatchSize("predict", options)
+    const inputs = isDataset(x) ? undefined : this.#inputs("predict", x)
+    const { predictDataset, predictMemory } = await import("./asking.ts")
+    const found = inputs
+      ? await predictMemory(this.#room, inputs, size)
+      : await predictDataset(this.#room, x as RowSource, size)
+    if (found.length === 1) return found[0] as P
+    return Object.fromEntries(found.map((t, i) => [this.#networkOf().outputs[i]!.name, t])) as P
   }
 
   /**
@@ -579,27 +458,10 @@ export class Model<P = Tensor> {
    * ```
    */
   async activations(x: DataLike, options: PredictOptions = {}): Promise<readonly Activations[]> {
-    const batchSize = readBatchSize("activations", options)
-    const inputs = readInputColumns("activations", this.#wanted(), x)
-    this.#attempt(() => this.#traceInputs(specsOf(inputs)))
-    const network = this.#networkOf()
-    const traced = traceActivations(network, this.#inputShapes!)
-    const state = createState(this.#cellsOf(), { ...this.#options, backend: this.#pick(this.#options.backend) })
-    try {
-      const executable = await state.load(traced, Math.min(batchSize, rowsOf(inputs)), "ask")
-      const feed = askedPart(inputs, executable.program.rows).feed(executable, (data) => executable.bind({ count: rowsOf(data), data })) // biome-ignore format: one expression
-      const names = traced.layers.map(({ name }) => name)
-      const found = await gather(executable, feed, names)
-      feed.release()
-      return traced.layers.map(({ name, output }, i) => {
-        const [, ...shape] = output.shape
-        const data = found[i]!
-        const values: Tensor = { dtype: "float32", shape: [rowsOf(inputs), ...shape], data }
-        return { layer: name, activation: activationOf(output), values }
-      })
-    } finally {
-      state.close()
-    }
+    const size = readBatchSize("activations", options)
+    const inputs = this.#inputs("activations", x)
+    const { activationsOf } = await import("./asking.ts")
+    return activationsOf(this.#room, inputs, size)
   }
 
   /**
@@ -627,7 +489,7 @@ export class Model<P = Tensor> {
 
   /** The outputs for these rows at once. Keras: predict_on_batch. */
   async predictOnBatch(x: DataLike): Promise<P> {
-    return this.predict(x, { batchSize: rowsOf(readInputColumns("predictOnBatch", this.#wanted(), x)) })
+    return this.predict(x, { batchSize: rowsOf(this.#inputs("predictOnBatch", x)) })
   }
 
   async #onBatch(
@@ -638,64 +500,19 @@ export class Model<P = Tensor> {
     given: BatchOptions,
   ): Promise<Logs> {
     const { sampleWeight, classWeight } = readBatchOptions(where, given)
-    const examples = this.#examples(where, x, y)
+    this.#trainingOf()
+    const examples = examplesFor(this.#room, where, x, y)
     const weighted = sampleWeight !== undefined || classWeight !== undefined
-    const data = { ...examples.data, ...(weighted ? this.#weights(where, examples, sampleWeight, classWeight) : {}) }
-    const { traced } = this.#fitTo(specsOf(examples.data), weighted)
-    const state = this.#stateOf()
-    const rows = rowsOf(data)
-    const executable = await state.load(traced, rows, entry === "train" || this.#fitting ? "train" : "ask")
-    const bound = executable.bind({ count: rows, data })
-    try {
-      const learningRate = this.#rateNow()
-      const { step } = state
-      const runtime = { learningRate, step }
-      const run = { entry, bound, batchSize: rows, first: 0, count: 1, runtime, seed: this.#options.seed }
-      const ran = await executable.run(run)
-      const names = logNamesOf(traced)
-      if (ran.ended === "guard")
-        throw divergence(executable, { epoch: 0, round: step, loss: ran.logs[0]!, learningRate, row: 0 })
-      if (entry === "train") state.step++
-      return Object.fromEntries(names.map((name, i) => [name, ran.logs[i]!]))
-    } finally {
-      bound.release()
-    }
+    const weights = weighted ? weightsFor(this.#room, where, examples, sampleWeight, classWeight) : {}
+    const { roundOn } = await import("./asking.ts")
+    return roundOn(this.#room, entry, { ...examples, ...weights }, weighted)
   }
 
-  /** The learning rate of the next round. */
-  #rateNow(): number {
-    return rateAt(this.#trainingOf().optimizer.learningRate, this.#state?.step ?? 0)
-  }
-
-  /** Loads a graph, feeds it a part and gives what `work` makes of it. */
-  async #over<T>(
-    traced: Traced,
-    wanted: number,
-    rows: number,
-    part: (batchSize: number) => Part,
-    work: (executable: Executable, feed: Feed) => Promise<T>,
-  ): Promise<T> {
-    const { executable, batchSize } = await this.#loaded(traced, wanted, rows)
-    const feed = part(batchSize).feed(executable, (data) => executable.bind({ count: rowsOf(data), data }))
-    try {
-      return await work(executable, feed)
-    } finally {
-      feed.release()
-    }
-  }
-
-  /**
-   * An executable, and the rows that it may take at once: while the model is being trained (a callback asks) it is the
-   * one of the training, and batches are as large as that allows.
-   */
-  async #loaded(
-    traced: Traced,
-    batchSize: number,
-    rows: number,
-  ): Promise<{ executable: Executable; batchSize: number }> {
-    const wanted = Math.min(batchSize, Math.max(rows, LEAST_ROWS))
-    const executable = await this.#stateOf().load(traced, this.#fitting ? 1 : wanted, this.#fitting ? "train" : "ask")
-    return { executable, batchSize: Math.min(wanted, executable.program.rows) }
+  /** Inputs in memory that fit the model. */
+  #inputs(where: string, x: unknown): Rows {
+    const inputs = readInputColumns(where, this.#wanted(), x)
+    this.#room.askWith(specsOf(inputs))
+    return inputs
   }
 
   /** The parameters in order: for each layer its kernel, then its bias. */
@@ -835,49 +652,11 @@ export class Model<P = Tensor> {
   }
 }
 
-/** Rows of a program for fewer: it is not made anew when there are a few more of them. */
-const LEAST_ROWS = 32
-
-/** Examples in memory: a column for each input and each target. */
-interface Examples {
-  readonly data: Rows
-}
-
-/** The targets of an output in the shape that its loss asks for. */
-interface Aligned {
-  readonly binding: string
-  readonly loss: Loss
-  readonly output: Shape
-  readonly shape: Shape
-}
-
-/** What a layer gives for some rows, and by which activation function if losses know it. */
-export interface Activations {
-  readonly layer: string
-  readonly activation: ActivationName
-  readonly values: Tensor
-}
-
-/** What the entry `predict` gives under these names, for all rows of a feed. */
-async function gather(executable: Executable, feed: Feed, names: readonly string[]): Promise<Float32Array[]> {
-  const pieces = names.map((): Float32Array[] => [])
-  await runFeed(executable, "predict", feed, ({ bound, rows }, { rounds }, first) => {
-    if (first + rounds < Math.ceil(rows / feed.batchSize)) return
-    names.forEach((name, i) => {
-      const all = bound.result(name)
-      pieces[i]!.push(all.subarray(0, (all.length / bound.rows) * rows))
-    })
-  })
-  return pieces.map((list) => {
-    if (list.length === 1) return list[0]!
-    const data = new Float32Array(list.reduce((n, piece) => n + piece.length, 0))
-    let at = 0
-    for (const piece of list) {
-      data.set(piece, at)
-      at += piece.length
-    }
-    return data
-  })
+/** The optimizer of a model: its options as they were given, and the learning rate of the next round, which may be set. */
+export interface ModelOptimizer {
+  readonly type: Optimizer["type"]
+  readonly config: Optimizer
+  learningRate: number
 }
 
 /** What is doubtful about losses behind the last layers. Throws E_CONFIG for a pair that cannot learn. */
@@ -886,14 +665,4 @@ function doubtsAbout(training: Training, { outputs }: Traced): string[] {
     const output = outputs[i]!
     return loss === undefined ? [] : checkPairing(loss, activationOf(output), output.shape[output.shape.length - 1]!)
   })
-}
-
-/** The names of the numbers that are logged. */
-function logNamesOf({ graph }: Traced): string[] {
-  return graph.train!.logs.map(({ name }) => name)
-}
-
-/** The learning rate of a step. */
-function rateAt(learningRate: LearningRate, step: number): number {
-  return typeof learningRate === "number" ? learningRate : learningRateAt(learningRate, step)
 }

@@ -23,6 +23,7 @@ import { type Feed, memoryFeed, type Shuffle } from "./feed.ts"
 import { type ClassWeights, readBatch, type Wanted, weightColumns } from "./inputs.ts"
 import { type Check, firstRows, type RowReader, readSource, readStream, type StreamReader } from "./reader.ts"
 import { ringFeed } from "./ring.ts"
+import { rowsOf } from "./rows.ts"
 
 /** Rows that can be fed to an executable. */
 export interface Part {
@@ -41,11 +42,6 @@ export interface MemoryUse {
   readonly shuffle?: Shuffle | undefined
   /** Rounds of an epoch: the first ones of its order (default all). */
   readonly steps?: number | undefined
-}
-
-/** The number of rows of columns. */
-export function rowsOf(data: Rows): number {
-  return Object.values(data)[0]!.shape[0]!
 }
 
 /** Rows in memory, all or some. */
@@ -271,18 +267,4 @@ function someRows(where: string, stream: Stream<unknown>, reader: RowReader): Ro
 function noRows(where: string, stream: Stream<unknown>): Error {
   const hint = "An iterator runs once: give a function that begins anew for every epoch."
   return dataError({ where, what: "the stream gives no rows.", ...(typeof stream === "function" ? {} : { hint }) })
-}
-
-/**
- * The options of a call whose data may be a data set: then they come second, because targets are in it.
- * @throws E_CONFIG if targets are given beside a data set
- */
-export function optionsBeside<O extends object>(where: string, second: unknown, third: O | undefined): O {
-  const isData = ArrayBuffer.isView(second) || Array.isArray(second)
-  if (third === undefined && !isData && !(typeof second === "object" && second !== null && "data" in second)) {
-    return (second ?? {}) as O
-  }
-  const what = "the targets come with the data set."
-  const hint = `Call ${where}(dataset, options).`
-  throw configError({ where, what, got: `targets ${show(second)}`, hint })
 }

@@ -6,6 +6,7 @@ import { formatShape, type Shape, sameShape } from "../core/shape.ts"
 import { placeOf, type Tensor, type TensorLike, type TypedArray, tensor } from "../core/tensor.ts"
 
 import { kindOf, type Rows, type Specs } from "../data/dataset.ts"
+import type { Targets } from "../nn/losses/rule.ts"
 
 /**
  * Inputs as a tensor of its own, rows first: what the caller does to the given arrays later changes nothing.
@@ -62,6 +63,11 @@ export function checkSameRows(train: Specs, validation: Specs): void {
   }
 }
 
+/** The number of rows of columns. */
+export function rowsOf(data: Rows): number {
+  return Object.values(data)[0]!.shape[0]!
+}
+
 /** What the rows of columns in memory are. */
 export function specsOf(data: Rows): Specs {
   const specs = Object.entries(data).map(([name, t]) => [name, { dtype: t.dtype, shape: rowShape(t) }])
@@ -109,13 +115,11 @@ export function divide(rows: number, share: number, seed: number, classOf?: (row
 }
 
 /** The class of each row: the label itself, or the place of the largest target; undefined for targets that are numbers. */
-export function classesOf(
-  y: Tensor,
-  kind: "numbers" | "probabilities" | "classes" | "labels",
-): ((row: number) => number) | undefined {
+export function classesOf(y: Tensor, kind: Targets): ((row: number) => number) | undefined {
   const width = rowShape(y).reduce((a, b) => a * b, 1)
   if (kind === "labels" && width === 1) return (row) => y.data[row]!
   if (kind === "probabilities" && width === 1) return (row) => Math.round(y.data[row]!)
+  if (kind === "signs" && width === 1) return (row) => Number(y.data[row]! > 0)
   if (kind !== "classes") return undefined
   return (row) => {
     let best = row * width

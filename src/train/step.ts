@@ -8,19 +8,23 @@ import type { Entry, Graph } from "../graph/graph.ts"
 import type { Node } from "../graph/node.ts"
 import { add, input, mul } from "../graph/ops.ts"
 import { traceLoss } from "../nn/losses.ts"
-import { traceMetric } from "../nn/metrics.ts"
+import { resultOf, traceMeasure } from "../nn/metrics.ts"
 import { type LayerTrace, type Network, type NetworkTrace, traceNetwork } from "../nn/network.ts"
 import type { ParameterSpec } from "../nn/scope.ts"
 import type { Training } from "../nn/training.ts"
 import { type SlotSpec, traceUpdates } from "../nn/update.ts"
+import { type LogSpec, meanLogs } from "./means.ts"
 
 /** A model as a graph, and what its memory begins with. */
 export interface Traced {
   readonly graph: Graph
+  readonly inputs: readonly Node[]
   readonly outputs: readonly Node[]
   readonly parameters: readonly ParameterSpec[]
   readonly slots: readonly SlotSpec[]
   readonly layers: readonly LayerTrace[]
+  /** What its logs are: of training and of evaluation. */
+  readonly logs: readonly LogSpec[]
 }
 
 /** The name under which something of an input or an output is bound: short where there is one of them. */
@@ -49,17 +53,19 @@ function nameAt(network: Network, i: number, name: string): string {
 
 /** Traces the network alone. Nothing is allocated. */
 export function traceForward(network: Network, inputShapes: readonly Shape[]): Traced {
-  return forwardOf(network, traceNetwork(network, inputNodes(network, inputShapes)))
+  const inputs = inputNodes(network, inputShapes)
+  return forwardOf(network, inputs, traceNetwork(network, inputs))
 }
 
 function inputNodes(network: Network, shapes: readonly Shape[]): Node[] {
   return shapes.map((shape, i) => input(bindings.input(network, i), shape))
 }
 
-function forwardOf(network: Network, { outputs, parameters, layers }: NetworkTrace): Traced {
+function forwardOf(network: Network, inputs: readonly Node[], trace: NetworkTrace): Traced {
+  const { outputs, parameters, layers } = trace
   const named = outputs.map((value, i) => ({ name: bindings.prediction(network, i), value }))
   const predict: Entry = { updates: [], logs: [], outputs: named }
-  return { graph: { predict }, outputs, parameters, slots: [], layers }
+  return { graph: { predict }, inputs, outputs, parameters, slots: [], layers, logs: [] }
 }
 
 /** Traces what every layer gives, under its name. */
@@ -96,7 +102,7 @@ export function traceTraining(
     return { y: input(bindings.target(network, i), shape), weight }
   })
   const measured = (trace: NetworkTrace): Measured => measure(network, trace, training, targets)
-  const { cost, logs } = measured(trained)
+  const { cost, logs, specs } = measured(trained)
   const learning = trained.parameters.filter((p) => p.trainable)
   const slopes = gradients(
     cost,
@@ -108,8 +114,8 @@ export function traceTraining(
   )
   const train: Entry = { updates: [...updates, ...trained.updates], logs, outputs: [], guard: "loss" }
   const evaluate: Entry = { updates: [], logs: trained === asked ? logs : measured(asked).logs, outputs: [] }
-  const forward = forwardOf(network, asked)
-  return { ...forward, slots, graph: { train, evaluate, ...forward.graph } }
+  const forward = forwardOf(network, inputs, asked)
+  return { ...forward, slots, logs: specs, graph: { train, evaluate, ...forward.graph } }
 }
 
 interface Target {
@@ -120,6 +126,7 @@ interface Target {
 interface Measured {
   readonly cost: Node
   readonly logs: Entry["logs"]
+  readonly specs: readonly LogSpec[]
 }
 
 /** The cost and everything that is logged: the cost as `loss`, the loss of each of several outputs, the metrics. */
@@ -132,6 +139,7 @@ function measure(
   const costs: Node[] = []
   const ownLosses: Entry["logs"][number][] = []
   const metrics: Entry["logs"][number][] = []
+  const specs: LogSpec[] = []
   training.outputs.forEach(({ loss, lossWeight, ...measures }, i) => {
     const target = targets[i]
     if (loss === undefined || target === undefined) return
@@ -140,12 +148,20 @@ function measure(
     const value = mean(weight === undefined ? each : mul(each, weight))
     costs.push(lossWeight === 1 ? value : mul(value, lossWeight))
     ownLosses.push({ name: nameAt(network, i, "loss"), value })
-    for (const { name, spec } of [...measures.metrics, ...measures.weightedMetrics]) {
-      metrics.push({ name: nameAt(network, i, name), value: mean(traceMetric(spec, y, outputs[i]!)) })
+    const weighted = measures.weightedMetrics.map((metric) => ({ ...metric, weight }))
+    for (const { name: own, spec, weight } of [
+      ...measures.metrics.map((m) => ({ ...m, weight: undefined })),
+      ...weighted,
+    ]) {
+      const name = nameAt(network, i, own)
+      const { value, kind, size } = traceMeasure(spec, y, outputs[i]!, weight)
+      metrics.push({ name, value })
+      specs.push(kind === "mean" ? { name, kind } : { name, kind, size, result: (sums) => resultOf(spec, sums) })
     }
   })
   const penalties = parameters.flatMap((p) => (p.regularizer && p.trainable ? [p.regularizer(p.value)] : []))
   const cost = [...costs, ...losses, ...penalties].reduce((sum, value) => add(sum, value))
   const several = network.outputs.length > 1 ? ownLosses : []
-  return { cost, logs: [{ name: "loss", value: cost }, ...several, ...metrics] }
+  const plain = [{ name: "loss", value: cost }, ...several]
+  return { cost, logs: [...plain, ...metrics], specs: [...meanLogs(plain.map(({ name }) => name)), ...specs] }
 }

@@ -121,6 +121,37 @@ export function goldenLosses(): readonly LossCase[] {
   return read<LossCase>("losses")
 }
 
+/** A loss with its options by Keras's formula. */
+export interface KerasLossCase {
+  readonly loss: string
+  readonly options: { readonly [option: string]: unknown }
+  readonly predictions: Numbers
+  readonly targets: Numbers
+  readonly rows: Numbers
+  /** Of the mean of the rows. */
+  readonly gradient: Numbers
+}
+
+/** The cases of keras-losses.json. */
+export function goldenKerasLosses(): readonly KerasLossCase[] {
+  return read<KerasLossCase>("keras-losses")
+}
+
+/** An accumulated metric with its options by Keras's formula. */
+export interface KerasMetricCase {
+  readonly metric: string
+  readonly options: { readonly [option: string]: unknown }
+  readonly predictions: Numbers
+  readonly targets: Numbers
+  readonly weights: readonly number[] | null
+  readonly result: number | readonly number[] | readonly (readonly number[])[]
+}
+
+/** The cases of keras-metrics.json. */
+export function goldenKerasMetrics(): readonly KerasMetricCase[] {
+  return read<KerasMetricCase>("keras-metrics")
+}
+
 /** The cases of ops.json. */
 export function goldenOps(): readonly OpCase[] {
   return read<OpCase>("ops")

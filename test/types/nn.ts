@@ -4,9 +4,11 @@ import { type LayerFactory, type LayerOptions, layer } from "../../src/nn/layer.
 import { dense } from "../../src/nn/layers/dense.ts"
 import { flatten } from "../../src/nn/layers/flatten.ts"
 import { rescaling } from "../../src/nn/layers/rescaling.ts"
+import { binaryCrossentropy, categoricalCrossentropy } from "../../src/nn/losses/crossentropy.ts"
+import { meanSquaredError } from "../../src/nn/losses/regression.ts"
 import type { LossLike } from "../../src/nn/losses.ts"
-import { binaryCrossentropy, categoricalCrossentropy, meanSquaredError } from "../../src/nn/losses.ts"
-import { binaryAccuracy, type MetricLike } from "../../src/nn/metrics.ts"
+import { binaryAccuracy } from "../../src/nn/metrics/accuracy.ts"
+import type { MetricLike } from "../../src/nn/metrics.ts"
 import { sgd } from "../../src/nn/optimizer-functions.ts"
 import { finiteNumber, optional, positiveInteger, required } from "../../src/nn/options.ts"
 

@@ -178,14 +178,16 @@ function contextOf(
   const [from, to, rows, first, scratch, work] = frame.params
   const perExample = split === "rows" ? -outerSize(kernel) : 1
   const zero = i32.const(0)
+  const extent = (n: number): Code<"i32"> => (n < 0 ? times(rows.get, -n) : i32.const(n))
+  const whole = split === "all" && computes(kernel) ? kernel.space[0] : undefined
   return {
     frame,
     numerics: program.numerics,
     tile,
-    range: [times(from.get, perExample), times(to.get, perExample)],
+    range: whole === undefined ? [times(from.get, perExample), times(to.get, perExample)] : [zero, extent(whole)],
     all: split === "all",
     first: first.get,
-    extent: (n) => (n < 0 ? times(rows.get, -n) : i32.const(n)),
+    extent,
     largest: (n) => (n < 0 ? -n * program.rows : n),
     address: (o) => memory.arenaAt + program.buffers[o.buffer]!.offset + 4 * o.offset,
     spill: (slot, length) => {

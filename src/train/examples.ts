@@ -1,0 +1,112 @@
+// Examples in memory and targets as a model needs them. Knows a model by what it asks of it here.
+
+import type { Shape } from "../core/shape.ts"
+import { isDataset, kindOf, type Rows, type Specs } from "../data/dataset.ts"
+import type { Loss } from "../nn/losses.ts"
+import type { Network } from "../nn/network.ts"
+import type { Optimizer } from "../nn/optimizers.ts"
+import { checkTargetValues } from "../nn/targets.ts"
+import type { History, Subject } from "./callbacks/listeners.ts"
+import type { Tables } from "./events.ts"
+import { type ClassWeights, readExamples, type Wanted, weightColumns } from "./inputs.ts"
+import type { readFitOptions } from "./options.ts"
+import type { Rate } from "./rate.ts"
+import type { Check } from "./reader.ts"
+import { checkFinite, rowsOf, specsOf } from "./rows.ts"
+import type { State } from "./state.ts"
+import type { Traced } from "./step.ts"
+
+/** The targets of an output in the shape that its loss asks for. */
+export interface Aligned {
+  readonly binding: string
+  readonly loss: Loss
+  readonly output: Shape
+  readonly shape: Shape
+}
+
+/** What training, evaluating and predicting ask of a model. */
+export interface Room {
+  readonly network: Network
+  readonly seed: number
+  /** True while the model is being trained. */
+  readonly fitting: boolean
+  readonly optimizer: Optimizer
+  readonly state: State
+  wanted(): Wanted
+  /** The graph that is trained with rows of these columns. Throws if they do not fit; the model is then as it was. */
+  fitTo(specs: Specs, weighted: boolean): { readonly traced: Traced; readonly targets: readonly Aligned[] }
+  /** The graph that is asked with inputs of these columns, and its outputs. */
+  askWith(specs: Specs): Traced
+  /** A state of its own for another graph over the same values. */
+  otherState(): State
+  /** The learning rate of the next round; callbacks may set it. */
+  readonly rate: Rate
+  readonly weights: Pick<Subject, "getWeights" | "setWeights">
+  /** What is doubtful about the training, said once. */
+  takeWarnings(): string[]
+  keepHistory(history: History): void
+  keepTables(tables: Tables): void
+}
+
+/** Examples in memory that fit the model, with the targets in the shapes that the losses ask for. */
+export function examplesFor(room: Room, where: string, x: unknown, y: unknown): Rows {
+  const read = readExamples(where, room.wanted(), x, y)
+  const { targets } = room.fitTo(specsOf(read), false)
+  const aligned = targets.map(({ binding, loss, output, shape }) => {
+    const t = read[binding]!
+    checkTargetValues(loss, output, t)
+    return [binding, { ...t, shape: [t.shape[0]!, ...shape] }]
+  })
+  return { ...read, ...Object.fromEntries(aligned) }
+}
+
+/** The weight columns of examples in memory: 1 where nothing is given. */
+export function weightsFor(
+  room: Room,
+  where: string,
+  examples: Rows,
+  sampleWeight?: unknown,
+  classWeight?: ClassWeights,
+): Rows {
+  return weightColumns(where, room.wanted(), examples, rowsOf(examples), sampleWeight, classWeight)
+}
+
+/** The check of the values of rows that are read piece by piece. */
+export function checkFor(room: Room, where: string, targets: readonly Aligned[]): Check {
+  const inputs = room.wanted().inputs.map(({ binding }) => binding)
+  return (data, rowName) => {
+    for (const binding of inputs) checkFinite(`${where} ${kindOf(binding)}`, data[binding]!, rowName)
+    for (const { binding, loss, output } of targets) checkTargetValues(loss, output, data[binding]!, rowName)
+  }
+}
+
+type Read = ReturnType<typeof readFitOptions>
+
+/** Data in memory that has been read, with its weights if it has some. */
+export interface Memory {
+  readonly data: Rows
+  readonly weights: Rows | undefined
+}
+
+/** What of the data is in memory. */
+export interface InMemory {
+  readonly train: Memory | undefined
+  readonly validation: Memory | undefined
+}
+
+/** Validation data in memory, if that is what the options hold. */
+export function readValidation(room: Room, { validationData }: Read): Memory | undefined {
+  if (validationData === undefined || isDataset(validationData)) return undefined
+  const [x, y, weights] = validationData
+  const data = examplesFor(room, "validationData", x, y)
+  return { data, weights: weights === undefined ? undefined : weightsFor(room, "validationData", data, weights) }
+}
+
+/** What of the data and of the validation data is in memory: read, copied, and in the form that the model asks for. */
+export function readMemory(room: Room, read: Read, x: unknown, y: unknown): InMemory {
+  const { sampleWeight, classWeight } = read
+  const data = examplesFor(room, "fit", x, y)
+  const weighted = sampleWeight !== undefined || classWeight !== undefined
+  const weights = weighted ? weightsFor(room, "fit", data, sampleWeight, classWeight) : undefined
+  return { train: { data, weights }, validation: readValidation(room, read) }
+}

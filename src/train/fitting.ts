@@ -1,0 +1,155 @@
+// Training a model: what trains and what validates, the loop, and whom it tells. Loaded when a model is first trained.
+// Knows a model by what it asks of it in examples.ts.
+
+import type { Bound } from "../backend/backend.ts"
+import { type Dataset, isDataset, type Rows } from "../data/dataset.ts"
+import { targetsOf } from "../nn/losses.ts"
+import { type History, Listeners } from "./callbacks/listeners.ts"
+import {
+  type Aligned,
+  checkFor,
+  type InMemory,
+  type Memory,
+  type Room,
+  readValidation,
+  weightsFor,
+} from "./examples.ts"
+import type { Feed } from "./feed.ts"
+import { fitEvents } from "./fit.ts"
+import type { ClassWeights } from "./inputs.ts"
+import type { readFitOptions } from "./options.ts"
+import { memoryPart, type Opened, openDataset, type Part } from "./parts.ts"
+import { consoleOutput, progressWriter } from "./progress.ts"
+import { checkSameRows, classesOf, divide, rowsOf, specsOf } from "./rows.ts"
+import type { Traced } from "./step.ts"
+
+type Read = ReturnType<typeof readFitOptions>
+
+/** Trains the model on data that has been read, or on a data set. */
+export async function fitModel(
+  room: Room,
+  read: Read,
+  memory: InMemory,
+  dataset: Dataset | undefined,
+): Promise<History> {
+  const held: { release(): void }[] = []
+  const seed = read.seed ?? room.seed
+  try {
+    const parts = await partsOf(room, read, memory, dataset, seed, held)
+    const sizes = [parts.train.batchSize, parts.validation?.batchSize ?? 1]
+    const executable = await room.state.load(parts.traced, Math.max(...sizes), "train")
+    const bounds = new Map<Rows, Bound>()
+    const bind = (data: Rows): Bound => {
+      const bound = bounds.get(data) ?? executable.bind({ count: rowsOf(data), data })
+      if (!bounds.has(data)) held.push(bound)
+      bounds.set(data, bound)
+      return bound
+    }
+    const feed = (part: Part): Feed => {
+      const made = part.feed(executable, bind)
+      held.push(made)
+      return made
+    }
+    const train = feed(parts.train)
+    const validation = parts.validation && feed(parts.validation)
+    if (read.verbose !== 0) for (const warning of room.takeWarnings()) console.warn(`Note: ${warning}`)
+
+    const { epochs, initialEpoch, signal, validationFreq } = read
+    const listeners = new Listeners(read.callbacks, {
+      rate: room.rate,
+      step: () => room.state.step,
+      epochs,
+      ...room.weights,
+    })
+    room.keepHistory(listeners.history)
+    const print = progressWriter(consoleOutput(), read.verbose === "auto" ? 1 : read.verbose)
+    const validates = (epoch: number): boolean =>
+      typeof validationFreq === "number" ? (epoch + 1) % validationFreq === 0 : validationFreq.includes(epoch + 1)
+    const { logs } = parts.traced
+    const { everyRound, control } = listeners
+    const rest = { everyRound, control, epochs, initialEpoch, signal, seed, state: room.state }
+    try {
+      for await (const event of fitEvents({ executable, logs, train, validation, validates, ...rest })) {
+        if (event.type === "epochEnd") room.keepTables(event.tables)
+        print(event)
+        await listeners.tell(event)
+      }
+    } catch (error) {
+      await listeners.fail()
+      throw error
+    }
+    return listeners.history
+  } finally {
+    for (const data of held) data.release()
+  }
+}
+
+interface Parts {
+  readonly traced: Traced
+  readonly train: Part
+  readonly validation: Part | undefined
+}
+
+/** What trains and what validates, as the options say. What must be closed goes to `held`. */
+async function partsOf(
+  room: Room,
+  read: Read,
+  memory: InMemory,
+  dataset: Dataset | undefined,
+  seed: number,
+  held: { release(): void }[],
+): Promise<Parts> {
+  const { validationData, batchSize, epochs } = read
+  const wanted = room.wanted()
+  const open = async (where: string, data: Dataset, classWeight?: ClassWeights): Promise<Opened> => {
+    const opened = await openDataset(where, data, { wanted, paired: true, classWeight })
+    held.push({ release: () => opened.close() })
+    return opened
+  }
+  const opened = dataset === undefined ? undefined : await open("fit", dataset, read.classWeight)
+  const specs = opened?.specs ?? specsOf(memory.train!.data)
+  if (opened !== undefined) room.fitTo(specs, false)
+  const other = isDataset(validationData) ? await open("validationData", validationData) : undefined
+  // Beside a data set, validation data in memory are read only now: before, nothing was known of the model's inputs.
+  const late = memory.validation ?? readValidation(room, read)
+  if (other !== undefined) checkSameRows(specs, other.specs)
+  if (late !== undefined) checkSameRows(specs, specsOf(late.data))
+
+  const has = [memory.train?.weights, late?.weights, opened?.weighted === true, other?.weighted === true]
+  const weighted = has.some((own) => own !== undefined && own !== false)
+  const { traced, targets } = room.fitTo(specs, weighted)
+  const complete = (where: string, { data, weights }: Memory): Rows =>
+    weighted ? { ...data, ...(weights ?? weightsFor(room, where, data)) } : data
+  const shuffle = read.shuffle ? { seed, epochs } : undefined
+  const validation = (): Part | undefined => {
+    const use = { batchSize: read.validationBatchSize ?? batchSize, steps: read.validationSteps }
+    if (other !== undefined) return other.part({ ...use, weighted, check: checkFor(room, "validationData", targets) })
+    if (late === undefined) return undefined
+    return memoryPart("validationData", complete("validationData", late), use.batchSize, use)
+  }
+  if (opened !== undefined) {
+    const use = { batchSize, shuffle, epochs, steps: read.stepsPerEpoch, shuffleBuffer: read.shuffleBuffer, weighted }
+    const train = opened.part({ ...use, lasting: true, check: checkFor(room, "fit", targets) })
+    return { traced, train, validation: validation() }
+  }
+  const data = complete("fit", memory.train!)
+  if (read.validationSplit > 0) return { traced, ...divided(data, read, seed, targets) }
+  return {
+    traced,
+    train: memoryPart("fit", data, batchSize, { shuffle, steps: read.stepsPerEpoch }),
+    validation: validation(),
+  }
+}
+
+/** A part of the rows trains, the others validate. */
+function divided(data: Rows, read: Read, seed: number, targets: readonly Aligned[]): Omit<Parts, "traced"> {
+  const [first, ...others] = targets
+  const classes = others.length > 0 ? undefined : classesOf(data[first!.binding]!, targetsOf(first!.loss))
+  const { train, validation } = divide(rowsOf(data), read.validationSplit, seed, classes)
+  const shuffle = read.shuffle ? { seed, epochs: read.epochs } : undefined
+  const size = read.validationBatchSize ?? read.batchSize
+  return {
+    train: memoryPart("fit", data, read.batchSize, { rows: train, shuffle, steps: read.stepsPerEpoch }),
+    validation: memoryPart("validationSplit", data, size, { rows: validation, steps: read.validationSteps }),
+  }
+}

@@ -1,0 +1,87 @@
+// What the logged numbers of rounds come to over a pass: means over rows, and results of sums. Knows no executable and no metric.
+
+import type { Logs } from "./events.ts"
+
+/** A number of each round whose mean over the rows counts. */
+export interface MeanLog {
+  readonly name: string
+  readonly kind: "mean"
+}
+
+/** Numbers of each round that are added up, and what is computed from the sums at the end. */
+export interface SumsLog {
+  readonly name: string
+  readonly kind: "sums"
+  /** How many numbers of a round they are. */
+  readonly size: number
+  readonly result: (sums: Float64Array) => Table
+}
+
+/** What is known of a log: in the order and with the sizes of the entry's logs. */
+export type LogSpec = MeanLog | SumsLog
+
+/** A result of sums: one number, or several. */
+export type Table = number | readonly number[] | readonly (readonly number[])[]
+
+/** The finished rounds of a run: the numbers of each, one round after the other. */
+export interface Rounds {
+  readonly rounds: number
+  readonly logs: ArrayLike<number>
+}
+
+/** Logs of one number each, whose means count. */
+export function meanLogs(names: readonly string[]): MeanLog[] {
+  return names.map((name) => ({ name, kind: "mean" }))
+}
+
+/**
+ * The results over the rounds of a pass: a mean counts as often as its round has rows. Sums are float64, in the order of the
+ * rounds.
+ */
+export class Means {
+  readonly #specs: readonly LogSpec[]
+  readonly #sums: readonly Float64Array[]
+  readonly #width: number
+  #rows = 0
+
+  constructor(specs: readonly LogSpec[]) {
+    this.#specs = specs
+    this.#sums = specs.map((spec) => new Float64Array(spec.kind === "mean" ? 1 : spec.size))
+    this.#width = this.#sums.reduce((width, sums) => width + sums.length, 0)
+  }
+
+  /** Takes the finished rounds of a run that began at row `first` of `total`. */
+  take(ran: Rounds, first: number, batchSize: number, total: number): void {
+    for (let r = 0; r < ran.rounds; r++) {
+      const rows = Math.min(batchSize, total - first - r * batchSize)
+      let at = r * this.#width
+      this.#sums.forEach((sums, i) => {
+        const times = this.#specs[i]!.kind === "mean" ? rows : 1
+        for (let k = 0; k < sums.length; k++) sums[k]! += ran.logs[at++]! * times
+      })
+      this.#rows += rows
+    }
+  }
+
+  /** The results that are one number; NaN before the first round. */
+  logs(): Logs {
+    const numbers = this.#results().filter((entry): entry is [string, number] => typeof entry[1] === "number")
+    return Object.fromEntries(numbers)
+  }
+
+  /** The results that are several numbers; none before the first round. */
+  tables(): { readonly [name: string]: Exclude<Table, number> } {
+    if (this.#rows === 0) return {}
+    const several = this.#results().filter((entry): entry is [string, Exclude<Table, number>] => {
+      return typeof entry[1] !== "number"
+    })
+    return Object.fromEntries(several)
+  }
+
+  #results(): [string, Table][] {
+    return this.#specs.map((spec, i) => {
+      if (this.#rows === 0) return [spec.name, Number.NaN]
+      return [spec.name, spec.kind === "mean" ? this.#sums[i]![0]! / this.#rows : spec.result(this.#sums[i]!.slice())]
+    })
+  }
+}

@@ -1,0 +1,33 @@
+// The learning rate of a model between rounds: a number that may be changed at any time, or a schedule. Knows no model.
+
+import { configError } from "../core/errors.ts"
+import type { LearningRate } from "../nn/optimizers/common.ts"
+import { finiteNumber, readValue } from "../nn/options.ts"
+import { learningRateAt } from "../nn/schedules.ts"
+
+/** A learning rate that is asked for every step. */
+export interface Rate {
+  at(step: number): number
+  /** Throws E_CONFIG unless it is finite and at least 0, and for a rate that a schedule gives. */
+  set(value: number): void
+}
+
+/** The rate that an optimizer begins with. */
+export function rateOf(learningRate: LearningRate): Rate {
+  if (typeof learningRate !== "number") {
+    return {
+      at: (step) => learningRateAt(learningRate, step),
+      set: () => {
+        const hint = "Compile with a number as learningRate, or change the schedule."
+        throw configError({ where: "learningRate", what: "a schedule says what the learning rate is.", hint })
+      },
+    }
+  }
+  let rate = learningRate
+  return {
+    at: () => rate,
+    set: (value) => {
+      rate = readValue("learningRate", finiteNumber({ least: 0 }), value)
+    },
+  }
+}
