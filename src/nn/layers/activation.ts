@@ -18,7 +18,7 @@ export interface ActivationOptions extends LayerOptions {
  * activation({ activation: "tanh" }).type // => "Activation"
  * ```
  */
-export const activation: LayerFactory<ActivationOptions> = layer<ActivationOptions>(
+export const activation: LayerFactory<ActivationOptions> = /* @__PURE__ */ layer<ActivationOptions>(
   "Activation",
   { activation: required(activationKind()) },
   (config, x) => activate(config.activation, x),

@@ -45,7 +45,7 @@ export interface DenseOptions extends LayerOptions {
  * hidden.config.kernelInitializer // => "glorotUniform"
  * ```
  */
-export const dense: LayerFactory<DenseOptions> = layer<DenseOptions>(
+export const dense: LayerFactory<DenseOptions> = /* @__PURE__ */ layer<DenseOptions>(
   "Dense",
   {
     units: required(positiveInteger()),

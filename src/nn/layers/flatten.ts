@@ -12,7 +12,7 @@ import { type LayerFactory, type LayerOptions, layer } from "../layer.ts"
  * flatten({ inputShape: [28, 28] }).inputShape // => [28, 28]
  * ```
  */
-export const flatten: LayerFactory<LayerOptions> = layer<LayerOptions>("Flatten", {}, (_, x) => {
+export const flatten: LayerFactory<LayerOptions> = /* @__PURE__ */ layer<LayerOptions>("Flatten", {}, (_, x) => {
   const [batch, ...rest] = x.shape
   return reshape(x, [batch!, size(rest)])
 })

@@ -51,7 +51,7 @@ const LEAST = 1e-7
  */
 export const normalization: LayerFactory<NormalizationOptions> & { readonly adapt: typeof adapt } =
   /* @__PURE__ */ Object.assign(
-    layer<NormalizationOptions>(
+    /* @__PURE__ */ layer<NormalizationOptions>(
       "Normalization",
       {
         axis: optional(maybeNull(integer()), -1),

@@ -20,7 +20,7 @@ export interface RescalingOptions extends LayerOptions {
  * rescaling({ scale: 1 / 255, inputShape: [784] }).config.offset // => 0
  * ```
  */
-export const rescaling: LayerFactory<RescalingOptions> = layer<RescalingOptions>(
+export const rescaling: LayerFactory<RescalingOptions> = /* @__PURE__ */ layer<RescalingOptions>(
   "Rescaling",
   { scale: required(finiteNumber()), offset: optional(finiteNumber(), 0) },
   ({ scale, offset }, x) => add(mul(x, scale), offset),

@@ -21,7 +21,7 @@ export interface ReshapeOptions extends LayerOptions {
  * reshape({ targetShape: [28, -1], inputShape: [784] }).config.targetShape // => [28, -1]
  * ```
  */
-export const reshape: LayerFactory<ReshapeOptions> = layer<ReshapeOptions>(
+export const reshape: LayerFactory<ReshapeOptions> = /* @__PURE__ */ layer<ReshapeOptions>(
   "Reshape",
   { targetShape: required(sizes(true)) },
   ({ targetShape }, x) => {
