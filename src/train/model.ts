@@ -2,11 +2,12 @@
 // Knows no concrete backend.
 
 import type { Backend, Bound, Executable } from "../backend/backend.ts"
-import { checkKeys, configError, show, TrilobiteError } from "../core/errors.ts"
+import { checkKeys, configError, internalError, show, TrilobiteError } from "../core/errors.ts"
 import { formatShape, type Shape, sameShape } from "../core/shape.ts"
 import { type Tensor, type TensorLike, tensor } from "../core/tensor.ts"
 import { type Dataset, isDataset, type RowSource, type Stream } from "../data/dataset.ts"
 import { checkWeights, writeModel } from "../formats/model-file.ts"
+import { writeSafetensors } from "../formats/safetensors.ts"
 import { activationOf } from "../nn/activations.ts"
 import type { Layer } from "../nn/layer.ts"
 import { type Loss, targetsOf } from "../nn/losses.ts"
@@ -330,6 +331,17 @@ export class Model {
         epochs: read.epochs,
         getWeights: () => this.getWeights(),
         setWeights: (weights) => this.setWeights(weights),
+        weights: () => {
+          const tensors = this.getWeights()
+          return this.#parameters().map(({ layer, name }, i) => ({ layer, name, tensor: tensors[i]! }))
+        },
+        // The network is to be traced once more with the outputs of its layers as results.
+        activations: () => Promise.reject(internalError("the outputs of hidden layers are not there yet")),
+        save: (path) => this.save(path),
+        saveWeights: async (path) => {
+          const { saveFile } = await import("../formats/node-file.ts")
+          saveFile(path, writeSafetensors(this.#weightsByKey(), { format: "trilobite" }))
+        },
       })
       this.#history = listeners.history
       const print = progressWriter(consoleOutput(), read.verbose === "auto" ? 1 : read.verbose)
@@ -343,8 +355,7 @@ export class Model {
           await listeners.tell(event)
         }
       } catch (error) {
-        await listeners.fail()
-        throw error
+        if (!(await listeners.fail(error))) throw error
       }
       return listeners.history
     } finally {
@@ -624,10 +635,14 @@ export class Model {
     }
   }
 
+  #weightsByKey(): Map<string, Tensor> {
+    const values = this.getWeights()
+    return new Map(this.#parameters().map(({ variable }, i) => [variable.key, values[i]!]))
+  }
+
   /** The bytes of the model's file: weights, architecture, and what it was compiled with. */
   toBytes(): Uint8Array {
-    const values = this.getWeights()
-    const weights = new Map(this.#parameters().map(({ variable }, i) => [variable.key, values[i]!]))
+    const weights = this.#weightsByKey()
     return writeModel({
       network: this.#networkOf(),
       inputShapes: this.#inputShapes!,
