@@ -198,10 +198,37 @@ export type { Scope } from "./nn/scope.ts"
 export { type InputOptions, input, type SymbolicTensor } from "./nn/symbolic.ts"
 export type { CompileOptions } from "./nn/training.ts"
 export { NUMERICS_VERSION } from "./program/program.ts"
-export type { Callback, Training } from "./train/callbacks/callback.ts"
+export type { Callback, LayerActivations, LayerWeights, Training } from "./train/callbacks/callback.ts"
+export { type CsvLoggerOptions, csvLogger } from "./train/callbacks/csv-logger.ts"
 export { type EarlyStoppingOptions, earlyStopping } from "./train/callbacks/early-stopping.ts"
+export { type JsonLinesLoggerOptions, jsonLinesLogger } from "./train/callbacks/json-lines-logger.ts"
+export { type LambdaCallbackOptions, lambdaCallback } from "./train/callbacks/lambda-callback.ts"
+export {
+  type LearningRateSchedulerOptions,
+  learningRateScheduler,
+} from "./train/callbacks/learning-rate-scheduler.ts"
+export { type LearningSpeed, type LearningSpeedPlotOptions, learningSpeed } from "./train/callbacks/learning-speed.ts"
 export type { History } from "./train/callbacks/listeners.ts"
-export type { Logs } from "./train/events.ts"
+export { type ModelCheckpointOptions, modelCheckpoint, type SaveFrequency } from "./train/callbacks/model-checkpoint.ts"
+export type { MonitorMode } from "./train/callbacks/monitor.ts"
+export { type ProgressBarOptions, progressBar } from "./train/callbacks/progress-bar.ts"
+export { type ReduceLROnPlateauOptions, reduceLROnPlateau } from "./train/callbacks/reduce-lr-on-plateau.ts"
+export {
+  type LayerSaturation,
+  type Saturation,
+  type SaturationOptions,
+  saturation,
+} from "./train/callbacks/saturation.ts"
+export { type TensorBoardOptions, tensorBoard } from "./train/callbacks/tensorboard.ts"
+export { type TerminateOnNaNOptions, terminateOnNaN } from "./train/callbacks/terminate-on-nan.ts"
+export {
+  type WeightHistory,
+  type WeightHistoryOptions,
+  type WeightSnapshot,
+  weightHistory,
+} from "./train/callbacks/weight-history.ts"
+export type { EndReason, FitEvent, Logs } from "./train/events.ts"
+export type { Histogram } from "./train/histogram.ts"
 export { Model } from "./train/model.ts"
 export type {
   DatasetFitOptions,
@@ -210,3 +237,4 @@ export type {
   ModelOptions,
   PredictOptions,
 } from "./train/options.ts"
+export type { Output } from "./train/progress.ts"

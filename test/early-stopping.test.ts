@@ -9,8 +9,8 @@ import {
   sequential,
   sgd,
   type Tensor,
-  type Training,
 } from "../src/index.ts"
+import { fakeTraining } from "./support/callbacks.ts"
 import { bitsOf, expectRefusal, smallNet, threeClasses, wrong } from "./support/training.ts"
 
 interface Outcome {
@@ -26,8 +26,7 @@ async function play(callback: Callback, epochs: readonly Logs[], to = epochs.len
   let stopped: number | undefined
   let restored: number | undefined
   let stopping = false
-  const training: Training = {
-    learningRate: 0.1,
+  const training = fakeTraining({
     epochs: epochs.length,
     stop: () => {
       stopping = true
@@ -36,7 +35,7 @@ async function play(callback: Callback, epochs: readonly Logs[], to = epochs.len
     setWeights: ([tensor]: readonly Tensor[]) => {
       restored = tensor!.data[0]
     },
-  }
+  })
   await callback.onTrainBegin?.({}, training)
   for (let epoch = 0; epoch < to && !stopping; epoch++) {
     await callback.onEpochBegin?.(epoch, {}, training)

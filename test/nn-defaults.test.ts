@@ -6,6 +6,14 @@ import { losses, readLoss } from "../src/nn/losses.ts"
 import { metrics, readMetric } from "../src/nn/metrics.ts"
 import { canonical } from "../src/nn/names.ts"
 import { optimizers, readOptimizer } from "../src/nn/optimizers.ts"
+import { csvLoggerOptions } from "../src/train/callbacks/csv-logger.ts"
+import { earlyStoppingOptions } from "../src/train/callbacks/early-stopping.ts"
+import { lambdaCallbackOptions } from "../src/train/callbacks/lambda-callback.ts"
+import { learningRateSchedulerOptions } from "../src/train/callbacks/learning-rate-scheduler.ts"
+import { modelCheckpointOptions } from "../src/train/callbacks/model-checkpoint.ts"
+import { reduceLROnPlateauOptions } from "../src/train/callbacks/reduce-lr-on-plateau.ts"
+import { tensorBoardOptions } from "../src/train/callbacks/tensorboard.ts"
+import { terminateOnNaNOptions } from "../src/train/callbacks/terminate-on-nan.ts"
 import keras from "./fixtures/keras-defaults.json" with { type: "json" }
 
 type Defaults = { readonly [option: string]: unknown }
@@ -19,6 +27,7 @@ const LATER = new Set([
   ...["axis", "reduction", "multiLabel", "thresholds", "numLabels", "labelWeights", "fromSortedIds"],
   ...["inputAxes", "outputAxes"],
   "lossScaleFactor",
+  ...["writeGraph", "writeImages", "writeStepsPerSecond", "profileBatch", "embeddingsFreq", "embeddingsMetadata"],
 ])
 
 /** Keras's value in our words: names in camelCase, None for an activation is linear, {required: true} is a symbol. */
@@ -40,6 +49,25 @@ const without = ({ type: _, ...options }: Defaults): Defaults => options
 
 /** A name in any spelling: KLDivergence is klDivergence. */
 const plain = (name: string): string => canonical(name).toLowerCase()
+/** The defaults of a table of options. */
+function defaultsOf(options: { readonly [option: string]: object }): Defaults {
+  const values = Object.entries(options).map(([name, option]) => {
+    return [name, "default" in option ? option.default : REQUIRED]
+  })
+  return Object.fromEntries(values)
+}
+
+/** The tables of callbacks that Keras has and whose options are options of ours. */
+const callbacks: { readonly [type: string]: { readonly [option: string]: object } } = {
+  CSVLogger: csvLoggerOptions,
+  EarlyStopping: earlyStoppingOptions,
+  LambdaCallback: lambdaCallbackOptions,
+  LearningRateScheduler: learningRateSchedulerOptions,
+  ModelCheckpoint: modelCheckpointOptions,
+  ReduceLROnPlateau: reduceLROnPlateauOptions,
+  TensorBoard: tensorBoardOptions,
+  TerminateOnNaN: terminateOnNaNOptions,
+}
 
 /** What there is of ours, by Keras's class names; the option table of a layer, or what its name stands for. */
 function check(group: object, names: Iterable<string>, found: (type: string) => Defaults): void {
@@ -53,10 +81,13 @@ describe("Keras's defaults", () => {
   describe("layers", () => {
     check(keras.layers, Object.keys(layerTypes), (type) => {
       const { options } = layerTypes[type] as unknown as { options: { [option: string]: object } }
-      const values = Object.entries(options).map(([name, option]) => {
-        return [name, "default" in option ? option.default : REQUIRED]
-      })
-      return Object.fromEntries(values)
+      return defaultsOf(options)
+    })
+  })
+  describe("callbacks", () => {
+    check(keras.callbacks, Object.keys(callbacks), (type) => {
+      const found = defaultsOf(callbacks[type]!)
+      return Object.fromEntries(Object.entries(found).map(([name, value]) => [name, value ?? null]))
     })
   })
   describe("losses", () => check(keras.losses, Object.keys(losses), (type) => without({ ...readLoss(type) })))
@@ -76,6 +107,7 @@ describe("Keras's defaults", () => {
       return [...ours].map(plain).filter((name) => !theirs.has(name) && !OURS.has(name))
     }
     expect(missing(Object.keys(layerTypes), keras.layers)).toEqual([])
+    expect(missing(Object.keys(callbacks), keras.callbacks)).toEqual([])
     expect(missing(Object.keys(losses), keras.losses)).toEqual([])
     expect(missing(Object.keys(metrics), { ...keras.metrics, ...keras.losses })).toEqual([])
     expect(missing(initializerNames, keras.initializers)).toEqual([])

@@ -13,10 +13,12 @@ const { renameSync, statfsSync, unlinkSync, writeSync } = fs
 const { dirname, join } = builtin("node:path")
 
 /** A module of Node. Throws E_IO where there are no files. */
-function builtin<Name extends "node:crypto" | "node:fs" | "node:path">(name: Name) {
+export function builtin<Name extends "node:crypto" | "node:fs" | "node:path">(
+  name: Name,
+): ReturnType<typeof process.getBuiltinModule<Name>> {
   const host: { process?: typeof process } = globalThis
   if (host.process?.getBuiltinModule !== undefined) return host.process.getBuiltinModule(name)
-  const hint = "Use model.toBytes() and modelFromBytes(bytes)."
+  const hint = "Use model.toBytes() and modelFromBytes(bytes); callbacks that write files are for Node."
   throw new TrilobiteError("E_IO", { where: "files", what: "there are no files here, only in Node.", hint })
 }
 
@@ -77,7 +79,7 @@ function checkTarget(path: string): Stats | undefined {
 }
 
 /** A full disk can take a part of a write without an error. */
-function writeAll(fd: number, bytes: Uint8Array): void {
+export function writeAll(fd: number, bytes: Uint8Array): void {
   let at = 0
   while (at < bytes.length) {
     const n = writeSync(fd, bytes, at, Math.min(bytes.length - at, 1_073_741_824), null)

@@ -41,7 +41,9 @@ export interface Room {
   otherState(): State
   /** The learning rate of the next round; callbacks may set it. */
   readonly rate: Rate
-  readonly weights: Pick<Subject, "getWeights" | "setWeights">
+  readonly subject: Omit<Subject, "rate" | "step" | "epochs">
+  /** Puts the running means of the weights in their place, if the optimizer keeps them for the end of a training. */
+  takeMeans(): void
   /** What is doubtful about the training, said once. */
   takeWarnings(): string[]
   keepHistory(history: History): void

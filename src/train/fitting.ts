@@ -59,7 +59,7 @@ export async function fitModel(
       rate: room.rate,
       step: () => room.state.step,
       epochs,
-      ...room.weights,
+      ...room.subject,
     })
     room.keepHistory(listeners.history)
     const print = progressWriter(consoleOutput(), read.verbose === "auto" ? 1 : read.verbose)
@@ -71,12 +71,12 @@ export async function fitModel(
     try {
       for await (const event of fitEvents({ executable, logs, train, validation, validates, ...rest })) {
         if (event.type === "epochEnd") room.keepTables(event.tables)
+        if (event.type === "trainEnd") room.takeMeans()
         print(event)
         await listeners.tell(event)
       }
     } catch (error) {
-      await listeners.fail()
-      throw error
+      if (!(await listeners.fail(error))) throw error
     }
     return listeners.history
   } finally {

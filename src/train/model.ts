@@ -15,6 +15,7 @@ import {
   type Stream,
 } from "../data/dataset.ts"
 import { checkWeights, writeModel } from "../formats/model-file.ts"
+import { writeSafetensors } from "../formats/safetensors.ts"
 import { activationOf } from "../nn/activations.ts"
 import type { Layer } from "../nn/layer.ts"
 import { targetsOf } from "../nn/losses.ts"
@@ -25,8 +26,10 @@ import type { ParameterSpec } from "../nn/scope.ts"
 import { checkPairing, targetShapeOf } from "../nn/targets.ts"
 import { networkToConfig } from "../nn/to-config.ts"
 import { type CompileOptions, readTraining, type Training } from "../nn/training.ts"
+import { averageKey } from "../nn/update.ts"
 import { type Cell, setValues, valuesOf } from "../nn/weights.ts"
 import type { Activations } from "./asking.ts"
+import type { LayerWeights } from "./callbacks/callback.ts"
 import type { History } from "./callbacks/listeners.ts"
 import type { Logs, Tables } from "./events.ts"
 import { type Aligned, examplesFor, type Room, readMemory, weightsFor } from "./examples.ts"
@@ -307,7 +310,19 @@ export class Model<P = Tensor> {
         return this.#traced?.traced ?? forward
       },
       otherState: () => createState(this.#cellsOf(), { ...this.#options, backend: this.#pick(this.#options.backend) }),
-      weights: { getWeights: () => this.getWeights(), setWeights: (weights) => this.setWeights(weights) },
+      subject: {
+        getWeights: () => this.getWeights(),
+        setWeights: (weights) => this.setWeights(weights),
+        weights: () => this.#weightsOf(),
+        activations: async (rows) => {
+          const { inputs, outputs, calls, layers } = this.#networkOf()
+          const last = new Set(outputs.map(({ from }) => layers[calls[from.node - inputs.length]?.layer ?? -1]?.name))
+          return (await this.activations(rows)).filter(({ layer }) => !last.has(layer))
+        },
+        save: (path) => this.save(path),
+        saveWeights: (path) => this.saveWeights(path),
+      },
+      takeMeans: () => this.#takeMeans(),
       takeWarnings: () => this.#warnings.splice(0),
       keepHistory: (history) => {
         this.#history = history
@@ -621,10 +636,30 @@ export class Model<P = Tensor> {
     }
   }
 
+  #weightsByKey(): Map<string, Tensor> {
+    const values = this.getWeights()
+    return new Map(this.#parameters().map(({ variable }, i) => [variable.key, values[i]!]))
+  }
+
+  /** The weights with their layers and their names in them. */
+  #weightsOf(): LayerWeights[] {
+    const tensors = this.getWeights()
+    return this.#parameters().map(({ layer, name }, i) => ({ layer, name, tensor: tensors[i]! }))
+  }
+
+  /** The running means of the weights take their place, if that is what they are kept for: at the end of a training. */
+  #takeMeans(): void {
+    const { useEma, emaOverwriteFrequency } = this.#trainingOf().optimizer
+    if (!useEma || emaOverwriteFrequency !== null || this.#state === undefined || this.#state.step === 0) return
+    for (const [key, cell] of this.#cellsOf()) {
+      const mean = this.#state.slots.get(averageKey(key))
+      if (mean !== undefined) setValues(cell, valuesOf(mean))
+    }
+  }
+
   /** The bytes of the model's file: weights, architecture, and what it was compiled with. */
   toBytes(): Uint8Array {
-    const values = this.getWeights()
-    const weights = new Map(this.#parameters().map(({ variable }, i) => [variable.key, values[i]!]))
+    const weights = this.#weightsByKey()
     return writeModel({
       network: this.#networkOf(),
       inputShapes: this.#inputShapes!,
@@ -639,6 +674,16 @@ export class Model<P = Tensor> {
    */
   async save(path: string): Promise<void> {
     const bytes = this.toBytes()
+    const { saveFile } = await import("../formats/node-file.ts")
+    saveFile(path, bytes)
+  }
+
+  /**
+   * Saves the weights alone in a safetensors file, a tensor `layer/name` for each: all of it or nothing. Keras: save_weights.
+   * @throws E_IO if the file cannot be written, E_MODEL if a weight is NaN or infinite.
+   */
+  async saveWeights(path: string): Promise<void> {
+    const bytes = writeSafetensors(this.#weightsByKey(), { format: "trilobite" })
     const { saveFile } = await import("../formats/node-file.ts")
     saveFile(path, bytes)
   }

@@ -3,6 +3,7 @@
 
 import { type Shape, size } from "../core/shape.ts"
 import type { LayerTrace, Network } from "../nn/network.ts"
+import { escaped } from "./plot.ts"
 
 /** Sizes in pixels. */
 const BOX = { width: 184, height: 54, across: 40, down: 38, margin: 16 } as const
@@ -136,8 +137,4 @@ export function countOf(parameters: readonly { readonly variable: { readonly sha
 
 function short(text: string, most: number): string {
   return text.length > most ? `${text.slice(0, most - 1)}…` : text
-}
-
-function escaped(text: string): string {
-  return text.replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`)
 }

@@ -1,7 +1,22 @@
 // What a callback is: functions that are called while a model is trained. Knows no model.
 
-import type { Tensor } from "../../core/tensor.ts"
-import type { Logs } from "../events.ts"
+import type { TrilobiteError } from "../../core/errors.ts"
+import type { Tensor, TensorLike } from "../../core/tensor.ts"
+import type { FitEvent, Logs } from "../events.ts"
+
+/** A value of a layer that lasts: `dense`, `kernel`. */
+export interface LayerWeights {
+  readonly layer: string
+  readonly name: string
+  readonly tensor: Tensor
+}
+
+/** What a hidden layer gives for some rows, `[rows, ...]`, and the name of the activation that made it. */
+export interface LayerActivations {
+  readonly layer: string
+  readonly activation: string
+  readonly values: Tensor
+}
 
 /** What a callback may look at and change while it is called. */
 export interface Training {
@@ -12,6 +27,14 @@ export interface Training {
   /** The weights now: as `model.getWeights()` gives them. */
   getWeights(): Tensor[]
   setWeights(weights: readonly Tensor[]): void
+  /** The weights now, each with its layer and its name in it, in the order of `getWeights`: copies. */
+  weights(): readonly LayerWeights[]
+  /** What the hidden layers give for these rows, in the order of the layers. */
+  activations(rows: TensorLike): Promise<readonly LayerActivations[]>
+  /** Saves the model as `model.save(path)` does. */
+  save(path: string): Promise<void>
+  /** Saves the weights alone: a safetensors file with a tensor `layer/name` for each. */
+  saveWeights(path: string): Promise<void>
   readonly epochs: number
 }
 
@@ -36,6 +59,13 @@ export interface Callback {
   onEpochEnd?(epoch: number, logs: Logs, training: Training): void | Promise<void>
   onBatchBegin?(batch: number, logs: Logs, training: Training): void | Promise<void>
   onBatchEnd?(batch: number, logs: Logs, training: Training): void | Promise<void>
+  /**
+   * The loss of a round was not finite; the round was not applied. If this stops the training, it ends as one that was
+   * stopped; otherwise `fit` throws the error.
+   */
+  onDiverged?(error: TrilobiteError, training: Training): void | Promise<void>
+  /** Everything that happens, as plain data, before the functions above; `progress` comes about ten times a second. */
+  onEvent?(event: FitEvent, training: Training): void | Promise<void>
 }
 
 /** The names of a callback's functions. */
@@ -46,4 +76,6 @@ export const hooks: readonly (keyof Callback)[] = [
   "onEpochEnd",
   "onBatchBegin",
   "onBatchEnd",
+  "onDiverged",
+  "onEvent",
 ]

@@ -1,20 +1,18 @@
 // Early stopping: the chapter's way of leaving the number of epochs open. Knows no model.
 
-import { configError, unknownName } from "../../core/errors.ts"
 import type { Tensor } from "../../core/tensor.ts"
-import { canonical } from "../../nn/names.ts"
 import {
   finiteNumber,
   flag,
   maybe,
   type OptionsOf,
-  oneOf,
   optional,
   readOptions,
   text,
   wholeNumber,
 } from "../../nn/options.ts"
 import type { Callback } from "./callback.ts"
+import { type MonitorMode, modeOption, monitorOf, say, verboseOption } from "./monitor.ts"
 
 /** The options of {@link earlyStopping}. */
 export interface EarlyStoppingOptions {
@@ -25,25 +23,29 @@ export interface EarlyStoppingOptions {
   /** Epochs without improvement after which training stops (default 0). */
   readonly patience?: number
   /** Whether less or more is better; by default more for accuracies, less for all else. */
-  readonly mode?: "auto" | "min" | "max"
+  readonly mode?: MonitorMode
   /** A value that must be beaten to count as an improvement (default none). */
   readonly baseline?: number
   /** Whether the weights of the best epoch are put back at the end (default false). */
   readonly restoreBestWeights?: boolean
   /** The epoch from which on it watches (default 0). */
   readonly startFromEpoch?: number
+  /** 1: a line says when it stops (default 0). */
+  readonly verbose?: 0 | 1
 }
 
 type Resolved = Required<Omit<EarlyStoppingOptions, "baseline">> & { readonly baseline: number | undefined }
 
-const options: OptionsOf<Resolved> = {
+/** The table of its options. */
+export const earlyStoppingOptions: OptionsOf<Resolved> = {
   monitor: optional(text(), "valLoss"),
   minDelta: optional(finiteNumber({ least: 0 }), 0),
   patience: optional(wholeNumber(), 0),
-  mode: optional(oneOf("mode", ["auto", "min", "max"] as const), "auto"),
+  mode: modeOption,
   baseline: maybe(finiteNumber()),
   restoreBestWeights: optional(flag(), false),
   startFromEpoch: optional(wholeNumber(), 0),
+  verbose: verboseOption,
 }
 
 /**
@@ -61,12 +63,10 @@ const options: OptionsOf<Resolved> = {
  * ```
  */
 export function earlyStopping(given: EarlyStoppingOptions = {}): Callback {
-  const read = readOptions<Resolved>("earlyStopping", options, given)
-  const { minDelta, patience, mode, baseline, restoreBestWeights, startFromEpoch } = read
-  const monitor = canonical(read.monitor)
-  const more = mode === "max" || (mode === "auto" && /accuracy$|acc$|auc$/i.test(monitor))
-  const better = (a: number, b: number): boolean => (more ? a - minDelta > b : a + minDelta < b)
-  const worst = more ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY
+  const read = readOptions<Resolved>("earlyStopping", earlyStoppingOptions, given)
+  const { patience, baseline, restoreBestWeights, startFromEpoch, verbose } = read
+  const monitor = monitorOf("earlyStopping", read)
+  const { better, worst } = monitor
   let best = worst
   let wait = 0
   let bestWeights: Tensor[] | undefined
@@ -77,8 +77,7 @@ export function earlyStopping(given: EarlyStoppingOptions = {}): Callback {
       bestWeights = undefined
     },
     onEpochEnd: (epoch, logs, training) => {
-      const value = Object.hasOwn(logs, monitor) ? logs[monitor] : undefined
-      if (value === undefined) throw unknownMonitor(monitor, Object.keys(logs))
+      const value = monitor.read(logs)
       if (epoch < startFromEpoch) return
       if (restoreBestWeights && bestWeights === undefined) bestWeights = training.getWeights()
       wait++
@@ -88,21 +87,12 @@ export function earlyStopping(given: EarlyStoppingOptions = {}): Callback {
         if (baseline === undefined || better(value, baseline)) wait = 0
         return
       }
-      if (wait >= patience && epoch > 0) training.stop()
+      if (wait < patience || epoch === 0) return
+      say(verbose, `Epoch ${epoch + 1}: early stopping`)
+      training.stop()
     },
     onTrainEnd: (_, training) => {
       if (bestWeights !== undefined) training.setWeights(bestWeights)
     },
   }
-}
-
-function unknownMonitor(monitor: string, known: readonly string[]): Error {
-  if (monitor.startsWith("val") && !known.some((name) => name.startsWith("val"))) {
-    return configError({
-      where: "earlyStopping",
-      what: `there is no ${monitor}: this training has no validation data.`,
-      hint: 'Give fit validationData or validationSplit, or watch another number: monitor: "loss".',
-    })
-  }
-  return unknownName("earlyStopping", "number to monitor", monitor, known)
 }

@@ -1,6 +1,6 @@
 // Tells callbacks what happens, and keeps the history. Knows events and callbacks, no model.
 
-import type { Tensor } from "../../core/tensor.ts"
+import { TrilobiteError } from "../../core/errors.ts"
 import type { EndReason, FitEvent, Tables } from "../events.ts"
 import type { Rate } from "../rate.ts"
 import type { Callback, Training } from "./callback.ts"
@@ -16,14 +16,11 @@ export interface History {
   readonly seconds: number[]
 }
 
-/** What callbacks may look at and change. */
-export interface Subject {
+/** The model that is trained, as far as callbacks may look at it. */
+export interface Subject extends Readonly<Omit<Training, "stop" | "learningRate">> {
   readonly rate: Rate
   /** Rounds that the optimizer has done. */
   step(): number
-  readonly epochs: number
-  getWeights(): Tensor[]
-  setWeights(weights: readonly Tensor[]): void
 }
 
 /** The callbacks of one training. */
@@ -59,6 +56,10 @@ export class Listeners {
       },
       getWeights: () => subject.getWeights(),
       setWeights: (weights) => subject.setWeights(weights),
+      weights: () => subject.weights(),
+      activations: (rows) => subject.activations(rows),
+      save: (path) => subject.save(path),
+      saveWeights: (path) => subject.saveWeights(path),
       epochs: subject.epochs,
     }
   }
@@ -72,17 +73,31 @@ export class Listeners {
 
   /**
    * Ends a training that an error has ended: every callback is told once, so that best weights are put back. What fails
-   * now too is not reported: the first error is.
+   * now too is not reported: the first error is. True if the training has diverged and a callback ends it for that.
    */
-  async fail(): Promise<void> {
-    if (this.history.ended !== undefined) return
-    this.history.ended = "failed"
-    const event: FitEvent = { type: "trainEnd", reason: "failed", logs: {}, seconds: 0 }
+  async fail(error: unknown): Promise<boolean> {
+    if (this.history.ended !== undefined) return false
+    const ended = await this.#endsFor(error)
+    const reason = ended ? "stopped" : "failed"
+    this.history.ended = reason
+    const event: FitEvent = { type: "trainEnd", reason, logs: {}, seconds: 0 }
     for (const callback of this.#callbacks) {
       try {
         await call(callback, event, this.#training)
       } catch {}
     }
+    return ended
+  }
+
+  async #endsFor(error: unknown): Promise<boolean> {
+    if (!(error instanceof TrilobiteError) || error.code !== "E_DIVERGED") return false
+    this.control.stopping = false
+    for (const callback of this.#callbacks) {
+      try {
+        await callback.onDiverged?.(error, this.#training)
+      } catch {}
+    }
+    return this.control.stopping
   }
 
   #record({ epoch, logs, tables, seconds }: FitEvent & { type: "epochEnd" }): void {
@@ -99,7 +114,12 @@ export class Listeners {
   }
 }
 
-function call(callback: Callback, event: FitEvent, training: Training): void | Promise<void> {
+async function call(callback: Callback, event: FitEvent, training: Training): Promise<void> {
+  if (callback.onEvent !== undefined) await callback.onEvent(event, training)
+  await callNamed(callback, event, training)
+}
+
+function callNamed(callback: Callback, event: FitEvent, training: Training): void | Promise<void> {
   switch (event.type) {
     case "trainBegin":
       return callback.onTrainBegin?.({}, training)

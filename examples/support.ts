@@ -1,0 +1,60 @@
+// What the examples share: reading a table of numbers, folds for cross-validation, and saying whether a target is reached.
+
+import { readFileSync } from "node:fs"
+import { normalization, type Tensor } from "trilobite"
+
+/** The result of an example: what was measured, and what was to be reached. */
+export interface Outcome {
+  readonly name: string
+  readonly measured: number
+  readonly target: number
+}
+
+/** The columns of a CSV file of numbers with a line of names: all but the last, and the last. */
+export function readTable(name: string): { readonly x: number[][]; readonly y: number[] } {
+  const [, ...lines] = readFileSync(new URL(`data/${name}`, import.meta.url), "utf8")
+    .trim()
+    .split("\n")
+  const rows = lines.map((line) => line.split(",").map(Number))
+  return { x: rows.map((row) => row.slice(0, -1)), y: rows.map((row) => row.at(-1)!) }
+}
+
+/** k pairs of rows to train and rows to test with: every row is tested once. Rows are dealt out in a shuffled order. */
+export function folds(rows: number, k: number, seed: number): { readonly train: number[]; readonly test: number[] }[] {
+  let state = seed + 1
+  const draw = (n: number): number => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
+    return Math.floor((state / 2 ** 32) * n)
+  }
+  const order = Array.from({ length: rows }, (_, i) => i)
+  for (let i = rows - 1; i > 0; i--) {
+    const j = draw(i + 1)
+    ;[order[i], order[j]] = [order[j]!, order[i]!]
+  }
+  return Array.from({ length: k }, (_, fold) => ({
+    train: order.filter((_, i) => i % k !== fold),
+    test: order.filter((_, i) => i % k === fold),
+  }))
+}
+
+/** Rows of a list. */
+export function pick<T>(values: readonly T[], rows: readonly number[]): T[] {
+  return rows.map((row) => values[row]!)
+}
+
+/** A layer that brings the features of these rows to mean 0 and variance 1. */
+export function standardize(x: readonly number[][]): ReturnType<typeof normalization> {
+  return normalization.adapt(x)
+}
+
+/** The numbers of a tensor of one column. */
+export function column({ data }: Tensor): number[] {
+  return [...data]
+}
+
+/** Prints an outcome; a missed target ends the process with exit code 1. */
+export function report({ name, measured, target }: Outcome): void {
+  const ok = measured >= target
+  console.log(`${ok ? "ok    " : "FAILED"} ${name}: ${measured.toFixed(4)} (at least ${target})`)
+  if (!ok) process.exitCode = 1
+}
