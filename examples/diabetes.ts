@@ -37,6 +37,7 @@ export async function diabetes(repeats = 3): Promise<Outcome> {
   return { name: "diabetes, cross-validated R²", measured, target: DIABETES }
 }
 
-const DIABETES = 0.4
+/** The mean of scikit-learn 1.2.1 over ten seeds. */
+const DIABETES = 0.3975
 
 if (import.meta.filename === process.argv[1]) report(await diabetes())

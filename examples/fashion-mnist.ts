@@ -1,20 +1,18 @@
 // Dense layers on Fashion-MNIST: `node examples/fashion-mnist.ts`. Target: 89 % on the 10,000 images that it has not seen. The data
 // are those of Debian's package dataset-fashion-mnist, or of the folder in TRILOBITE_FASHION_MNIST.
 
-import { existsSync } from "node:fs"
-import { adam, dense, dropout, exponentialDecay, sequential } from "trilobite"
-import { asTrainingData, mnist } from "trilobite/datasets"
+import { adam, dense, dropout, exponentialDecay, sequential, TrilobiteError } from "trilobite"
+import { asTrainingData, fashionMnist } from "trilobite/datasets"
 import { type Outcome, report } from "./support.ts"
 
-/** Where the data are, or undefined if they are not there. */
-export function fashionFolder(): string | undefined {
-  const folder = process.env.TRILOBITE_FASHION_MNIST ?? "/usr/share/datasets/fashion-mnist"
-  return existsSync(folder) ? folder : undefined
-}
-
-/** Trains the net and measures it. */
-export async function fashionMnist(path: string, verbose: 0 | 1 = 0): Promise<Outcome> {
-  const { xTrain, yTrain, xValid, yValid } = asTrainingData(await mnist({ path }))
+/** Trains the net and measures it; undefined if the data are not on this machine. */
+export async function fashion(verbose: 0 | 1 = 0): Promise<Outcome | undefined> {
+  const data = await fashionMnist().catch((error: unknown) => {
+    if (error instanceof TrilobiteError && error.code === "E_IO") return undefined
+    throw error
+  })
+  if (data === undefined) return undefined
+  const { xTrain, yTrain, xValid, yValid } = asTrainingData(data)
   const model = sequential(
     [
       dense({ units: 256, activation: "relu", inputShape: [784] }),
@@ -32,7 +30,7 @@ export async function fashionMnist(path: string, verbose: 0 | 1 = 0): Promise<Ou
 }
 
 if (import.meta.filename === process.argv[1]) {
-  const folder = fashionFolder()
-  if (folder === undefined) console.log("skipped: Fashion-MNIST is not here (apt-get install dataset-fashion-mnist)")
-  else report(await fashionMnist(folder, 1))
+  const outcome = await fashion(1)
+  if (outcome === undefined) console.log("skipped: Fashion-MNIST is not here (apt-get install dataset-fashion-mnist)")
+  else report(outcome)
 }

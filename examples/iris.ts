@@ -9,7 +9,7 @@ export async function iris(repeats = 10): Promise<Outcome> {
   const { x, y } = readTable("iris.csv")
   let right = 0
   for (let seed = 0; seed < repeats; seed++) {
-    for (const { train, test } of folds(x.length, 10, seed)) {
+    for (const { train, test } of folds(x.length, 10, seed, y)) {
       const known = pick(x, train)
       const model = sequential(
         [
@@ -22,10 +22,10 @@ export async function iris(repeats = 10): Promise<Outcome> {
       )
       model.compile({
         loss: "sparseCategoricalCrossentropy",
-        optimizer: adam({ learningRate: 0.01, weightDecay: 0.01 }),
+        optimizer: adam({ learningRate: 0.01, weightDecay: 0.03 }),
         metrics: ["accuracy"],
       })
-      await model.fit(known, pick(y, train), { epochs: 60, batchSize: 32, verbose: 0 })
+      await model.fit(known, pick(y, train), { epochs: 80, batchSize: 32, verbose: 0 })
       const { accuracy } = await model.evaluate(pick(x, test), pick(y, test))
       right += accuracy! * test.length
     }
@@ -33,6 +33,7 @@ export async function iris(repeats = 10): Promise<Outcome> {
   return { name: "iris, cross-validated accuracy", measured: right / (repeats * x.length), target: IRIS }
 }
 
-const IRIS = 0.95
+/** The mean of scikit-learn 1.2.1 over ten seeds. */
+const IRIS = 0.9547
 
 if (import.meta.filename === process.argv[1]) report(await iris())

@@ -19,8 +19,16 @@ export function readTable(name: string): { readonly x: number[][]; readonly y: n
   return { x: rows.map((row) => row.slice(0, -1)), y: rows.map((row) => row.at(-1)!) }
 }
 
-/** k pairs of rows to train and rows to test with: every row is tested once. Rows are dealt out in a shuffled order. */
-export function folds(rows: number, k: number, seed: number): { readonly train: number[]; readonly test: number[] }[] {
+/**
+ * k pairs of rows to train and rows to test with: every row is tested once. Rows are dealt out in a shuffled order, each class by
+ * itself where there are classes.
+ */
+export function folds(
+  rows: number,
+  k: number,
+  seed: number,
+  classes?: readonly number[],
+): { readonly train: number[]; readonly test: number[] }[] {
   let state = seed + 1
   const draw = (n: number): number => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0
@@ -31,6 +39,7 @@ export function folds(rows: number, k: number, seed: number): { readonly train: 
     const j = draw(i + 1)
     ;[order[i], order[j]] = [order[j]!, order[i]!]
   }
+  if (classes !== undefined) order.sort((a, b) => classes[a]! - classes[b]!)
   return Array.from({ length: k }, (_, fold) => ({
     train: order.filter((_, i) => i % k !== fold),
     test: order.filter((_, i) => i % k === fold),

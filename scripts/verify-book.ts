@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs"
 import { buildNet, type NetName, nets } from "../cli/nets.ts"
 import { asTrainingData, mnist } from "../src/datasets.ts"
+import { dense, learningSpeed, sequential, sgd, type Tensor } from "../src/index.ts"
 
 type Row = readonly [epoch: number, loss: number, accuracy: number, valLoss: number, valAccuracy: number]
 type Traces = { readonly [net in "intermediateNet" | "shallowNet"]: { readonly rows: readonly Row[] } }
@@ -56,7 +57,43 @@ table("intermediate net", [1, 2, 3, 5, 10, 15, 20], new Map([...runs, ["book", b
 const both = new Map([["seed 1", shallow] as const, ["book", book.shallowNet.rows] as const])
 table("shallow net", [1, 2, 5, 10, 20, 50, 100, 150, 200], both)
 
+/** The chapter's figure 8.8: six layers of 30 sigmoid neurons that learn one image at a time, and how fast each does. */
+async function speedOfLearning(
+  seed: number,
+): Promise<{ readonly seconds: number; readonly ratio: number; readonly svg: string }> {
+  const rows = 1000
+  const first = ({ data, shape: [, ...shape], dtype }: Tensor): Tensor => {
+    const width = shape.reduce((a, b) => a * b, 1)
+    return { dtype, shape: [rows, ...shape], data: data.subarray(0, rows * width) }
+  }
+  const hidden = ["input", "hidden_0", "hidden_1", "hidden_2", "hidden_3", "hidden_4"].map((name, i) =>
+    dense({ units: 30, activation: "sigmoid", name, ...(i === 0 ? { inputShape: [784] } : {}) }),
+  )
+  const model = sequential([...hidden, dense({ units: 10, activation: "softmax" })], { seed })
+  model.compile({ loss: "categoricalCrossentropy", optimizer: sgd({ learningRate: 0.01 }) })
+  const speed = learningSpeed()
+  const options = { batchSize: 1, epochs: 200, verbose: 0, callbacks: [speed] } as const
+  const { seconds } = await model.fit(first(data.xTrain), first(data.yTrain), options)
+  const mean = (layer: string): number => speed.speeds[layer]!.reduce((a, b) => a + b, 0)
+  const layers = ["hidden_0", "hidden_1", "hidden_2", "hidden_3", "hidden_4"]
+  return {
+    seconds: seconds.reduce((a, b) => a + b, 0),
+    ratio: mean("hidden_4") / mean("hidden_2"),
+    svg: speed.toSvg({ layers }),
+  }
+}
+
+const speeds = [await speedOfLearning(1), await speedOfLearning(2), await speedOfLearning(3)]
+console.log("\nspeed of learning, 200,000 rounds of one image")
+for (const [i, { seconds, ratio }] of speeds.entries()) {
+  console.log(`seed ${i + 1}: ${seconds.toFixed(1)} s; hidden_4 learns ${ratio.toFixed(1)} times as fast as hidden_2`)
+}
+
 console.log("\nlimits")
+for (const [i, { ratio }] of speeds.entries()) {
+  // The chapter reads "about ten times" off a logarithmic axis.
+  check(`seed ${i + 1}, speed of the layer next to the output, over that of the third`, ratio, 5, 20)
+}
 for (const [name, rows] of runs) {
   check(`${name}, validation accuracy after epoch 1`, figure(rows, 1, "valAccuracy"), 0.91, 0.94)
   check(`${name}, validation accuracy after epoch 3`, figure(rows, 3, "valAccuracy"), 0.945, 1)

@@ -8,4 +8,4 @@ export {
   type TrainingDataOptions,
 } from "./data/mnist.ts"
 export { type ColumnOptions, type FileColumn, fileDataset, idxFile, npyFile } from "./data/node-dataset.ts"
-export { type MnistOptions, mnist } from "./data/node-mnist.ts"
+export { fashionMnist, type MnistOptions, mnist } from "./data/node-mnist.ts"

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs"
 import { asTrainingData, mnist } from "trilobite/datasets"
 import { describe, expect, test } from "vitest"
 import { buildNet, type NetName, nets } from "../cli/nets.ts"
-import type { History } from "../src/index.ts"
+import { dense, type History, learningSpeed, sequential, sgd, type Tensor } from "../src/index.ts"
 
 type Row = readonly [epoch: number, loss: number, accuracy: number, valLoss: number, valAccuracy: number]
 
@@ -31,6 +31,31 @@ describe("the chapter", () => {
       expect(Math.abs(valLoss![i]! - row[3]), `valLoss of epoch ${i + 1}`).toBeLessThan(0.05)
       expect(Math.abs(valAccuracy![i]! - row[4]), `valAccuracy of epoch ${i + 1}`).toBeLessThan(0.015)
     })
+  })
+
+  test("speed of learning (fig. 8.8): the layer next to the output is about ten times as fast as the third", async () => {
+    const rows = 1000
+    const first = ({ data, shape: [, width], dtype }: Tensor): Tensor => {
+      return { dtype, shape: [rows, width!], data: data.subarray(0, rows * width!) }
+    }
+    const hidden = ["input", "hidden_0", "hidden_1", "hidden_2", "hidden_3", "hidden_4"].map((name, i) =>
+      dense({ units: 30, activation: "sigmoid", name, ...(i === 0 ? { inputShape: [784] } : {}) }),
+    )
+    const model = sequential([...hidden, dense({ units: 10, activation: "softmax" })], { seed: 1 })
+    model.compile({ loss: "categoricalCrossentropy", optimizer: sgd({ learningRate: 0.01 }) })
+    const speed = learningSpeed()
+    await model.fit(first(xTrain), first(yTrain), { batchSize: 1, epochs: 20, verbose: 0, callbacks: [speed] })
+    const mean = (layer: string): number => speed.speeds[layer]!.reduce((a, b) => a + b, 0)
+    expect(mean("hidden_4") / mean("hidden_2")).toBeGreaterThan(5)
+    expect(mean("hidden_4") / mean("hidden_2")).toBeLessThan(20)
+    for (const [slower, faster] of [
+      ["hidden_0", "hidden_1"],
+      ["hidden_1", "hidden_2"],
+      ["hidden_2", "hidden_3"],
+      ["hidden_3", "hidden_4"],
+    ]) {
+      expect(mean(faster!), faster).toBeGreaterThan(mean(slower!))
+    }
   })
 
   test("shallow net: losses as in the chapter's first epochs, and slow learning", async () => {

@@ -24,19 +24,41 @@ export interface MnistFile {
   readonly md5: string
 }
 
-/** MNIST's four files under their original names. */
-export const mnistFiles: {
-  readonly [part in "train" | "test"]: { readonly images: MnistFile; readonly labels: MnistFile }
-} = {
-  train: {
-    images: { name: "train-images-idx3-ubyte", shape: [60_000, 28, 28], md5: "6bbc9ace898e44ae57da46a324031adb" },
-    labels: { name: "train-labels-idx1-ubyte", shape: [60_000], md5: "a25bea736e30d166cdddb491f175f624" },
-  },
-  test: {
-    images: { name: "t10k-images-idx3-ubyte", shape: [10_000, 28, 28], md5: "2646ac647ad5339dbf082846283269ea" },
-    labels: { name: "t10k-labels-idx1-ubyte", shape: [10_000], md5: "27ae3e4e09519cfbb04c329615203637" },
-  },
+/** The four files of a data set in MNIST's form. */
+export interface MnistFiles {
+  readonly train: { readonly images: MnistFile; readonly labels: MnistFile }
+  readonly test: { readonly images: MnistFile; readonly labels: MnistFile }
 }
+
+/** The files under their original names, with the MD5 sums of images and labels to train and to test with. */
+function filesOf(md5: readonly [string, string, string, string]): MnistFiles {
+  return {
+    train: {
+      images: { name: "train-images-idx3-ubyte", shape: [60_000, 28, 28], md5: md5[0] },
+      labels: { name: "train-labels-idx1-ubyte", shape: [60_000], md5: md5[1] },
+    },
+    test: {
+      images: { name: "t10k-images-idx3-ubyte", shape: [10_000, 28, 28], md5: md5[2] },
+      labels: { name: "t10k-labels-idx1-ubyte", shape: [10_000], md5: md5[3] },
+    },
+  }
+}
+
+/** MNIST's four files. */
+export const mnistFiles: MnistFiles = filesOf([
+  "6bbc9ace898e44ae57da46a324031adb",
+  "a25bea736e30d166cdddb491f175f624",
+  "2646ac647ad5339dbf082846283269ea",
+  "27ae3e4e09519cfbb04c329615203637",
+])
+
+/** Fashion-MNIST's four files. */
+export const fashionFiles: MnistFiles = filesOf([
+  "f4a8712d7a061bf5bd6d2ca38dc4d50a",
+  "9018921c3c673c538a1fc5bad174d6f9",
+  "8181f5470baa50b63fa0f6fddb340f0a",
+  "15d484375f8d13e6eb1aabb0c3f46965",
+])
 
 /** How `asTrainingData` prepares images and labels; everything is on unless switched off. */
 export interface TrainingDataOptions {
