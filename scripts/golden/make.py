@@ -1,4 +1,4 @@
-# Makes the golden files of test/golden from PyTorch: trainings, losses, operations (test/golden/README.md says what is in each).
+# Makes the golden files of test/golden from PyTorch: trainings, losses, operations, learning rates (test/golden/README.md says what is in each).
 # For developers only: the tests read the committed files and need no Python.
 #
 #   python3 scripts/golden/make.py test/golden
@@ -14,6 +14,7 @@ sys.dont_write_bytecode = True
 import losses
 import numpy
 import operations
+import plateau
 import torch
 import trainings
 
@@ -25,7 +26,7 @@ def main(folder):
     torch.set_num_threads(1)
     torch.use_deterministic_algorithms(True)
     os.makedirs(folder, exist_ok=True)
-    files = {**trainings.files(), "losses": losses.cases(), "ops": operations.cases()}
+    files = {**trainings.files(), "losses": losses.cases(), "ops": operations.cases(), "plateau": plateau.cases()}
     for name, cases in files.items():
         about = {"about": ABOUT, "torch": torch.__version__, "numpy": numpy.__version__}
         lines = ",\n".join(json.dumps(case, separators=(",", ":"), allow_nan=False) for case in cases)
