@@ -148,6 +148,7 @@ export {
   falseNegatives,
   falsePositives,
   fBetaScore,
+  meanIoU,
   type PrecisionOptions,
   perClassAccuracy,
   precision,
@@ -157,6 +158,13 @@ export {
   truePositives,
 } from "./nn/metrics/confusion.ts"
 export { type AucOptions, auc } from "./nn/metrics/curves.ts"
+export {
+  type PointOptions,
+  precisionAtRecall,
+  recallAtPrecision,
+  sensitivityAtSpecificity,
+  specificityAtSensitivity,
+} from "./nn/metrics/points.ts"
 export { type R2Options, r2Score, rootMeanSquaredError } from "./nn/metrics/regression.ts"
 export { type CustomMetric, customMetric, type MetricLike, type MetricSpec } from "./nn/metrics.ts"
 export {

@@ -258,6 +258,13 @@ describe("csvLogger", () => {
     await expectRefusal(() => play({ filename: at("a/b.csv") }, []), "E_IO", /ENOENT/)
   })
 
+  test("a name that would be two columns is refused", async () => {
+    for (const name of ["a,b", 'a"b', "a\nb"]) {
+      await expectRefusal(() => play({}, [{ [name]: 1 }]), "E_CONFIG", /another separator/)
+    }
+    expect(textAt("t.csv")).toBe("")
+  })
+
   test.each(["", "ab", "1", "e", ".", "-", '"', "\n"])("the separator %j is refused", async (separator) => {
     await expectRefusal(() => csvLogger({ filename: "t", separator }), "E_CONFIG", /separator/)
   })

@@ -384,6 +384,51 @@ test("events come in order, with all that happens", async () => {
   expect(seen).toEqual(["trainBegin", "epochBegin", "progress", "epochEnd", "trainEnd"])
 })
 
+describe("a callback that throws", () => {
+  const hooks = ["onTrainBegin", "onEpochBegin", "onBatchBegin", "onBatchEnd", "onEpochEnd", "onTrainEnd", "onEvent"]
+  test.each(hooks.flatMap((hook) => [[hook, "throws"] as const, [hook, "rejects"] as const]))(
+    "in %s, which %s: fit fails with its error, others hear of the end, the model lives",
+    async (hook, how) => {
+      const error = new Error("enough")
+      const fail = (): Promise<void> => {
+        if (how === "throws") throw error
+        return Promise.reject(error)
+      }
+      const ends: string[] = []
+      const watch: Callback = { onTrainEnd: () => void ends.push("end") }
+      const model = smallNet()
+      const training = model.fit(x, y, { ...quiet, callbacks: [watch, { [hook]: fail }] })
+      await expect(training).rejects.toBe(error)
+      expect(ends).toEqual(["end"])
+      expect(model.getWeights().every(({ data }) => [...data].every(Number.isFinite))).toBe(true)
+      expect((await model.fit(x, y, quiet)).ended).toBe("completed")
+    },
+  )
+
+  test("when the loss is not finite: that error is the one that counts", async () => {
+    const model = sequential([dense({ units: 1, inputShape: [1] })])
+    model.compile({ loss: "mse", optimizer: sgd({ learningRate: 1e25 }) })
+    const fail: Callback = {
+      onDiverged: () => {
+        throw new Error("enough")
+      },
+    }
+    const training = (callbacks: Callback[]) => () => model.fit([[1]], [[2]], { epochs: 50, verbose: 0, callbacks })
+    await expectRefusal(training([fail]), "E_DIVERGED", /not applied/)
+  })
+
+  test("a callback that stops a training which then fails for another reason does not hide the error", async () => {
+    const fail: Callback = {
+      onEpochEnd: (_, __, training) => {
+        training.stop()
+        throw new Error("enough")
+      },
+      onDiverged: (_, training) => training.stop(),
+    }
+    await expect(smallNet().fit(x, y, { ...quiet, callbacks: [fail] })).rejects.toThrow("enough")
+  })
+})
+
 describe("bad options", () => {
   test.each<[string, () => unknown, RegExp]>([
     ["factor 1", () => reduceLROnPlateau({ factor: 1 }), /reduceLROnPlateau\.factor.*below 1/],

@@ -127,6 +127,38 @@ METRICS = {
 }
 
 
+def best(of, given, name):
+    """The largest of one rate where another reaches a value, over evenly spaced thresholds."""
+    def metric(p, y, w, numThresholds=200, classId=None, **least):
+        p, y = narrowed(p, y, None, classId)
+        at = [0.5] if numThresholds == 1 else np.asarray(np.arange(numThresholds, dtype=np.float32) / np.float32(numThresholds - 1), float)
+        counts = hits(p, y, w, at)
+        values, feasible = of(*counts), given(*counts) >= least[name]
+        return float(values[feasible].max()) if feasible.any() else 0.0
+
+    return metric
+
+
+SENSITIVITY = lambda tp, fp, tn, fn: ratio(tp, tp + fn)
+SPECIFICITY = lambda tp, fp, tn, fn: ratio(tn, tn + fp)
+PRECISION = lambda tp, fp, tn, fn: ratio(tp, tp + fp)
+METRICS |= {
+    "sensitivityAtSpecificity": best(SENSITIVITY, SPECIFICITY, "specificity"),
+    "specificityAtSensitivity": best(SPECIFICITY, SENSITIVITY, "sensitivity"),
+    "precisionAtRecall": best(PRECISION, SENSITIVITY, "recall"),
+    "recallAtPrecision": best(SENSITIVITY, PRECISION, "precision"),
+}
+
+
+def mean_iou(p, y, w, **o):
+    m = matrix(p, y, w, **o)
+    union = m.sum(0) + m.sum(1) - np.diag(m)
+    return float((np.diag(m)[union > 0] / union[union > 0]).mean())
+
+
+METRICS["meanIoU"] = mean_iou
+
+
 def held(x):
     return np.asarray(x, np.float32).astype(float)
 
@@ -165,7 +197,9 @@ def cases():
             for method in ("interpolation", "minoring", "majoring"):
                 out += [case("auc", {"curve": curve, "summationMethod": method}, p, bits, weights)]
         out += [case("auc", {"numThresholds": 7, "fromLogits": True}, 6 * p - 3, bits, weights)]
-        for metric in ("confusionMatrix", "perClassAccuracy"):
+        for metric, name in (("sensitivityAtSpecificity", "specificity"), ("specificityAtSensitivity", "sensitivity"), ("precisionAtRecall", "recall"), ("recallAtPrecision", "precision")):
+            out += [case(metric, {name: 0.5}, p, bits, weights), case(metric, {name: 0.7, "numThresholds": 11, "classId": 1}, a, hot, weights)]
+        for metric in ("confusionMatrix", "perClassAccuracy", "meanIoU"):
             out += [case(metric, {}, a, hot, weights), case(metric, {"threshold": 0.3}, p, bits, weights)]
         out += [case("rootMeanSquaredError", {}, values, truth, weights)]
         for aggregation in (None, "uniformAverage", "varianceWeightedAverage"):

@@ -1,4 +1,4 @@
-# Makes the golden files of test/golden from PyTorch: trainings, losses, operations (test/golden/README.md says what is in each).
+# Makes the golden files of test/golden from PyTorch: trainings, losses, operations, learning rates (test/golden/README.md says what is in each).
 # For developers only: the tests read the committed files and need no Python.
 #
 #   python3 scripts/golden/make.py test/golden
@@ -19,6 +19,7 @@ import losses
 import numpy
 import operations
 import optimizers
+import plateau
 import torch
 import trainings
 
@@ -34,6 +35,7 @@ def main(folder):
     files |= {"keras-losses": keras_losses.cases(), "keras-metrics": keras_metrics.cases()}
     files |= {"functions": list(functions.cases()), "layers": list(layers.cases())}
     files |= {"optimizers": list(optimizers.cases()), "schedules": list(optimizers.schedules())}
+    files |= {"plateau": plateau.cases()}
     for name, cases in files.items():
         about = {"about": ABOUT, "torch": torch.__version__, "numpy": numpy.__version__}
         lines = ",\n".join(json.dumps(case, separators=(",", ":"), allow_nan=False) for case in cases)

@@ -1,10 +1,4 @@
-#!/usr/bin/python3
-"""Learning rates of PyTorch's ReduceLROnPlateau for scripted losses: python3 scripts/golden/plateau.py > test/golden/plateau.json
-
-PyTorch lowers the rate after MORE than `patience` bad epochs and counts none of `cooldown` epochs; Keras after `patience` of
-them, and counts the last epoch of a cooldown. So patience and cooldown (if any) of Keras are one more for the same rates.
-"""
-import json
+# Learning rates that PyTorch's ReduceLROnPlateau gives after each of forty scripted values.
 import math
 import random
 
@@ -22,16 +16,19 @@ def rates(values, mode, factor, patience, threshold, cooldown, least):
     return found
 
 
-draw = random.Random(8)
-cases = []
-for i in range(24):
-    mode = ["min", "max"][i % 2]
-    sign = 1 if mode == "min" else -1
-    values = [sign * (math.exp(-epoch / 6) + 0.15 * draw.random()) for epoch in range(40)]
-    options = {
-        "factor": [0.1, 0.5, 0.3][i % 3], "patience": i % 4, "threshold": [0, 1e-4, 0.05][i // 4 % 3],
-        "cooldown": [0, 0, 1, 3][i // 2 % 4], "least": [0, 0.01, 0.2][i // 8],
-    }
-    cases.append({"mode": mode, **options, "values": values, "rates": rates(values, mode, **options)})
-lines = ",\n".join(json.dumps(case) for case in cases)
-print(f'{{"torch": {json.dumps(torch.__version__)}, "cases": [\n{lines}\n]}}')
+def cases():
+    draw = random.Random(8)
+    found = []
+    for i in range(24):
+        mode = ["min", "max"][i % 2]
+        sign = 1 if mode == "min" else -1
+        values = [sign * (math.exp(-epoch / 6) + 0.15 * draw.random()) for epoch in range(40)]
+        options = {
+            "factor": [0.1, 0.5, 0.3][i % 3],
+            "patience": i % 4,
+            "threshold": [0, 1e-4, 0.05][i // 4 % 3],
+            "cooldown": [0, 0, 1, 3][i // 2 % 4],
+            "least": [0, 0.01, 0.2][i // 8],
+        }
+        found.append({"mode": mode, **options, "values": values, "rates": rates(values, mode, **options)})
+    return found

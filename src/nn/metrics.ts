@@ -10,13 +10,14 @@ import { type Given, type KnownLoss, lossAliases, losses } from "./losses.ts"
 import { type MeanMetric, type MeanRule, meanMetrics } from "./metrics/accuracy.ts"
 import { type ConfusionMetric, confusionMetrics } from "./metrics/confusion.ts"
 import { type CurveMetric, curveMetrics } from "./metrics/curves.ts"
+import { type PointMetric, pointMetrics } from "./metrics/points.ts"
 import { type RegressionMetric, regressionMetrics } from "./metrics/regression.ts"
 import { type Result, type SumsRule, type SumsTable, stack } from "./metrics/rule.ts"
 import { canonical, type Spelling } from "./names.ts"
 import { readSpec } from "./spec.ts"
 
 /** A metric of ours as plain data: a type with all its options. Every loss can be watched as a metric. */
-export type KnownMetric = MeanMetric | ConfusionMetric | CurveMetric | RegressionMetric | KnownLoss
+export type KnownMetric = MeanMetric | ConfusionMetric | CurveMetric | PointMetric | RegressionMetric | KnownLoss
 
 /** A metric of the user's own, the mean of what the function gives per example. Only its name can be written to a file. */
 export interface CustomMetric {
@@ -61,6 +62,7 @@ export const metrics: { readonly [T in MetricName]: Rule<Omit<Extract<KnownMetri
   ...meanMetrics,
   ...(confusionMetrics satisfies SumsTable<ConfusionMetric>),
   ...(curveMetrics satisfies SumsTable<CurveMetric>),
+  ...(pointMetrics satisfies SumsTable<PointMetric>),
   ...(regressionMetrics satisfies SumsTable<RegressionMetric>),
 }
 

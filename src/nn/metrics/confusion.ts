@@ -55,6 +55,7 @@ export type ConfusionMetric =
   | (Plain<"fBetaScore"> & Required<FBetaOptions>)
   | (Plain<"confusionMatrix"> & Required<ConfusionOptions>)
   | (Plain<"perClassAccuracy"> & Required<ConfusionOptions>)
+  | (Plain<"meanIoU"> & Required<ConfusionOptions>)
 
 /** A kind, or null. */
 const orNull = <T>(kind: Kind<T>): Kind<T | null> => ({
@@ -211,6 +212,19 @@ export const confusionMetrics: SumsTable<ConfusionMetric> = {
       })
     },
   },
+  meanIoU: {
+    options: confusionOptions,
+    sums: confusion.sums,
+    result: (_, sums) => {
+      const k = Math.sqrt(sums.length)
+      const classes = Array.from({ length: k }, (_, i) => i)
+      const shares = classes.flatMap((i) => {
+        const union = classes.reduce((n, j) => n + sums[i * k + j]! + sums[j * k + i]!, 0) - sums[i * k + i]!
+        return union > 0 ? [sums[i * k + i]! / union] : []
+      })
+      return shares.reduce((a, b) => a + b, 0) / shares.length
+    },
+  },
 }
 
 /**
@@ -326,3 +340,16 @@ export const perClassAccuracy = (
   options: ConfusionOptions = {},
 ): Extract<ConfusionMetric, { type: "perClassAccuracy" }> =>
   make<ConfusionMetric, "perClassAccuracy">(confusionMetrics, "perClassAccuracy", options)
+
+/**
+ * The mean over the classes of what is rightly taken for the class, divided by all that is of it or taken for it (classes that are
+ * neither are left out). The classes are those of the output. Throws E_CONFIG for a wrong option. Keras: MeanIoU, whose targets
+ * and outputs are labels.
+ * @example
+ * ```ts
+ * import { meanIoU } from "trilobite"
+ * meanIoU().type // => "meanIoU"
+ * ```
+ */
+export const meanIoU = (options: ConfusionOptions = {}): Extract<ConfusionMetric, { type: "meanIoU" }> =>
+  make<ConfusionMetric, "meanIoU">(confusionMetrics, "meanIoU", options)

@@ -1,6 +1,6 @@
 // The numbers of every epoch as a table in a text file. Knows no model.
 
-import { dataError } from "../../core/errors.ts"
+import { configError, dataError, show } from "../../core/errors.ts"
 import { flag, type OptionsOf, optional, readOptions, required, text, that } from "../../nn/options.ts"
 import type { Callback } from "./callback.ts"
 
@@ -78,6 +78,7 @@ export function csvLogger(given: CsvLoggerOptions): Callback {
         [["epoch", epoch], ...Object.entries(logs)].map(([name, n]) => [name as string, String(n)]),
       )
       const added = [...values.keys()].filter((name) => !columns.includes(name)).sort(byPlace)
+      for (const name of added) checkName(name, separator)
       const before = columns.length
       columns.push(...added)
       if (before === 0) appendFile(filename, line(columns))
@@ -89,6 +90,17 @@ export function csvLogger(given: CsvLoggerOptions): Callback {
       appendFile(filename, line(columns.map((name) => values.get(name) ?? MISSING)))
     },
   }
+}
+
+/** A name of an output, and so of its numbers, may be any text. */
+function checkName(name: string, separator: string): void {
+  if (!name.includes(separator) && !/["\r\n]/.test(name)) return
+  const hint = "Choose another separator, or another name for the output."
+  throw configError({
+    where: "csvLogger.separator",
+    what: `it is in the name ${show(name)}, or a quote or end of a line.`,
+    hint,
+  })
 }
 
 /** The epoch first, other names in their order in the alphabet. */
