@@ -2,6 +2,7 @@
 
 import { pickBackend } from "./backend/pick.ts"
 import { configError, show } from "./core/errors.ts"
+import type { Tensor } from "./core/tensor.ts"
 import { inFile, readModel } from "./formats/model-file.ts"
 import type { CustomObjects } from "./nn/config.ts"
 import { functionalNetwork, type LayerLike, type Named, sequentialNetwork } from "./nn/network.ts"
@@ -33,6 +34,11 @@ export function sequential(layers: readonly (LayerLike | SymbolicTensor)[] = [],
 /** One value, a list of them, or a record by names. */
 type Values = SymbolicTensor | readonly SymbolicTensor[] | { readonly [name: string]: SymbolicTensor }
 
+/** What a model with several outputs predicts: by the names of a record, or by those that the outputs get. */
+type Predictions<O> = O extends readonly SymbolicTensor[]
+  ? { readonly [output: string]: Tensor }
+  : { readonly [K in keyof O]: Tensor }
+
 /** Between which values a model in the functional form lies, and its options. */
 export interface FunctionalOptions extends ModelOptions {
   /** What `input` has given: one, a list, or a record whose names are those of the data. */
@@ -56,7 +62,10 @@ export interface FunctionalOptions extends ModelOptions {
  * model.countParams() // => 108
  * ```
  */
-export function functional({ inputs, outputs, ...options }: FunctionalOptions): Model {
+export function functional<O extends Values>(
+  given: FunctionalOptions & { readonly outputs: O },
+): Model<O extends SymbolicTensor ? Tensor : Predictions<O>> {
+  const { inputs, outputs, ...options } = given
   const network = functionalNetwork(namedValues("inputs", inputs), namedValues("outputs", outputs))
   return new Model(network, options, pickBackend)
 }

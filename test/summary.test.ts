@@ -7,7 +7,7 @@ const net = (...units: number[]): Model =>
   sequential(units.map((n, i) => dense({ units: n, ...(i === 0 ? { inputShape: [784] } : {}) })))
 
 /** A residual network of two inputs and two outputs, one layer of which is frozen and one used twice. */
-function branched(): Model {
+function branched(): Pick<Model, "summary" | "toSvg"> {
   const [image, meta] = [input({ shape: [16], name: "image <&>" }), input({ shape: [8], name: "meta" })]
   const shared = dense({ units: 16, name: "shared" })
   const h = shared(image)

@@ -8,7 +8,7 @@ import type { Optimizer } from "../nn/optimizers.ts"
 import { checkTargetValues } from "../nn/targets.ts"
 import type { History, Subject } from "./callbacks/listeners.ts"
 import type { Tables } from "./events.ts"
-import { type ClassWeights, readExamples, type Wanted, weightColumns } from "./inputs.ts"
+import { type ClassWeights, checkPlaces, readExamples, type Wanted, weightColumns } from "./inputs.ts"
 import type { readFitOptions } from "./options.ts"
 import type { Rate } from "./rate.ts"
 import type { Check } from "./reader.ts"
@@ -75,9 +75,10 @@ export function weightsFor(
 
 /** The check of the values of rows that are read piece by piece. */
 export function checkFor(room: Room, where: string, targets: readonly Aligned[]): Check {
-  const inputs = room.wanted().inputs.map(({ binding }) => binding)
+  const wanted = room.wanted()
   return (data, rowName) => {
-    for (const binding of inputs) checkFinite(`${where} ${kindOf(binding)}`, data[binding]!, rowName)
+    checkPlaces(where, wanted, data, rowName)
+    for (const { binding } of wanted.inputs) checkFinite(`${where} ${kindOf(binding)}`, data[binding]!, rowName)
     for (const { binding, loss, output } of targets) checkTargetValues(loss, output, data[binding]!, rowName)
   }
 }

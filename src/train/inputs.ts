@@ -3,7 +3,7 @@
 
 import { checkKeys, configError, dataError, show } from "../core/errors.ts"
 import { formatShape } from "../core/shape.ts"
-import { type Tensor, type TensorLike, tensor } from "../core/tensor.ts"
+import { placeOf, type Tensor, type TensorLike, tensor } from "../core/tensor.ts"
 import { kindOf, type Rows } from "../data/dataset.ts"
 import { type Loss, targetsOf } from "../nn/losses.ts"
 import { classesOf, readInputs } from "./rows.ts"
@@ -12,6 +12,8 @@ import { classesOf, readInputs } from "./rows.ts"
 export interface Column {
   readonly binding: string
   readonly name: string
+  /** Its values are whole numbers from 0 to below this, because a layer looks them up. */
+  readonly below?: number | undefined
 }
 
 /** What a model reads. */
@@ -68,10 +70,27 @@ function readColumns(where: string, columns: readonly Column[], value: unknown):
   return Object.fromEntries(read)
 }
 
+/** Throws E_DATA for the first input that a layer would look up and that is no row of its table. */
+export function checkPlaces(where: string, wanted: Wanted, data: Rows, rowName?: (row: number) => number): void {
+  for (const { binding, below } of wanted.inputs) {
+    const t = data[binding]!
+    const bad = below === undefined ? -1 : t.data.findIndex((n) => !(Number.isInteger(n) && n >= 0 && n < below))
+    if (bad < 0) continue
+    throw dataError({
+      where: `${where} ${kindOf(binding)} ${placeOf(bad, t.shape, rowName)}`,
+      what: "the embedding has no vector for this.",
+      expected: `whole numbers from 0 to ${below! - 1}`,
+      got: `${t.data[bad]}`,
+      hint: "Give the embedding a larger inputDim, or give it other numbers.",
+    })
+  }
+}
+
 /** The inputs of a model in memory. */
 export function readInputColumns(where: string, wanted: Wanted, x: unknown): Rows {
   const inputs = readColumns(where, wanted.inputs, x)
   checkRows(where, inputs)
+  checkPlaces(where, wanted, inputs)
   return inputs
 }
 
@@ -79,6 +98,7 @@ export function readInputColumns(where: string, wanted: Wanted, x: unknown): Row
 export function readExamples(where: string, wanted: Wanted, x: unknown, y: unknown): Rows {
   const data = { ...readColumns(where, wanted.inputs, x), ...readColumns(where, wanted.targets, y) }
   checkRows(where, data)
+  checkPlaces(where, wanted, data)
   return data
 }
 

@@ -341,7 +341,11 @@ export class Model<P = Tensor> {
       loss === undefined ? [] : [{ loss, i, name: network.outputs[i]!.name }],
     )
     return {
-      inputs: network.inputs.map(({ name }, i) => ({ name, binding: bindings.input(network, i) })),
+      inputs: network.inputs.map(({ name }, i) => ({
+        name,
+        binding: bindings.input(network, i),
+        below: placesOf(network, i),
+      })),
       targets: trained.map(({ name, i }) => ({ name, binding: bindings.target(network, i) })),
       weights: trained.map(({ name, i }) => ({ name, binding: bindings.weight(network, i) })),
       losses: trained.map(({ loss }) => loss),
@@ -702,6 +706,15 @@ export interface ModelOptimizer {
   readonly type: Optimizer["type"]
   readonly config: Optimizer
   learningRate: number
+}
+
+/** How many rows the tables have in which layers look this input up, if any do: the least. */
+function placesOf({ calls, layers }: Network, input: number): number | undefined {
+  const tables = calls.flatMap(({ layer, inputs }) => {
+    const { type, config } = layers[layer]!
+    return type === "Embedding" && inputs.some(({ node }) => node === input) ? [Number(config.inputDim)] : []
+  })
+  return tables.length === 0 ? undefined : Math.min(...tables)
 }
 
 /** What is doubtful about losses behind the last layers. Throws E_CONFIG for a pair that cannot learn. */
