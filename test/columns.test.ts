@@ -207,6 +207,17 @@ describe("steps", () => {
     expect(rounds).toEqual([0, 1, 0, 1])
   })
 
+  test("trainMetrics: epochEnd measures as evaluate does", async () => {
+    const model = classifier()
+    const options = { ...quiet, trainMetrics: "epochEnd" } as const
+    const { history } = await model.fit(x, y, options)
+    const { loss, accuracy } = await model.evaluate(x, y, { batchSize: 5 })
+    expect([history.loss!.at(-1), history.accuracy!.at(-1)]).toEqual([loss, accuracy])
+    const running = classifier()
+    expect((await running.fit(x, y, quiet)).history.loss).not.toEqual(history.loss)
+    expect(weightsOf(running)).toEqual(weightsOf(model))
+  })
+
   test("validationFreq and validationSteps", async () => {
     const options = { epochs: 4, batchSize: 5, verbose: 0, validationData: [x, y] } as const
     expect((await classifier().fit(x, y, { ...options, validationFreq: 2 })).history.valLoss).toHaveLength(2)

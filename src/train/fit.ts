@@ -15,6 +15,8 @@ export interface FitPlan {
   readonly logs: readonly LogSpec[]
   readonly train: Feed
   readonly validation: Feed | undefined
+  /** The training rows to be measured after each epoch, instead of the means over its rounds. */
+  readonly measured: Feed | undefined
   /** Whether an epoch, counted from 0, is followed by validation. */
   readonly validates: (epoch: number) => boolean
   readonly epochs: number
@@ -96,8 +98,9 @@ export async function* fitEvents(plan: FitPlan): AsyncGenerator<FitEvent, void, 
       }
       seconds += elapsed
       if (reason !== "completed") break
-      last = sums.logs()
-      let tables = sums.tables()
+      const own = plan.measured && (await evaluateFeed(executable, plan.logs, plan.measured))
+      last = own?.logs ?? sums.logs()
+      let tables = own?.tables ?? sums.tables()
       if (plan.validation !== undefined && plan.validates(epoch)) {
         const measured = await evaluateFeed(executable, plan.logs, plan.validation)
         last = { ...last, ...named(measured.logs) }

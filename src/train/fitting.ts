@@ -52,6 +52,7 @@ export async function fitModel(
     }
     const train = feed(parts.train)
     const validation = parts.validation && feed(parts.validation)
+    const measured = parts.measured && feed(parts.measured)
     if (read.verbose !== 0) for (const warning of room.takeWarnings()) console.warn(`Note: ${warning}`)
 
     const { epochs, initialEpoch, signal, validationFreq } = read
@@ -69,7 +70,7 @@ export async function fitModel(
     const { everyRound, control } = listeners
     const rest = { everyRound, control, epochs, initialEpoch, signal, seed, state: room.state }
     try {
-      for await (const event of fitEvents({ executable, logs, train, validation, validates, ...rest })) {
+      for await (const event of fitEvents({ executable, logs, train, validation, measured, validates, ...rest })) {
         if (event.type === "epochEnd") room.keepTables(event.tables)
         if (event.type === "trainEnd") room.takeMeans()
         print(event)
@@ -88,6 +89,8 @@ interface Parts {
   readonly traced: Traced
   readonly train: Part
   readonly validation: Part | undefined
+  /** The training rows once more, if they are to be measured after each epoch. */
+  readonly measured: Part | undefined
 }
 
 /** What trains and what validates, as the options say. What must be closed goes to `held`. */
@@ -129,8 +132,15 @@ async function partsOf(
   }
   if (opened !== undefined) {
     const use = { batchSize, shuffle, epochs, steps: read.stepsPerEpoch, shuffleBuffer: read.shuffleBuffer, weighted }
-    const train = opened.part({ ...use, lasting: true, check: checkFor(room, "fit", targets) })
-    return { traced, train, validation: validation() }
+    const check = checkFor(room, "fit", targets)
+    const train = opened.part({ ...use, lasting: true, check })
+    const again = { batchSize, weighted, check, steps: read.stepsPerEpoch }
+    return {
+      traced,
+      train,
+      validation: validation(),
+      measured: read.trainMetrics === "epochEnd" ? opened.part(again) : undefined,
+    }
   }
   const data = complete("fit", memory.train!)
   if (read.validationSplit > 0) return { traced, ...divided(data, read, seed, targets) }
@@ -138,6 +148,7 @@ async function partsOf(
     traced,
     train: memoryPart("fit", data, batchSize, { shuffle, steps: read.stepsPerEpoch }),
     validation: validation(),
+    measured: read.trainMetrics === "epochEnd" ? memoryPart("fit", data, batchSize) : undefined,
   }
 }
 
@@ -151,5 +162,6 @@ function divided(data: Rows, read: Read, seed: number, targets: readonly Aligned
   return {
     train: memoryPart("fit", data, read.batchSize, { rows: train, shuffle, steps: read.stepsPerEpoch }),
     validation: memoryPart("validationSplit", data, size, { rows: validation, steps: read.validationSteps }),
+    measured: read.trainMetrics === "epochEnd" ? memoryPart("fit", data, read.batchSize, { rows: train }) : undefined,
   }
 }

@@ -69,6 +69,11 @@ export interface FitOptions {
   readonly validationSteps?: number
   /** Validates after every n-th epoch, or after the epochs of a list, counted from 1 as in Keras (default 1). */
   readonly validationFreq?: number | readonly number[]
+  /**
+   * How loss and metrics of the training rows are measured: `running`, the mean over the rounds of an epoch, while the weights
+   * change, as in Keras; or `epochEnd`, an evaluation of the rows after the epoch, which `evaluate` repeats (default running).
+   */
+  readonly trainMetrics?: "running" | "epochEnd"
   /** What each class counts in the cost, by its index (default 1). Keras's class_weight. */
   readonly classWeight?: ClassWeights
   /** Rounds of an epoch (default: all rows). Endless streams need it; a stream goes on in the next epoch where it was. */
@@ -146,6 +151,7 @@ const fitOptions: OptionsOf<Read<AllFitOptions, OpenFit>> = {
   validationBatchSize: maybe(positiveInteger()),
   validationSteps: maybe(positiveInteger()),
   validationFreq: optional(that("a whole number of at least 1, or a list of them", isFreq), 1),
+  trainMetrics: optional(oneOf("trainMetrics", ["running", "epochEnd"] as const), "running"),
   classWeight: maybe(that("a weight for each class: { 0: 1, 1: 2.5 }", isRecord)),
   sampleWeight: maybe(that("a weight for each example", isData)),
   shuffle: optional(flag(), true),
@@ -223,6 +229,11 @@ export function readEvaluateOptions(given: EvaluateOptions): Read<EvaluateOption
 export interface BatchOptions {
   /** What each example counts: one number for each row (default 1). */
   readonly sampleWeight?: DataLike
+  /**
+   * How loss and metrics of the training rows are measured: `running`, the mean over the rounds of an epoch, while the weights
+   * change, as in Keras; or `epochEnd`, an evaluation of the rows after the epoch, which `evaluate` repeats (default running).
+   */
+  readonly trainMetrics?: "running" | "epochEnd"
   /** What each class counts in the cost, by its index (default 1). */
   readonly classWeight?: ClassWeights
 }
