@@ -67,6 +67,11 @@ describe("layers", () => {
       'Dense "dense"',
       "does not give a value",
     ],
+    [
+      "a squareplus without a gradient at 0",
+      () => dense({ units: 3, activation: { type: "squareplus", b: 0 } }),
+      "above 0",
+    ],
     ["half an activation", () => dense(any({ units: 3, activation: { type: "threshold" } })), "activation.threshold"],
     ["a word for useBias", () => dense(any({ units: 3, useBias: "yes" })), "true or false", '"yes"'],
     [

@@ -176,7 +176,7 @@ export const activations: { readonly [T in ActivationName]: Row<ActivationOption
   sparsemax: { options: axis, call: (z, config) => alongLast(z, config.axis, sparsemax) },
   /** ½ (z + √(z² + b)) (Barron 2021). */
   squareplus: {
-    options: { b: optional(finiteNumber({ least: 0 }), 4) },
+    options: { b: optional(finiteNumber({ above: 0 }), 4) },
     call: (z, { b }) => mul(add(z, sqrt(add(square(z), b))), 0.5),
   },
   /** z − tanh z. */
