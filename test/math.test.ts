@@ -172,7 +172,7 @@ describe.each(cases)("$name", ({ over, f, want, ulp, operations, hash, reach = I
     expect(worst).toBeGreaterThan(0.3) // else the measurement is broken
   })
 
-  test.skipIf(reach < Infinity)("never goes down where its argument goes up", () => {
+  const rises = (): void => {
     let falls = 0
     for (let i = 1; i < inputs.length; i++) {
       if (i === inputs.length / 2) continue
@@ -181,7 +181,9 @@ describe.each(cases)("$name", ({ over, f, want, ulp, operations, hash, reach = I
       if (low > high) falls++
     }
     expect(falls).toBe(0)
-  })
+  }
+  // Sine and cosine, which are near their function up to an argument only, do go down.
+  if (reach === Infinity) test("never goes down where its argument goes up", rises)
 
   test("has the committed bits", () => {
     const bits = new Int32Array(results.buffer.slice(0))
