@@ -2,6 +2,7 @@
 // Knows a model by what it asks of it in examples.ts.
 
 import type { Executable } from "../backend/backend.ts"
+import { size } from "../core/shape.ts"
 import type { Tensor } from "../core/tensor.ts"
 import type { Dataset, Rows, Stream } from "../data/dataset.ts"
 import { type ActivationName, activationOf } from "../nn/activations.ts"
@@ -81,8 +82,7 @@ async function outputsOf(
 
 /** Numbers as rows of a shape. */
 function rowsIn(data: Float32Array, shape: readonly number[]): Tensor {
-  const width = shape.reduce((a, b) => a * b, 1)
-  return { dtype: "float32", shape: [data.length / width, ...shape], data }
+  return { dtype: "float32", shape: [data.length / size(shape), ...shape], data }
 }
 
 /** What every layer gives for rows in memory. */

@@ -3,7 +3,7 @@
 
 import type { Backend } from "../backend/backend.ts"
 import { checkKeys, configError, show, TrilobiteError } from "../core/errors.ts"
-import { formatShape, type Shape, sameShape } from "../core/shape.ts"
+import { formatShape, type Shape, sameShape, size } from "../core/shape.ts"
 import { type Tensor, type TensorLike, tensor } from "../core/tensor.ts"
 import {
   type DataLike,
@@ -579,7 +579,7 @@ export class Model<P = Tensor> {
 
   /** How many numbers training changes. */
   countParams(): number {
-    return this.#parameters().reduce((n, { variable }) => n + variable.shape.reduce((a, b) => a * b, 1), 0)
+    return this.#parameters().reduce((n, { variable }) => n + size(variable.shape), 0)
   }
 
   /**
