@@ -6,6 +6,7 @@ export { type ErrorCode, TrilobiteError } from "./core/errors.ts"
 export type { Shape } from "./core/shape.ts"
 export { type DType, type Tensor, type TensorLike, type TypedArray, tensor } from "./core/tensor.ts"
 export type { Dataset, RowMemory, RowSource, RowSpec, Stream, StreamedBatch } from "./data/dataset.ts"
+export type { WeightInfo } from "./formats/weights-file.ts"
 export type { Node } from "./graph/node.ts"
 export * as ops from "./graph/public.ts"
 export {

@@ -3,7 +3,6 @@
 import { pickBackend } from "./backend/pick.ts"
 import { configError, show } from "./core/errors.ts"
 import type { Tensor } from "./core/tensor.ts"
-import { inFile, readModel } from "./formats/model-file.ts"
 import type { CustomObjects } from "./nn/config.ts"
 import { functionalNetwork, type LayerLike, type Named, sequentialNetwork } from "./nn/network.ts"
 import { isSymbolic, type SymbolicTensor } from "./nn/symbolic.ts"
@@ -95,14 +94,18 @@ export interface LoadModelOptions extends ModelOptions {
  * The model in the bytes of a file: gives the same predictions, bit for bit, as the one that was saved.
  * @throws E_MODEL if the bytes are no model, damaged, or hold anything unknown.
  */
-export function modelFromBytes(bytes: Uint8Array, where = "model", given: LoadModelOptions = {}): Model {
+export async function modelFromBytes(bytes: Uint8Array, where = "model", given: LoadModelOptions = {}): Promise<Model> {
   const { customObjects = {}, ...options } = given
   pickBackend(readModelOptions(options).backend)
+  const [{ readModel }, { inFile, inOrder }] = await Promise.all([
+    import("./formats/read-model.ts"),
+    import("./formats/weights-file.ts"),
+  ])
   return inFile(where, () => {
     const saved = readModel(bytes, where, customObjects)
     const model = new Model(saved.network, options, pickBackend, saved.inputShapes)
     if (saved.compiled !== undefined) model.train(saved.compiled)
-    model.loadWeights(where, saved.weights)
+    model.setWeights(inOrder(where, model.weights, saved.weights))
     return model
   })
 }

@@ -2,6 +2,7 @@
 // refused with its code and words, or accepted, and leaves the model as it was.
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest"
 import {
+  customLoss,
   dense,
   type ErrorCode,
   type FitOptions,
@@ -57,6 +58,20 @@ const wide = (changes: (rows: number[][]) => void): number[][] => {
   changes(rows)
   return rows
 }
+
+test("a loss that fails while it is traced leaves a model without shapes as it was", async () => {
+  const model = sequential([dense({ units: 1 })])
+  let bad = true
+  const loss = customLoss("mine", (_, yPred) => {
+    if (bad) throw new Error("not yet")
+    return yPred
+  })
+  model.compile({ loss })
+  await expect(model.fit([[1, 2]], [[1]], { verbose: 0 })).rejects.toThrow(/not yet/)
+  bad = false
+  await model.fit([[1, 2, 3]], [[1]], { verbose: 0 })
+  expect(model.countParams()).toBe(4)
+})
 
 describe("refused", () => {
   test.each<[string, (model: Model) => unknown, ErrorCode, RegExp]>([
@@ -273,10 +288,10 @@ describe("refused", () => {
   ])("%s", async (_, action, code, message) => {
     const model = smallNet()
     const before = bitsOf(model)
-    const bytes = model.toBytes()
+    const bytes = await model.toBytes()
     await expectRefusal(() => action(model), code, message)
     expect(bitsOf(model)).toEqual(before)
-    expect(model.toBytes()).toEqual(bytes)
+    expect(await model.toBytes()).toEqual(bytes)
     expect(model.history).toBeUndefined()
     await model.fit(x, y, quiet)
   })

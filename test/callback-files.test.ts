@@ -8,11 +8,13 @@ import { crc32c } from "../src/formats/tensorboard.ts"
 import {
   type Callback,
   csvLogger,
+  dense,
   jsonLinesLogger,
   type Logs,
   loadModel,
   type ModelCheckpointOptions,
   modelCheckpoint,
+  sequential,
   tensorBoard,
 } from "../src/index.ts"
 import { checkTemplate, filled } from "../src/train/callbacks/template.ts"
@@ -121,6 +123,21 @@ describe("modelCheckpoint", () => {
     expect([...tensors.keys()].sort()).toEqual(["dense/bias", "dense/kernel", "dense_1/bias", "dense_1/kernel"])
     expect(tensors.get("dense/kernel")).toEqual(model.getWeights()[0])
     await expect(loadModel(at("w"))).rejects.toThrow()
+    const other = smallNet({ seed: 9 })
+    await other.loadWeights(at("w"))
+    expect(bitsOf(other)).toEqual(bitsOf(model))
+  })
+
+  test("weights of a file that do not fit change nothing", async () => {
+    const model = sequential([dense({ units: 2, inputShape: [3] })])
+    await model.saveWeights(at("w"))
+    const before = bitsOf(smallNet())
+    const other = smallNet()
+    await expectRefusal(() => other.loadWeights(at("w")), "E_MODEL", /w: the tensor dense\/(kernel|bias) does not fit/)
+    await expectRefusal(() => other.loadWeights(at("none")), "E_IO", /none/)
+    writeFileSync(at("cut"), readFileSync(at("w")).subarray(0, 40))
+    await expectRefusal(() => other.loadWeights(at("cut")), "E_MODEL", /cut/)
+    expect(bitsOf(other)).toEqual(before)
   })
 
   test("every two rounds, counted over epochs; the numbers are those of the round", async () => {

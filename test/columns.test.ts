@@ -1,7 +1,8 @@
 // Several inputs and outputs, weights of examples and classes, steps, and rounds on single batches.
 import { describe, expect, test } from "vitest"
 import { type TensorLike, tensor } from "../src/core/tensor.ts"
-import { type Memory, memorySource, type RowSource, type RowSpec } from "../src/data/dataset.ts"
+import type { Memory, RowSource, RowSpec } from "../src/data/dataset.ts"
+import { memorySource } from "../src/data/reading.ts"
 import {
   adam,
   type Callback,

@@ -11,10 +11,11 @@ import {
   sequential,
   sgd,
 } from "../src/index.ts"
+import { divide } from "../src/train/division.ts"
 import { memoryFeed } from "../src/train/feed.ts"
 import { evaluateFeed } from "../src/train/fit.ts"
 import { meanLogs } from "../src/train/means.ts"
-import { classesOf, divide } from "../src/train/rows.ts"
+import { classesOf } from "../src/train/rows.ts"
 import {
   bitsOf,
   type Data,

@@ -47,7 +47,7 @@ describe("building", () => {
     expect(added.add(dense({ units: 5, inputShape: [4] }))).toBe(added)
     added.add(dense({ units: 3, activation: "softmax" }))
     expect(bitsOf(added)).toEqual(bitsOf(list))
-    expect(added.toBytes()).toEqual(list.toBytes())
+    expect(await added.toBytes()).toEqual(await list.toBytes())
   })
 
   test("the shape of the input may come with the data", async () => {
@@ -360,8 +360,12 @@ describe("unknown options", () => {
     ["predict", () => model.predict(x, wrong({ verbose: 0 })), /"verbose"/],
     ["summary", () => model.summary(wrong({ printfn: () => {} })), /"printfn".*"printFn"/],
     ["inspect", () => model.inspect(wrong({ batch: 1 })), /"batch"/],
-    ["modelFromBytes", () => modelFromBytes(model.toBytes(), "m", wrong({ sead: 1 })), /"sead".*"seed"/],
-    ["modelFromBytes, backend", () => modelFromBytes(model.toBytes(), "m", { backend: "wams" }), /"wams".*"wasm"/],
+    ["modelFromBytes", async () => modelFromBytes(await model.toBytes(), "m", wrong({ sead: 1 })), /"sead".*"seed"/],
+    [
+      "modelFromBytes, backend",
+      async () => modelFromBytes(await model.toBytes(), "m", { backend: "wams" }),
+      /"wams".*"wasm"/,
+    ],
   ])("%s", async (_, action, message) => {
     const before = bitsOf(model)
     await expectRefusal(action, "E_CONFIG", message)
@@ -400,10 +404,10 @@ describe("saving and loading", () => {
       dense({ units: 2 }),
     ])
     const { data } = await model.predict(x)
-    const bytes = model.toBytes()
-    const loaded = modelFromBytes(bytes)
+    const bytes = await model.toBytes()
+    const loaded = await modelFromBytes(bytes)
     expect([...(await loaded.predict(x)).data]).toEqual([...data])
-    expect(loaded.toBytes()).toEqual(bytes)
+    expect(await loaded.toBytes()).toEqual(bytes)
     expect(loaded.layers.map((l) => l.name)).toEqual(model.layers.map((l) => l.name))
     await expectRefusal(() => loaded.evaluate(x, y), "E_CONFIG", /not compiled/)
     await expectRefusal(() => loaded.predict([[1, 2]]), "E_DATA", /\[4\].*\[2\]/)
@@ -416,8 +420,8 @@ describe("saving and loading", () => {
       optimizer: sgd({ learningRate: 0.25, momentum: 0.5, nesterov: true }),
       metrics: ["acc", "binary_accuracy", "mse", "meanAbsoluteError"],
     })
-    const loaded = modelFromBytes(model.toBytes())
-    expect(loaded.toBytes()).toEqual(model.toBytes())
+    const loaded = await modelFromBytes(await model.toBytes())
+    expect(await loaded.toBytes()).toEqual(await model.toBytes())
     const targets = range(0, 40).map((i) => i % 2)
     expect(await loaded.evaluate(x, targets)).toEqual(await model.evaluate(x, targets))
   })
@@ -438,8 +442,8 @@ describe("saving and loading", () => {
   })
 })
 
-describe("damaged model files", () => {
-  const good = smallNet().toBytes()
+describe("damaged model files", async () => {
+  const good = await smallNet().toBytes()
   const { tensors, metadata } = readSafetensors(good, "good")
   type Texts = { [key: string]: string }
   /** The file with other metadata or tensors. */
@@ -464,8 +468,8 @@ describe("damaged model files", () => {
     data: new Float32Array(shape.reduce((a, b) => a * b, 1)),
   })
 
-  test("the undamaged file is one", () => {
-    expect(bitsOf(modelFromBytes(file({})))).toEqual(bitsOf(smallNet()))
+  test("the undamaged file is one", async () => {
+    expect(bitsOf(await modelFromBytes(file({})))).toEqual(bitsOf(smallNet()))
     expect([...tensors.keys()]).toEqual(["dense/bias", "dense/kernel", "dense_1/bias", "dense_1/kernel"])
   })
 
@@ -586,7 +590,7 @@ describe("damaged model files", () => {
     expect((await refusal(() => modelFromBytes(bytes(), "my.safetensors"))).where).toMatch(/^my\.safetensors/)
   })
 
-  test("a damaged byte of the metadata gives a model or E_MODEL, and nothing else", () => {
+  test("a damaged byte of the metadata gives a model or E_MODEL, and nothing else", async () => {
     const length = new DataView(good.buffer).getUint32(0, true)
     let refused = 0
     for (let i = 0; i < 3000; i++) {
@@ -594,7 +598,7 @@ describe("damaged model files", () => {
       const at = 8 + ((i * 7919) % length)
       bytes[at] = [0x30, 0x22, 0x7d, 0x2c, 0x65, 0x5d, bytes[at]! ^ 1, bytes[at]! + 1][i % 8]!
       try {
-        modelFromBytes(bytes, "my.safetensors")
+        await modelFromBytes(bytes, "my.safetensors")
       } catch (error) {
         if (!(error instanceof TrilobiteError) || error.code !== "E_MODEL") throw error
         expect(error.where).toMatch(/^my\.safetensors/)

@@ -124,6 +124,6 @@ describe("a model with noise", () => {
     )
     quiet.setWeights(model.getWeights())
     expect([...(await quiet.predict(x)).data]).toEqual(before)
-    expect([...(await modelFromBytes(model.toBytes()).predict(x)).data]).toEqual(before)
+    expect([...(await (await modelFromBytes(await model.toBytes())).predict(x)).data]).toEqual(before)
   })
 })

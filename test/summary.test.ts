@@ -38,8 +38,8 @@ describe("summary", () => {
 })
 
 describe("toSvg", () => {
-  test("has a box for each input and layer and an arrow for each value that one takes", () => {
-    const svg = branched().toSvg()
+  test("has a box for each input and layer and an arrow for each value that one takes", async () => {
+    const svg = await branched().toSvg()
     const document = svg.match(/<(rect|path|text|title)\b/g)!
     expect(document.filter((tag) => tag === "<rect")).toHaveLength(2 + 4)
     // image, shared -> shared; shared, dense -> add; meta -> dense; add -> dense_1: and the tip of all arrows.
@@ -51,8 +51,8 @@ describe("toSvg", () => {
     expect(svg).not.toMatch(/NaN|undefined/)
   })
 
-  test("layers stand below what they need, and none overlap", () => {
-    const svg = net(64, 64, 10).toSvg()
+  test("layers stand below what they need, and none overlap", async () => {
+    const svg = await net(64, 64, 10).toSvg()
     const tops = [...svg.matchAll(/<rect x="([\d.]+)" y="([\d.]+)"/g)].map(([, , y]) => Number(y))
     expect(tops).toEqual([...tops].sort((a, b) => a - b))
     expect(new Set(tops).size).toBe(4)

@@ -252,6 +252,7 @@ export function activationOf(a: Node): ActivationName {
 }
 
 /** The values of an option that takes an activation; a name stays a name. */
+/* @__NO_SIDE_EFFECTS__ */
 export function activationKind(): Kind<Activation> {
   return {
     expected: "the name of an activation, an object with its type and options, or a function",

@@ -76,6 +76,7 @@ export function applyConstraint(constraint: Constraint, w: Node): Node {
 }
 
 /** The values of an option that takes a constraint, or null for none. */
+/* @__NO_SIDE_EFFECTS__ */
 export function constraintKind(): Kind<ConstraintSpec | null> {
   return {
     expected: "the name of a constraint or what one of these functions gives",

@@ -181,6 +181,7 @@ export function readInitializer(value: unknown, where = "initializer"): Initiali
 }
 
 /** The values of an option that takes an initializer; a name stays a name. */
+/* @__NO_SIDE_EFFECTS__ */
 export function initializerKind(): Kind<Initializer> {
   return {
     expected: "the name of an initializer or what one of these functions gives",

@@ -56,6 +56,7 @@ const layerName: Kind<string> = {
  * A new kind of layer of one input, from its name, its options (each with the values it takes and its default) and its
  * call. Shapes come from tracing the call: there is no second method for them.
  */
+/* @__NO_SIDE_EFFECTS__ */
 export function layer<O extends LayerOptions>(
   type: string,
   options: OptionTable<Own<O>>,
@@ -68,6 +69,7 @@ export function layer<O extends LayerOptions>(
 }
 
 /** The same for a layer of any number of inputs. */
+/* @__NO_SIDE_EFFECTS__ */
 export function layerOfMany<O extends LayerOptions>(
   type: string,
   options: OptionTable<Own<O>>,

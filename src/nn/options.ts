@@ -35,11 +35,13 @@ export type OptionTable<O> = {
 export type Resolved<O> = { readonly [K in keyof O]-?: Exclude<O[K], undefined> }
 
 /** An option that must be given. */
+/* @__NO_SIDE_EFFECTS__ */
 export function required<T>(kind: Kind<T>): RequiredOption<T> {
   return { kind }
 }
 
 /** An option that is `value` when it is not given. */
+/* @__NO_SIDE_EFFECTS__ */
 export function optional<T>(kind: Kind<T>, value: NoInfer<T>): OptionalOption<T> {
   return { kind, default: value }
 }
@@ -93,36 +95,43 @@ function kind<T>(expected: string, test: (value: unknown) => value is T): Kind<T
 const isWhole = (value: unknown): value is number => Number.isSafeInteger(value)
 
 /** Whole numbers from 1. */
+/* @__NO_SIDE_EFFECTS__ */
 export function positiveInteger(): Kind<number> {
   return kind("a whole number of at least 1", (value): value is number => isWhole(value) && value >= 1)
 }
 
 /** Whole numbers. */
+/* @__NO_SIDE_EFFECTS__ */
 export function integer(): Kind<number> {
   return kind("a whole number", isWhole)
 }
 
 /** Whole numbers from 0, up to 2^53 − 1. */
+/* @__NO_SIDE_EFFECTS__ */
 export function wholeNumber(): Kind<number> {
   return kind("a whole number of at least 0", (value): value is number => isWhole(value) && value >= 0)
 }
 
 /** Texts. */
+/* @__NO_SIDE_EFFECTS__ */
 export function text(): Kind<string> {
   return kind("a text", (value) => typeof value === "string")
 }
 
 /** Whatever the test says, in words. */
+/* @__NO_SIDE_EFFECTS__ */
 export function that<T>(expected: string, test: (value: unknown) => value is T): Kind<T> {
   return kind(expected, test)
 }
 
 /** An option that need not be given and is undefined then. */
+/* @__NO_SIDE_EFFECTS__ */
 export function maybe<T>(of: Kind<T>): OptionalOption<T | undefined> {
   return { kind: of, default: undefined }
 }
 
 /** The values of another kind, and null. */
+/* @__NO_SIDE_EFFECTS__ */
 export function maybeNull<T>(of: Kind<T>): Kind<T | null> {
   return {
     expected: `${of.expected}, or null`,
@@ -131,6 +140,7 @@ export function maybeNull<T>(of: Kind<T>): Kind<T | null> {
 }
 
 /** Finite numbers, of a range if it is given; `below` itself is not among them. */
+/* @__NO_SIDE_EFFECTS__ */
 export function finiteNumber(
   range: { readonly least?: number; readonly above?: number; readonly most?: number; readonly below?: number } = {},
 ): Kind<number> {
@@ -154,11 +164,13 @@ export function finiteNumber(
 }
 
 /** true and false. */
+/* @__NO_SIDE_EFFECTS__ */
 export function flag(): Kind<boolean> {
   return kind("true or false", (value) => typeof value === "boolean")
 }
 
 /** One of a list of names, in camelCase or snake_case. */
+/* @__NO_SIDE_EFFECTS__ */
 export function oneOf<K extends string>(what: string, names: readonly K[]): Kind<K> {
   return {
     expected: `one of ${names.join(", ")}`,
@@ -167,6 +179,7 @@ export function oneOf<K extends string>(what: string, names: readonly K[]): Kind
 }
 
 /** Sizes without the batch: whole numbers from 1, and one −1 if `open`, which is found from the others. */
+/* @__NO_SIDE_EFFECTS__ */
 export function sizes(open = false): Kind<readonly number[]> {
   return {
     expected: `an array of whole numbers of at least 1${open ? ", one of which may be -1" : ""}`,

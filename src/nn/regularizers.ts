@@ -69,6 +69,7 @@ export function traceRegularizer(regularizer: Regularizer, w: Node): Node {
 }
 
 /** The values of an option that takes a regularizer, or null for none. */
+/* @__NO_SIDE_EFFECTS__ */
 export function regularizerKind(): Kind<RegularizerSpec | null> {
   return {
     expected: "the name of a regularizer or what one of these functions gives",

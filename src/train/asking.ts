@@ -11,9 +11,9 @@ import type { Logs } from "./events.ts"
 import { checkFor, type Room } from "./examples.ts"
 import type { Feed } from "./feed.ts"
 import { evaluateFeed, lastRound, runFeed } from "./fit.ts"
+import { bindings, type Traced, traceActivations } from "./forward.ts"
 import { askedPart, memoryPart, openDataset, type Part } from "./parts.ts"
 import { rowsOf, specsOf } from "./rows.ts"
-import { bindings, type Traced, traceActivations } from "./step.ts"
 
 /** What a layer gives for some rows, and by which activation function if losses know it. */
 export interface Activations {
@@ -23,8 +23,14 @@ export interface Activations {
 }
 
 /** The loss and the metrics over rows in memory. */
-export function evaluateMemory(room: Room, data: Rows, weighted: boolean, size: number, steps?: number): Promise<Logs> {
-  const { traced } = room.fitTo(specsOf(data), weighted)
+export async function evaluateMemory(
+  room: Room,
+  data: Rows,
+  weighted: boolean,
+  size: number,
+  steps?: number,
+): Promise<Logs> {
+  const traced = await room.trainWith(room.targetsFor(specsOf(data)), weighted)
   const part = (batchSize: number): Part =>
     steps === undefined ? askedPart(data, batchSize) : memoryPart("evaluate", data, batchSize, { steps })
   return over(room, traced, size, rowsOf(data), part, (executable, feed) => measured(room, traced, executable, feed))
@@ -35,7 +41,8 @@ export async function evaluateDataset(room: Room, dataset: Dataset, size: number
   const opened = await openDataset("evaluate", dataset, { wanted: room.wanted(), paired: true })
   try {
     const { weighted } = opened
-    const { traced, targets } = room.fitTo(opened.specs, weighted)
+    const targets = room.targetsFor(opened.specs)
+    const traced = await room.trainWith(targets, weighted)
     const check = checkFor(room, "evaluate", targets)
     const part = (batchSize: number): Part => opened.part({ batchSize, check, steps, weighted })
     return await over(room, traced, size, size, part, (executable, feed) => measured(room, traced, executable, feed))
@@ -108,7 +115,7 @@ export async function activationsOf(room: Room, inputs: Rows, size: number): Pro
 
 /** One round of training or of evaluation on exactly these rows. */
 export async function roundOn(room: Room, entry: "train" | "evaluate", data: Rows, weighted: boolean): Promise<Logs> {
-  const { traced } = room.fitTo(specsOf(data), weighted)
+  const traced = await room.trainWith(room.targetsFor(specsOf(data)), weighted)
   const { state, seed } = room
   const rows = rowsOf(data)
   const executable = await state.load(traced, rows, entry === "train" || room.fitting ? "train" : "ask")

@@ -6,18 +6,21 @@ import type { Loss } from "../nn/losses.ts"
 import type { Network } from "../nn/network.ts"
 import type { Optimizer } from "../nn/optimizers.ts"
 import { checkTargetValues } from "../nn/targets.ts"
+import type { Cell } from "../nn/weights.ts"
 import type { History, Subject } from "./callbacks/listeners.ts"
 import type { Tables } from "./events.ts"
+import type { Traced } from "./forward.ts"
 import { type ClassWeights, checkPlaces, readExamples, type Wanted, weightColumns } from "./inputs.ts"
 import type { readFitOptions } from "./options.ts"
 import type { Rate } from "./rate.ts"
 import type { Check } from "./reader.ts"
 import { checkFinite, rowsOf, specsOf } from "./rows.ts"
 import type { State } from "./state.ts"
-import type { Traced } from "./step.ts"
 
 /** The targets of an output in the shape that its loss asks for. */
 export interface Aligned {
+  /** The place of the output among those of the model. */
+  readonly i: number
   readonly binding: string
   readonly loss: Loss
   readonly output: Shape
@@ -33,8 +36,10 @@ export interface Room {
   readonly optimizer: Optimizer
   readonly state: State
   wanted(): Wanted
-  /** The graph that is trained with rows of these columns. Throws if they do not fit; the model is then as it was. */
-  fitTo(specs: Specs, weighted: boolean): { readonly traced: Traced; readonly targets: readonly Aligned[] }
+  /** The targets of rows of these columns. Throws if they do not fit; the model is then as it was. */
+  targetsFor(specs: Specs): readonly Aligned[]
+  /** The graph that is trained with such targets. */
+  trainWith(targets: readonly Aligned[], weighted: boolean): Promise<Traced>
   /** The graph that is asked with inputs of these columns, and its outputs. */
   askWith(specs: Specs): Traced
   /** A state of its own for another graph over the same values. */
@@ -42,8 +47,8 @@ export interface Room {
   /** The learning rate of the next round; callbacks may set it. */
   readonly rate: Rate
   readonly subject: Omit<Subject, "rate" | "step" | "epochs">
-  /** Puts the running means of the weights in their place, if the optimizer keeps them for the end of a training. */
-  takeMeans(): void
+  /** The values of the parameters, by key. */
+  readonly cells: ReadonlyMap<string, Cell>
   /** What is doubtful about the training, said once. */
   takeWarnings(): string[]
   keepHistory(history: History): void
@@ -53,8 +58,7 @@ export interface Room {
 /** Examples in memory that fit the model, with the targets in the shapes that the losses ask for. */
 export function examplesFor(room: Room, where: string, x: unknown, y: unknown): Rows {
   const read = readExamples(where, room.wanted(), x, y)
-  const { targets } = room.fitTo(specsOf(read), false)
-  const aligned = targets.map(({ binding, loss, output, shape }) => {
+  const aligned = room.targetsFor(specsOf(read)).map(({ binding, loss, output, shape }) => {
     const t = read[binding]!
     checkTargetValues(loss, output, t)
     return [binding, { ...t, shape: [t.shape[0]!, ...shape] }]

@@ -4,7 +4,10 @@
 import type { Bound } from "../backend/backend.ts"
 import { type Dataset, isDataset, type Rows } from "../data/dataset.ts"
 import { targetsOf } from "../nn/losses.ts"
+import { averageKey } from "../nn/update.ts"
+import { setValues, valuesOf } from "../nn/weights.ts"
 import { type History, Listeners } from "./callbacks/listeners.ts"
+import { checkSameRows, divide } from "./division.ts"
 import {
   type Aligned,
   checkFor,
@@ -16,12 +19,12 @@ import {
 } from "./examples.ts"
 import type { Feed } from "./feed.ts"
 import { fitEvents } from "./fit.ts"
+import type { Traced } from "./forward.ts"
 import type { ClassWeights } from "./inputs.ts"
 import type { readFitOptions } from "./options.ts"
 import { memoryPart, type Opened, openDataset, type Part } from "./parts.ts"
 import { consoleOutput, progressWriter } from "./progress.ts"
-import { checkSameRows, classesOf, divide, rowsOf, specsOf } from "./rows.ts"
-import type { Traced } from "./step.ts"
+import { classesOf, rowsOf, specsOf } from "./rows.ts"
 
 type Read = ReturnType<typeof readFitOptions>
 
@@ -72,7 +75,7 @@ export async function fitModel(
     try {
       for await (const event of fitEvents({ executable, logs, train, validation, measured, validates, ...rest })) {
         if (event.type === "epochEnd") room.keepTables(event.tables)
-        if (event.type === "trainEnd") room.takeMeans()
+        if (event.type === "trainEnd") takeMeans(room)
         print(event)
         await listeners.tell(event)
       }
@@ -82,6 +85,15 @@ export async function fitModel(
     return listeners.history
   } finally {
     for (const data of held) data.release()
+  }
+}
+
+/** The running means of the weights take their place, if that is what the optimizer keeps them for: at the end of a training. */
+function takeMeans({ optimizer, state, cells }: Room): void {
+  if (!optimizer.useEma || optimizer.emaOverwriteFrequency !== null || state.step === 0) return
+  for (const [key, cell] of cells) {
+    const mean = state.slots.get(averageKey(key))
+    if (mean !== undefined) setValues(cell, valuesOf(mean))
   }
 }
 
@@ -111,7 +123,7 @@ async function partsOf(
   }
   const opened = dataset === undefined ? undefined : await open("fit", dataset, read.classWeight)
   const specs = opened?.specs ?? specsOf(memory.train!.data)
-  if (opened !== undefined) room.fitTo(specs, false)
+  if (opened !== undefined) room.targetsFor(specs)
   const other = isDataset(validationData) ? await open("validationData", validationData) : undefined
   // Beside a data set, validation data in memory are read only now: before, nothing was known of the model's inputs.
   const late = memory.validation ?? readValidation(room, read)
@@ -120,7 +132,8 @@ async function partsOf(
 
   const has = [memory.train?.weights, late?.weights, opened?.weighted === true, other?.weighted === true]
   const weighted = has.some((own) => own !== undefined && own !== false)
-  const { traced, targets } = room.fitTo(specs, weighted)
+  const targets = room.targetsFor(specs)
+  const traced = await room.trainWith(targets, weighted)
   const complete = (where: string, { data, weights }: Memory): Rows =>
     weighted ? { ...data, ...(weights ?? weightsFor(room, where, data)) } : data
   const shuffle = read.shuffle ? { seed, epochs } : undefined

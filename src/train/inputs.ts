@@ -36,7 +36,7 @@ export function withRows(x: Tensor): Tensor {
 }
 
 /** The value of each column: for one the value itself, for several a list in their order or a record by their names. */
-function valuesOf(where: string, columns: readonly Column[], value: unknown): unknown[] {
+export function valuesOf(where: string, columns: readonly Column[], value: unknown): unknown[] {
   if (columns.length === 1) return [value]
   const names = columns.map((column) => column.name)
   const expected = `a record of ${names.join(", ")}, or a list of ${names.length}`
@@ -194,36 +194,6 @@ function byClass(where: string, wanted: Wanted, y: Tensor, loss: Loss, weights: 
     dtype: "float32",
     shape: [rows],
     data: Float32Array.from({ length: rows }, (_, i) => weights[classOf(i)] ?? 1),
-  }
-}
-
-/** A batch of a stream as columns: `[inputs, targets]`, with weights as a third, or inputs alone. */
-export function readBatch(where: string, wanted: Wanted, paired: boolean, batch: unknown): Rows {
-  const column = (columns: readonly Column[], value: unknown): Rows => {
-    const values = valuesOf(where, columns, value)
-    const read = columns.map(({ binding }, i) => {
-      const t = tensor(values[i] as TensorLike)
-      return [binding, binding.startsWith("x") ? withRows(t) : t]
-    })
-    return Object.fromEntries(read)
-  }
-  if (!paired) return column(wanted.inputs, batch)
-  if (!Array.isArray(batch) || batch.length < 2 || batch.length > 3) {
-    const expected = "[inputs, targets], or [inputs, targets, weights]"
-    throw dataError({ where, what: "a batch of the stream is no pair.", expected, got: show(batch) })
-  }
-  const data = { ...column(wanted.inputs, batch[0]), ...column(wanted.targets, batch[1]) }
-  checkBatchRows(where, data)
-  const rows = Object.values(data)[0]!.shape[0]!
-  return batch.length === 2 ? data : { ...data, ...weightColumns(where, wanted, data, rows, batch[2]) }
-}
-
-function checkBatchRows(where: string, data: Rows): void {
-  const [[, first] = ["", undefined], ...others] = Object.entries(data)
-  for (const [binding, { shape }] of others) {
-    if (shape[0] === first!.shape[0]) continue
-    const what = "inputs and targets of a batch do not have the same number of rows."
-    throw dataError({ where, what, expected: `${first!.shape[0]} ${kindOf(binding)}`, got: `${shape[0]}` })
   }
 }
 

@@ -14,8 +14,7 @@ import {
   type Specs,
   type Stream,
 } from "../data/dataset.ts"
-import { checkWeights, writeModel } from "../formats/model-file.ts"
-import { writeSafetensors } from "../formats/safetensors.ts"
+import type { WeightInfo } from "../formats/weights-file.ts"
 import { activationOf } from "../nn/activations.ts"
 import type { Layer } from "../nn/layer.ts"
 import { targetsOf } from "../nn/losses.ts"
@@ -26,13 +25,13 @@ import type { ParameterSpec } from "../nn/scope.ts"
 import { checkPairing, targetShapeOf } from "../nn/targets.ts"
 import { networkToConfig } from "../nn/to-config.ts"
 import { type CompileOptions, readTraining, type Training } from "../nn/training.ts"
-import { averageKey } from "../nn/update.ts"
 import { type Cell, setValues, valuesOf } from "../nn/weights.ts"
 import type { Activations } from "./asking.ts"
 import type { LayerWeights } from "./callbacks/callback.ts"
 import type { History } from "./callbacks/listeners.ts"
 import type { Logs, Tables } from "./events.ts"
 import { type Aligned, examplesFor, type Room, readMemory, weightsFor } from "./examples.ts"
+import { bindings, type Traced, traceForward } from "./forward.ts"
 import { optionsBeside, readInputColumns, type Wanted } from "./inputs.ts"
 import {
   type BatchOptions,
@@ -47,11 +46,9 @@ import {
   readFitOptions,
   readModelOptions,
 } from "./options.ts"
-import { pictureOf } from "./picture.ts"
 import { type Rate, rateOf } from "./rate.ts"
 import { rowsOf, specsOf } from "./rows.ts"
 import { cellsOf, createState, type State } from "./state.ts"
-import { bindings, type Traced, traceForward, traceTraining } from "./step.ts"
 import { type Summarized, summaryText } from "./summary.ts"
 
 /** Finds a backend by name, or the best one. */
@@ -257,7 +254,8 @@ export class Model<P = Tensor> {
   }
 
   /** The model as a graph with a training for targets of these shapes. */
-  #traceTraining(targetShapes: readonly (Shape | undefined)[], weighted = false): Traced {
+  async #traceTraining(targetShapes: readonly (Shape | undefined)[], weighted = false): Promise<Traced> {
+    const { traceTraining } = await import("./step.ts")
     const training = this.#trainingOf()
     const key = JSON.stringify([targetShapes, weighted])
     if (this.#traced?.key !== key) {
@@ -304,7 +302,20 @@ export class Model<P = Tensor> {
       },
       seed: this.#options.seed,
       wanted: () => this.#wanted(),
-      fitTo: (specs, weighted) => this.#fitTo(specs, weighted),
+      targetsFor: (specs) => this.#targetsFor(specs),
+      trainWith: async (targets, weighted) => {
+        const shapes = this.#trainingOf().outputs.map((_, i) => targets.find((t) => t.i === i)?.shape)
+        try {
+          return await this.#traceTraining(shapes, weighted)
+        } catch (error) {
+          // What the data said of a model that has no weights yet is forgotten.
+          if (this.#cells === undefined) {
+            this.#inputShapes = undefined
+            this.#build(this.#networkOf())
+          }
+          throw error
+        }
+      },
       askWith: (specs) => {
         const forward = this.#attempt(() => this.#traceInputs(specs))
         return this.#traced?.traced ?? forward
@@ -322,7 +333,9 @@ export class Model<P = Tensor> {
         save: (path) => this.save(path),
         saveWeights: (path) => this.saveWeights(path),
       },
-      takeMeans: () => this.#takeMeans(),
+      get cells() {
+        return model.#cellsOf()
+      },
       takeWarnings: () => this.#warnings.splice(0),
       keepHistory: (history) => {
         this.#history = history
@@ -357,23 +370,20 @@ export class Model<P = Tensor> {
     return this.#trace(this.#wanted().inputs.map(({ binding }) => specs[binding]!.shape))
   }
 
-  /** The graph that is trained with rows of these columns, and their targets in the shapes that the losses ask for. */
-  #fitTo(specs: Specs, weighted: boolean): { readonly traced: Traced; readonly targets: readonly Aligned[] } {
+  /** The targets of rows of these columns in the shapes that the losses ask for. */
+  #targetsFor(specs: Specs): readonly Aligned[] {
     const training = this.#trainingOf()
     const wanted = this.#wanted()
     return this.#attempt(() => {
       const { outputs } = this.#traceInputs(specs)
       const targets: Aligned[] = []
-      let next = 0
-      const shapes = training.outputs.map(({ loss }, i) => {
-        if (loss === undefined) return undefined
-        const { binding } = wanted.targets[next++]!
+      training.outputs.forEach(({ loss }, i) => {
+        if (loss === undefined) return
+        const { binding } = wanted.targets[targets.length]!
         const output = outputs[i]!.shape
-        const shape = targetShapeOf(loss, output, specs[binding]!.shape)
-        targets.push({ binding, loss, output, shape })
-        return shape
+        targets.push({ i, binding, loss, output, shape: targetShapeOf(loss, output, specs[binding]!.shape) })
       })
-      return { targets, traced: this.#traceTraining(shapes, weighted) }
+      return targets
     })
   }
 
@@ -612,10 +622,12 @@ export class Model<P = Tensor> {
    * @example
    * ```ts
    * import { dense, sequential } from "trilobite"
-   * sequential([dense({ units: 2, inputShape: [3] })]).toSvg().startsWith("<svg") // => true
+   * const svg = await sequential([dense({ units: 2, inputShape: [3] })]).toSvg()
+   * svg.startsWith("<svg") // => true
    * ```
    */
-  toSvg(): string {
+  async toSvg(): Promise<string> {
+    const { pictureOf } = await import("./picture.ts")
     return pictureOf(this.#networkOf(), this.#trace().layers, this.name)
   }
 
@@ -628,7 +640,7 @@ export class Model<P = Tensor> {
       const shape = forward.outputs[i]!.shape.slice(1)
       return loss === undefined ? undefined : targetsOf(loss) === "labels" ? shape.slice(0, -1) : shape
     })
-    const { graph } = shapes === undefined ? forward : (this.#traced?.traced ?? this.#traceTraining(shapes))
+    const { graph } = shapes === undefined ? forward : (this.#traced?.traced ?? (await this.#traceTraining(shapes)))
     const [{ printGraph }, { compile }, { printProgram }] = await Promise.all([
       import("../graph/print.ts"),
       import("../compile/compile.ts"),
@@ -651,25 +663,17 @@ export class Model<P = Tensor> {
     return this.#parameters().map(({ layer, name }, i) => ({ layer, name, tensor: tensors[i]! }))
   }
 
-  /** The running means of the weights take their place, if that is what they are kept for: at the end of a training. */
-  #takeMeans(): void {
-    const { useEma, emaOverwriteFrequency } = this.#trainingOf().optimizer
-    if (!useEma || emaOverwriteFrequency !== null || this.#state === undefined || this.#state.step === 0) return
-    for (const [key, cell] of this.#cellsOf()) {
-      const mean = this.#state.slots.get(averageKey(key))
-      if (mean !== undefined) setValues(cell, valuesOf(mean))
-    }
-  }
-
   /** The bytes of the model's file: weights, architecture, and what it was compiled with. */
-  toBytes(): Uint8Array {
+  async toBytes(): Promise<Uint8Array> {
     const weights = this.#weightsByKey()
-    return writeModel({
+    const saved = {
       network: this.#networkOf(),
       inputShapes: this.#inputShapes!,
       compiled: this.#training,
       weights,
-    })
+    }
+    const { writeModel } = await import("../formats/model-file.ts")
+    return writeModel(saved)
   }
 
   /**
@@ -677,7 +681,7 @@ export class Model<P = Tensor> {
    * @throws E_IO if the file cannot be written, E_MODEL if a weight is NaN or infinite.
    */
   async save(path: string): Promise<void> {
-    const bytes = this.toBytes()
+    const bytes = await this.toBytes()
     const { saveFile } = await import("../formats/node-file.ts")
     saveFile(path, bytes)
   }
@@ -687,17 +691,39 @@ export class Model<P = Tensor> {
    * @throws E_IO if the file cannot be written, E_MODEL if a weight is NaN or infinite.
    */
   async saveWeights(path: string): Promise<void> {
-    const bytes = writeSafetensors(this.#weightsByKey(), { format: "trilobite" })
+    const weights = this.#weightsByKey()
+    const { writeWeights } = await import("../formats/weights-file.ts")
+    const bytes = writeWeights(weights)
     const { saveFile } = await import("../formats/node-file.ts")
     saveFile(path, bytes)
   }
 
-  /** Puts saved weights in place. Throws E_MODEL if a tensor is missing, too many, or of another shape. */
-  loadWeights(where: string, weights: ReadonlyMap<string, Tensor>): void {
-    const parameters = this.#parameters().map((p) => p.variable)
-    checkWeights(where, parameters, weights)
-    const cells = this.#cellsOf()
-    for (const { key } of parameters) setValues(cells.get(key)!, weights.get(key)!.data as Float32Array)
+  /**
+   * Puts the weights of a file in place, which `saveWeights` or `save` has written: all of them or none. Keras: load_weights.
+   * @throws E_IO if there is no such file, E_MODEL if a tensor is missing, too many, or of another shape.
+   * @example
+   * ```ts
+   * import { dense, sequential } from "trilobite"
+   * import { mkdtempSync } from "node:fs"
+   * const path = `${mkdtempSync("/tmp/trilobite-")}/weights.safetensors`
+   * const net = (seed: number) => sequential([dense({ units: 2, inputShape: [3] })], { seed })
+   * const [a, b] = [net(1), net(2)]
+   * await a.saveWeights(path)
+   * await b.loadWeights(path)
+   * b.getWeights()[0].data.join() === a.getWeights()[0].data.join() // => true
+   * ```
+   */
+  async loadWeights(path: string): Promise<void> {
+    const [{ loadFile }, { readWeights }] = await Promise.all([
+      import("../formats/node-file.ts"),
+      import("../formats/weights-file.ts"),
+    ])
+    this.setWeights(readWeights(loadFile(path), path, this.weights))
+  }
+
+  /** The names and shapes of the weights, in the order of `getWeights`: `dense_1/kernel`. */
+  get weights(): readonly WeightInfo[] {
+    return this.#parameters().map(({ variable: { key, shape } }) => ({ name: key, shape }))
   }
 }
 

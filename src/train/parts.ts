@@ -6,11 +6,8 @@ import { configError, dataError, show } from "../core/errors.ts"
 import { permutation } from "../core/random.ts"
 import {
   type ColumnSource,
-  checkSource,
   type Dataset,
   isRowSource,
-  memorySource,
-  openBatches,
   type RowSource,
   type RowSpec,
   type Rows,
@@ -19,8 +16,10 @@ import {
   type Specs,
   type Stream,
 } from "../data/dataset.ts"
+import { checkSource, memorySource, openBatches } from "../data/reading.ts"
+import { readBatch } from "./batches.ts"
 import { type Feed, memoryFeed, type Shuffle } from "./feed.ts"
-import { type ClassWeights, readBatch, type Wanted, weightColumns } from "./inputs.ts"
+import { type ClassWeights, type Wanted, weightColumns } from "./inputs.ts"
 import { type Check, firstRows, type RowReader, readSource, readStream, type StreamReader } from "./reader.ts"
 import { ringFeed } from "./ring.ts"
 import { rowsOf } from "./rows.ts"

@@ -1,9 +1,9 @@
 // A picture of a network as SVG: a box for every input and layer, an arrow for every value that one takes of another.
 // Knows networks and their traces, no engine.
 
-import { type Shape, size } from "../core/shape.ts"
 import type { LayerTrace, Network } from "../nn/network.ts"
 import { escaped } from "./plot.ts"
+import { number, shapeText } from "./summary.ts"
 
 /** Sizes in pixels. */
 const BOX = { width: 184, height: 54, across: 40, down: 38, margin: 16 } as const
@@ -118,21 +118,6 @@ function drawn({ title, lines, x, y }: Box): string {
     `<text x="${x + BOX.width / 2}" y="${y + 18}" font-weight="600">${escaped(short(title, 26))}</text>`,
     ...rows,
   ].join("")
-}
-
-/** A shape as summaries print it: `(batch, 64)`. */
-export function shapeText(shape: Shape): string {
-  return `(${shape.map((n) => (n < 0 ? (n === -1 ? "batch" : `batch·${-n}`) : String(n))).join(", ")})`
-}
-
-/** A whole number with commas, whatever the machine's language. */
-export function number(n: number): string {
-  return String(n).replace(/\B(?=(\d{3})+$)/g, ",")
-}
-
-/** How many numbers parameters have together. */
-export function countOf(parameters: readonly { readonly variable: { readonly shape: Shape } }[]): number {
-  return parameters.reduce((sum, p) => sum + size(p.variable.shape), 0)
 }
 
 function short(text: string, most: number): string {

@@ -4,16 +4,8 @@
 import { dataError } from "../core/errors.ts"
 import { integers, streams } from "../core/random.ts"
 import { bytes } from "../core/tensor.ts"
-import {
-  type Batches,
-  type ColumnSource,
-  type Memory,
-  type Rows,
-  rowBytes,
-  rowsIn,
-  type Specs,
-  sourceFailed,
-} from "../data/dataset.ts"
+import { type ColumnSource, type Memory, type Rows, rowBytes, rowsIn, type Specs } from "../data/dataset.ts"
+import { type Batches, sourceFailed } from "../data/reading.ts"
 
 /** A pass under way. */
 export interface RowReader {

@@ -7,7 +7,7 @@ import { initialValues } from "../nn/initializers.ts"
 import type { ParameterSpec } from "../nn/scope.ts"
 import { type Cell, giveBack, lend, takeOver } from "../nn/weights.ts"
 import type { Numerics } from "../program/program.ts"
-import type { Traced } from "./step.ts"
+import type { Traced } from "./forward.ts"
 
 /** The executable that works on the values of a model. */
 export interface State {

@@ -1,78 +1,24 @@
-// The one place where a model becomes a graph: forward pass, cost, backpropagation and update of one round.
-// Knows layers, losses and optimizers by their contracts; no backend.
+// The one place where a model becomes a graph that trains: forward pass, cost, backpropagation and update of one round.
+// Loaded when a model is first trained or measured. Knows layers, losses and optimizers by their contracts; no backend.
 
 import { gradients } from "../autodiff/grad.ts"
 import type { Shape } from "../core/shape.ts"
 import { mean } from "../graph/compose.ts"
-import type { Entry, Graph } from "../graph/graph.ts"
+import type { Entry } from "../graph/graph.ts"
 import type { Node } from "../graph/node.ts"
 import { add, input, mul } from "../graph/ops.ts"
 import { traceLoss } from "../nn/losses.ts"
 import { resultOf, traceMeasure } from "../nn/metrics.ts"
-import { type LayerTrace, type Network, type NetworkTrace, traceNetwork } from "../nn/network.ts"
-import type { ParameterSpec } from "../nn/scope.ts"
+import { type Network, type NetworkTrace, traceNetwork } from "../nn/network.ts"
 import type { Training } from "../nn/training.ts"
-import { type SlotSpec, traceUpdates } from "../nn/update.ts"
+import { traceUpdates } from "../nn/update.ts"
+import { bindings, forwardOf, inputNodes, type Traced } from "./forward.ts"
 import { type LogSpec, meanLogs } from "./means.ts"
-
-/** A model as a graph, and what its memory begins with. */
-export interface Traced {
-  readonly graph: Graph
-  readonly inputs: readonly Node[]
-  readonly outputs: readonly Node[]
-  readonly parameters: readonly ParameterSpec[]
-  readonly slots: readonly SlotSpec[]
-  readonly layers: readonly LayerTrace[]
-  /** What its logs are: of training and of evaluation. */
-  readonly logs: readonly LogSpec[]
-}
-
-/** The name under which something of an input or an output is bound: short where there is one of them. */
-function bindingOf(prefix: string, all: readonly { readonly name: string }[], i: number): string {
-  return all.length === 1 ? prefix : `${prefix}:${all[i]!.name}`
-}
-
-/** The names under which data and results are bound. */
-export const bindings: {
-  readonly input: (network: Network, i: number) => string
-  readonly target: (network: Network, i: number) => string
-  readonly weight: (network: Network, i: number) => string
-  readonly prediction: (network: Network, i: number) => string
-} = {
-  input: ({ inputs }, i) => bindingOf("x", inputs, i),
-  target: ({ outputs }, i) => bindingOf("y", outputs, i),
-  weight: ({ outputs }, i) => bindingOf("w", outputs, i),
-  prediction: ({ outputs }, i) => bindingOf("prediction", outputs, i),
-}
 
 /** A name of something measured at one of several outputs: `accuracy` of the output `digit` is `digitAccuracy`. */
 function nameAt(network: Network, i: number, name: string): string {
   if (network.outputs.length === 1) return name
   return `${network.outputs[i]!.name}${name.charAt(0).toUpperCase()}${name.slice(1)}`
-}
-
-/** Traces the network alone. Nothing is allocated. */
-export function traceForward(network: Network, inputShapes: readonly Shape[]): Traced {
-  const inputs = inputNodes(network, inputShapes)
-  return forwardOf(network, inputs, traceNetwork(network, inputs))
-}
-
-function inputNodes(network: Network, shapes: readonly Shape[]): Node[] {
-  return shapes.map((shape, i) => input(bindings.input(network, i), shape))
-}
-
-function forwardOf(network: Network, inputs: readonly Node[], trace: NetworkTrace): Traced {
-  const { outputs, parameters, layers } = trace
-  const named = outputs.map((value, i) => ({ name: bindings.prediction(network, i), value }))
-  const predict: Entry = { updates: [], logs: [], outputs: named }
-  return { graph: { predict }, inputs, outputs, parameters, slots: [], layers, logs: [] }
-}
-
-/** Traces what every layer gives, under its name. */
-export function traceActivations(network: Network, inputShapes: readonly Shape[]): Traced {
-  const forward = traceForward(network, inputShapes)
-  const outputs = forward.layers.map(({ name, output }) => ({ name, value: output }))
-  return { ...forward, graph: { predict: { updates: [], logs: [], outputs } } }
 }
 
 /** How a training is traced. */

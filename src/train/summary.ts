@@ -1,9 +1,9 @@
 // The table of a model: its layers with the shapes they give and their parameters, weights and biases apart.
 // Knows traced layers, no engine.
 
+import { type Shape, size } from "../core/shape.ts"
 import type { LayerTrace } from "../nn/network.ts"
 import type { ParameterSpec } from "../nn/scope.ts"
-import { countOf, number, shapeText } from "./picture.ts"
 
 /** What a summary is of. */
 export interface Summarized {
@@ -65,4 +65,19 @@ function bytes(n: number): string {
 
 function cellText(text: string, width: number): string {
   return text.length > width ? `${text.slice(0, width - 1)}…` : text.padEnd(width)
+}
+
+/** A shape as summaries print it: `(batch, 64)`. */
+export function shapeText(shape: Shape): string {
+  return `(${shape.map((n) => (n < 0 ? (n === -1 ? "batch" : `batch·${-n}`) : String(n))).join(", ")})`
+}
+
+/** A whole number with commas, whatever the machine's language. */
+export function number(n: number): string {
+  return String(n).replace(/\B(?=(\d{3})+$)/g, ",")
+}
+
+/** How many numbers parameters have together. */
+export function countOf(parameters: readonly { readonly variable: { readonly shape: Shape } }[]): number {
+  return parameters.reduce((sum, p) => sum + size(p.variable.shape), 0)
 }

@@ -65,8 +65,8 @@ export async function experiment(trilobite: typeof Trilobite, { rounds, threads 
   }
   const { loss } = await model.evaluate(...tensors, { batchSize: batch })
   const predicted = await model.predict(tensors[0], { batchSize: 100 })
-  const file = model.toBytes()
-  const copy = modelFromBytes(file)
+  const file = await model.toBytes()
+  const copy = await modelFromBytes(file)
   const again = await copy.predict(tensors[0], { batchSize: 100 })
   return {
     weights: await hash(model.getWeights().map((w) => w.data as Float32Array)),

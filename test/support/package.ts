@@ -49,17 +49,17 @@ export async function bundleWithVite(folder: string, script: string): Promise<re
 }
 
 /**
- * Bytes after gzip of the scripts of a Vite build: `core` is what a page loads at once, `engine` what is loaded when the
- * first program is (without what only Node loads).
+ * Bytes after gzip of the scripts of a Vite build: `core` is what a page loads at once, `later` what is loaded when it is
+ * first used (without what only Node loads).
  */
-export function bundleSizes(folder: string): { readonly core: number; readonly engine: number } {
+export function bundleSizes(folder: string): { readonly core: number; readonly later: number } {
   const page = readFileSync(join(folder, "dist/index.html"), "utf8")
   const assets = join(folder, "dist/assets")
-  const sizes = { core: 0, engine: 0 }
+  const sizes = { core: 0, later: 0 }
   for (const name of readdirSync(assets)) {
     if (!name.endsWith(".js") || name.startsWith("node-")) continue
     const bytes = gzipSync(readFileSync(join(assets, name)), { level: 9 }).length
-    sizes[page.includes(name) ? "core" : "engine"] += bytes
+    sizes[page.includes(name) ? "core" : "later"] += bytes
   }
   return sizes
 }

@@ -30,7 +30,7 @@ export interface AffineOptions {
 }
 
 /** The table of these options. */
-export const affineOptions: OptionTable<AffineOptions> = {
+const options: OptionTable<AffineOptions> = {
   center: optional(flag(), true),
   scale: optional(flag(), true),
   betaInitializer: optional(initializerKind(), "zeros"),
@@ -39,6 +39,15 @@ export const affineOptions: OptionTable<AffineOptions> = {
   gammaRegularizer: optional(regularizerKind(), null),
   betaConstraint: optional(constraintKind(), null),
   gammaConstraint: optional(constraintKind(), null),
+}
+
+/** Options of a layer with those of γ and β among them: a call, so that bundlers can leave out a layer that nobody uses. */
+/* @__NO_SIDE_EFFECTS__ */
+export function withAffine<A extends object, B extends object>(
+  before: A,
+  after?: B,
+): A & OptionTable<AffineOptions> & B {
+  return { ...before, ...options, ...(after as B) }
 }
 
 /** γ and β of a shape, asked of the scope now, and what they make of a value once it is normalized. */

@@ -8,7 +8,7 @@ import { add, div, mul, reshape, sqrt, stopGradient, sub } from "../../graph/ops
 import { type Initializer, initializerKind } from "../initializers.ts"
 import { type LayerFactory, type LayerOptions, layer } from "../layer.ts"
 import { finiteNumber, integer, optional } from "../options.ts"
-import { type AffineOptions, affine, affineOptions } from "./affine.ts"
+import { type AffineOptions, affine, withAffine } from "./affine.ts"
 
 /** The options of {@link batchNormalization}. */
 export interface BatchNormalizationOptions extends LayerOptions, AffineOptions {
@@ -39,14 +39,17 @@ export interface BatchNormalizationOptions extends LayerOptions, AffineOptions {
 export const batchNormalization: LayerFactory<BatchNormalizationOptions> =
   /* @__PURE__ */ layer<BatchNormalizationOptions>(
     "BatchNormalization",
-    {
-      axis: optional(integer(), -1),
-      momentum: optional(finiteNumber({ least: 0, below: 1 }), 0.99),
-      epsilon: optional(finiteNumber({ least: 0 }), 0.001),
-      ...affineOptions,
-      movingMeanInitializer: optional(initializerKind(), "zeros"),
-      movingVarianceInitializer: optional(initializerKind(), "ones"),
-    },
+    withAffine(
+      {
+        axis: optional(integer(), -1),
+        momentum: optional(finiteNumber({ least: 0, below: 1 }), 0.99),
+        epsilon: optional(finiteNumber({ least: 0 }), 0.001),
+      },
+      {
+        movingMeanInitializer: optional(initializerKind(), "zeros"),
+        movingVarianceInitializer: optional(initializerKind(), "ones"),
+      },
+    ),
     (config, x, scope) => {
       const axis = axisOf(config.axis, x.shape.length, "axis")
       if (axis === 0) {

@@ -7,7 +7,7 @@ import type { Node } from "../../graph/node.ts"
 import { add, div, max, mul, reshape, sqrt, sub } from "../../graph/ops.ts"
 import { type LayerFactory, type LayerOptions, layer } from "../layer.ts"
 import { finiteNumber, integer, optional, that } from "../options.ts"
-import { type AffineOptions, affine, affineOptions } from "./affine.ts"
+import { type AffineOptions, affine, withAffine } from "./affine.ts"
 
 /** One axis or several. */
 type Axes = number | readonly number[]
@@ -45,7 +45,7 @@ export interface LayerNormalizationOptions extends LayerOptions, AffineOptions {
 export const layerNormalization: LayerFactory<LayerNormalizationOptions> =
   /* @__PURE__ */ layer<LayerNormalizationOptions>(
     "LayerNormalization",
-    { axis: optional(axes, -1), epsilon: optional(finiteNumber({ least: 0 }), 0.001), ...affineOptions },
+    withAffine({ axis: optional(axes, -1), epsilon: optional(finiteNumber({ least: 0 }), 0.001) }),
     (config, x, scope) => {
       const over = featureAxes(config.axis, x.shape)
       const along = (v: Node): Node =>
@@ -96,12 +96,11 @@ const groupCount = that(
 export const groupNormalization: LayerFactory<GroupNormalizationOptions> =
   /* @__PURE__ */ layer<GroupNormalizationOptions>(
     "GroupNormalization",
-    {
+    withAffine({
       groups: optional(groupCount, 32),
       axis: optional(integer(), -1),
       epsilon: optional(finiteNumber({ least: 0 }), 0.001),
-      ...affineOptions,
-    },
+    }),
     (config, x, scope) => {
       const [axis] = featureAxes(config.axis, x.shape) as [number]
       const features = x.shape[axis]!

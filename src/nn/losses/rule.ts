@@ -36,6 +36,7 @@ export interface Simple<T extends string> {
 export const EPSILON = 1e-7
 
 /** Numbers from 0 to 1. */
+/* @__NO_SIDE_EFFECTS__ */
 export function share(): Kind<number> {
   return that("a number from 0 to 1", (value): value is number => typeof value === "number" && value >= 0 && value <= 1)
 }

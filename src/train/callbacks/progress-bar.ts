@@ -1,7 +1,8 @@
 // The progress line of fit as a callback, for another place than the terminal. Knows no model.
 
 import { maybe, type OptionsOf, optional, readOptions, that } from "../../nn/options.ts"
-import { consoleOutput, type Output, progressWriter, type Verbosity } from "../progress.ts"
+import type { FitEvent } from "../events.ts"
+import type { Output, Verbosity } from "../progress.ts"
 import type { Callback } from "./callback.ts"
 
 /** The options of {@link progressBar}. */
@@ -45,5 +46,14 @@ const options: OptionsOf<Resolved> = {
  */
 export function progressBar(given: ProgressBarOptions = {}): Callback {
   const { output, verbose } = readOptions<Resolved>("progressBar", options, given)
-  return { onEvent: progressWriter(output ?? consoleOutput(), verbose) }
+  let write: ((event: FitEvent) => void) | undefined
+  return {
+    onEvent: async (event) => {
+      if (write === undefined) {
+        const { consoleOutput, progressWriter } = await import("../progress.ts")
+        write = progressWriter(output ?? consoleOutput(), verbose)
+      }
+      write(event)
+    },
+  }
 }

@@ -1,0 +1,104 @@
+// The model in a file's bytes, and what of it cannot be right. Knows the form that model-file.ts writes, and every layer.
+
+import { show } from "../core/errors.ts"
+import { asArray, asObject, type JsonValue, parseJson } from "../core/json.ts"
+import type { Shape } from "../core/shape.ts"
+import {
+  type CustomObjects,
+  lossFromConfig,
+  metricFromConfig,
+  networkFromConfig,
+  optimizerFromConfig,
+} from "../nn/config.ts"
+import type { Metric } from "../nn/metrics.ts"
+import type { OutputTraining, Training } from "../nn/training.ts"
+import { type SavedModel, TRAINING, VERSION } from "./model-file.ts"
+import { readSafetensors } from "./safetensors.ts"
+import { modelError } from "./weights-file.ts"
+
+/**
+ * The model in a file's bytes.
+ * @throws E_MODEL if they are no model of trilobite, or anything in it is damaged, unknown or does not fit.
+ */
+export function readModel(bytes: Uint8Array, where: string, custom: CustomObjects = {}): SavedModel {
+  const { tensors, metadata } = readSafetensors(bytes, where)
+  checkMetadata(metadata, where)
+  const field = (name: string): JsonValue => {
+    const text = metadata[name]
+    return text === undefined ? null : parseJson(text, `${where}, ${name}`, undefined, "E_MODEL")
+  }
+  const network = networkFromConfig(field("network"), custom)
+  const shapeOf = (json: JsonValue): Shape =>
+    asArray(json, `${where}, inputShape`, "E_MODEL").map((n, _, all) => {
+      if (Number.isSafeInteger(n) && (n as number) > 0 && all.length < 8) return n as number
+      throw modelError(`${where}, inputShape`, "this is no shape.", "up to 7 whole numbers of at least 1", show(all))
+    })
+  const inputShapes =
+    network.kind === "sequential" ? [shapeOf(field("inputShape"))] : network.inputs.map((input) => input.shape!)
+  const compiled = TRAINING.some((name) => metadata[name] !== undefined)
+  return {
+    network,
+    inputShapes,
+    compiled: compiled ? readTraining(field, metadata, where, custom) : undefined,
+    weights: tensors,
+  }
+}
+
+function readTraining(
+  field: (name: string) => JsonValue,
+  metadata: { readonly [key: string]: string },
+  where: string,
+  custom: CustomObjects,
+): Training {
+  const optimizer = optimizerFromConfig(field("optimizer"))
+  const metricsOf = (json: JsonValue | undefined, place: string): Metric[] =>
+    asArray(json ?? null, place, "E_MODEL").map((one, i, all) => {
+      const metric = metricFromConfig(one, custom)
+      const twice = all.slice(0, i).some((other) => metricFromConfig(other, custom).name === metric.name)
+      if (!twice) return metric
+      throw modelError(place, "a metric is in the list twice.", "different ones", metric.name)
+    })
+  if (metadata.outputs === undefined) {
+    const metrics = metricsOf(field("metrics"), `${where}, metrics`)
+    return {
+      optimizer,
+      outputs: [{ loss: lossFromConfig(field("loss"), custom), lossWeight: 1, metrics, weightedMetrics: [] }],
+    }
+  }
+  const outputs = asArray(field("outputs"), `${where}, outputs`, "E_MODEL").map((json, i): OutputTraining => {
+    const place = `${where}, outputs[${i}]`
+    const { loss, lossWeight, metrics, weightedMetrics, ...others } = asObject(json, place, "E_MODEL")
+    const [extra] = Object.keys(others)
+    if (extra !== undefined) throw modelError(place, `unknown key ${show(extra)}.`)
+    if (typeof lossWeight !== "number" || !(lossWeight >= 0)) {
+      throw modelError(`${place}.lossWeight`, "this is no weight.", "a number of at least 0", show(lossWeight))
+    }
+    return {
+      loss: loss === null ? undefined : lossFromConfig(loss, custom),
+      lossWeight,
+      metrics: metricsOf(metrics, `${place}.metrics`),
+      weightedMetrics: metricsOf(weightedMetrics, `${place}.weightedMetrics`),
+    }
+  })
+  return { optimizer, outputs }
+}
+
+/** Throws E_MODEL unless these are the texts of a model that this version can read. */
+function checkMetadata(metadata: { readonly [key: string]: string }, where: string): void {
+  const { format, version } = metadata
+  if (format !== "trilobite") {
+    const what = "this safetensors file holds no model of trilobite: its metadata do not say so."
+    throw modelError(where, what, 'the format "trilobite"', show(format))
+  }
+  if (version !== VERSION) {
+    const newer = version !== undefined && /^\d+$/.test(version) && Number(version) > Number(VERSION)
+    const what = newer
+      ? "the model was saved by a newer version of trilobite."
+      : "this version of the format is not known."
+    throw modelError(where, what, `version ${VERSION}`, show(version))
+  }
+  const known = ["format", "version", "network", "inputShape", ...TRAINING]
+  const extra = Object.keys(metadata).find((key) => !known.includes(key))
+  if (extra === undefined) return
+  throw modelError(`${where}, metadata`, `unknown key ${show(extra)}.`, `only ${known.join(", ")}`)
+}
