@@ -1,0 +1,13 @@
+// Where the pages begin: styles, the theme, the policy of what may become a script, the first page.
+
+import "./fonts.css"
+import "./tokens.css"
+import "./style.css"
+import { render } from "preact"
+import { App } from "./app.tsx"
+import { allowOwnScripts } from "./engine/trusted.ts"
+import { restoreTheme } from "./ui/theme.ts"
+
+allowOwnScripts()
+restoreTheme()
+render(<App />, document.getElementById("app")!)

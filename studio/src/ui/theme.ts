@@ -1,0 +1,49 @@
+// Light and dark: the system's, until the reader has chosen. Canvas drawings read their colours here.
+
+import { type ReadonlySignal, type Signal, signal } from "@preact/signals"
+
+const KEY = "trilobite.theme"
+const system = matchMedia("(prefers-color-scheme: dark)")
+
+/** Which theme is shown. */
+export const theme: Signal<"light" | "dark"> = signal("light")
+
+/** Counts changes of the colours: whatever draws on a canvas reads it. */
+export const colours: ReadonlySignal<string> = theme
+
+function stored(): string | null {
+  try {
+    return localStorage.getItem(KEY)
+  } catch {
+    return null
+  }
+}
+
+/** Shows the theme of the last visit, or the system's. */
+export function restoreTheme(): void {
+  const chosen = stored()
+  if (chosen === "light" || chosen === "dark") document.documentElement.dataset.theme = chosen
+  const follow = (): void => {
+    const own = document.documentElement.dataset.theme
+    theme.value = own === "light" || own === "dark" ? own : system.matches ? "dark" : "light"
+  }
+  follow()
+  system.addEventListener("change", follow)
+}
+
+/** Switches between light and dark. */
+export function switchTheme(): void {
+  const next = theme.value === "dark" ? "light" : "dark"
+  document.documentElement.dataset.theme = next
+  theme.value = next
+  try {
+    localStorage.setItem(KEY, next)
+  } catch {
+    // A page that may not store anything forgets it.
+  }
+}
+
+/** A token's colour in the present theme, for canvases. */
+export function token(name: string): string {
+  return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim()
+}
