@@ -5,9 +5,11 @@ import type { SignatureOf } from "./protocol.ts"
 /** The jobs with what they take and tell. */
 export interface Jobs {
   readonly race: SignatureOf<typeof import("./jobs/race.ts").race>
+  readonly slice: SignatureOf<typeof import("./jobs/slice.ts").slice>
 }
 
 /** The loaders of the jobs by name. */
 export const jobs: { readonly [N in keyof Jobs]: () => Promise<unknown> } = {
   race: () => import("./jobs/race.ts").then((m) => m.race),
+  slice: () => import("./jobs/slice.ts").then((m) => m.slice),
 }
