@@ -341,13 +341,13 @@ function Arrow({ x, left }: { readonly x: number; readonly left: boolean }): JSX
 /** The mistake as a real square, and cross-entropy as a bar, both in the same unit. */
 function Shapes({ y, yhat }: { readonly y: number; readonly yhat: number }): JSX.Element {
   const [box, W] = useWidth<HTMLDivElement>()
-  const unit = Math.min(132, W * 0.2)
+  const unit = Math.min(132, W * 0.22)
   const floor = 166
   const side = Math.abs(y - yhat) * unit
   const c = crossEntropyCost(y, yhat)
   const height = Math.min(c * unit, floor - 14)
   const over = c * unit > floor - 14
-  const barX = Math.round(W * 0.5)
+  const barX = Math.round(W * (W < 560 ? 0.62 : 0.5))
   const label = W < 560 ? 12 : 16
   return (
     <div ref={box}>
@@ -379,7 +379,7 @@ function Shapes({ y, yhat }: { readonly y: number; readonly yhat: number }): JSX
           height {cost(c)}
         </text>
         <text x={barX} y={floor + 19} class="t-12 t-3">
-          the surprise, −ln of what it gave the truth
+          {W < 560 ? "the surprise" : "the surprise, −ln of what it gave the truth"}
         </text>
       </svg>
     </div>

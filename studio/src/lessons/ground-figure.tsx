@@ -75,7 +75,7 @@ export function GroundFigure(props: {
   const [px, py] = [x(shown), y(ground.cost(shown))]
   const f = (p: number): number => ground.cost(p)
   const top = curve(f, FROM, TO, x, y, 320)
-  const reach = Math.min(1.3, 90 / (x(1) - x(0)))
+  const reach = (small ? 52 : 92) / 68 / Math.hypot(1, look)
   const moving = Math.abs(shown - here) > 1e-3
   const nextIn = next >= FROM && next <= TO && inside
   const gap = next - here

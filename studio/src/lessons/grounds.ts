@@ -107,14 +107,21 @@ export function walk(ground: Ground, start: number, eta: number, steps: number):
   return path
 }
 
-/** The lowest place of a ground, and a lower valley than others' bottoms: where the slope changes sign. */
+/** The bottoms of a ground's valleys, the lowest first: where the slope goes from below 0 to above. */
 export function bottoms(ground: Ground): readonly number[] {
   const found: number[] = []
   const pieces = 400
   for (let i = 0; i < pieces; i++) {
     const a = FROM + (i * (TO - FROM)) / pieces
     const b = FROM + ((i + 1) * (TO - FROM)) / pieces
-    if (ground.slope(a) < 0 && ground.slope(b) >= 0) found.push((a + b) / 2)
+    if (!(ground.slope(a) < 0 && ground.slope(b) >= 0)) continue
+    let [low, high] = [a, b]
+    for (let k = 0; k < 30; k++) {
+      const middle = (low + high) / 2
+      if (ground.slope(middle) < 0) low = middle
+      else high = middle
+    }
+    found.push((low + high) / 2)
   }
   return found.sort((a, b) => ground.cost(a) - ground.cost(b))
 }
