@@ -37,7 +37,7 @@ export default function Home(): JSX.Element {
     })
   })
   return (
-    <main id="main" class="home" tabIndex={-1}>
+    <main id="main" class="home" tabindex={-1}>
       <section class="hero">
         <div class="words">
           <h1>Watch a network learn, one blind step at a time</h1>

@@ -121,10 +121,7 @@ export default function Costs(): JSX.Element {
               step={0.01}
               initial={1}
               format={at}
-              onChange={(v) => {
-                if (v < 0.05) y.value = 0
-                if (v > 0.95) y.value = 1
-              }}
+              snap={[0, 1]}
             />
           </div>
         </>
@@ -306,7 +303,7 @@ function Curves(props: {
           r="9"
           class="dot ember grab"
           role="slider"
-          tabIndex={0}
+          tabindex={0}
           aria-label="the answer y hat"
           aria-valuemin={0}
           aria-valuemax={1}

@@ -240,7 +240,7 @@ export function GroundFigure(props: {
         <g
           class="grab"
           role="slider"
-          tabIndex={0}
+          tabindex={0}
           aria-label="the trilobite, parameter p"
           aria-valuemin={FROM}
           aria-valuemax={TO}

@@ -354,7 +354,7 @@ function Curves(props: {
           r="8"
           class="dot ember grab"
           role="slider"
-          tabIndex={0}
+          tabindex={0}
           aria-label="weighted input z"
           aria-valuemin={-8}
           aria-valuemax={8}

@@ -53,6 +53,8 @@ export function Slider(props: {
   readonly scale?: Scale
   readonly step?: number
   readonly initial?: number
+  /** Values that a pointer is drawn to when it comes near. */
+  readonly snap?: readonly number[]
   readonly tone?: "ink" | "eta"
   readonly zones?: readonly string[]
   readonly format?: (value: number) => string
@@ -69,7 +71,8 @@ export function Slider(props: {
   }
   const drag = (event: PointerEvent): void => {
     const { left, width } = track.current!.getBoundingClientRect()
-    set(valueAt((event.clientX - left) / width, min, max, scale, step))
+    const at = valueAt((event.clientX - left) / width, min, max, scale, step)
+    set(props.snap?.find((value) => Math.abs(value - at) < 0.05 * (max - min)) ?? at)
   }
   const place = placeOf(value.value, min, max, scale)
   const move = (direction: number, times: number): void => {
@@ -99,7 +102,7 @@ export function Slider(props: {
         ref={track}
         class="track"
         role="slider"
-        tabIndex={0}
+        tabindex={0}
         aria-label={label}
         aria-valuemin={min}
         aria-valuemax={max}
@@ -168,7 +171,7 @@ export function Choice<T extends string | number>(props: {
             type="button"
             role="radio"
             aria-checked={chosen}
-            tabIndex={chosen ? 0 : -1}
+            tabindex={chosen ? 0 : -1}
             onClick={() => set(option.value)}
           >
             {option.picture?.()}
