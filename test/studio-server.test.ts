@@ -282,6 +282,25 @@ describe("events", () => {
     rmSync(join(shop.runs, "long"), { recursive: true })
   })
 
+  test("pages that go away leave nothing behind", async () => {
+    shop.makeRun("leaves", { "history.jsonl": lines(1, 3) })
+    const { id } = await shop.find("leaves")
+    const held = (): number => {
+      const counted = new Set(["FSEventWrap", "Timeout", "TCPSocketWrap", "TCPServerWrap"])
+      return process.getActiveResourcesInfo().filter((name) => counted.has(name)).length
+    }
+    // The first look settles what is kept for good.
+    await shop.get(`/api/runs/${id}`)
+    const before = held()
+    for (let i = 0; i < 300; i++) {
+      const stream = follow(shop.studio.port, `/api/runs/${id}/events`, shop.headers)
+      if (i % 3 > 0) await stream.until(({ epochs }) => epochs.length >= i % 3)
+      stream.close()
+    }
+    await new Promise((resolve) => setTimeout(resolve, 500))
+    expect(Math.abs(held() - before)).toBeLessThanOrEqual(5)
+  })
+
   test.each(["-1", "1.5", "x", "", "9".repeat(20)])("after %j is refused", async (after) => {
     shop.makeRun(`after ${after}`)
     const { id } = await shop.find(`after ${after}`)
