@@ -102,7 +102,7 @@ export function Slider(props: {
         ref={track}
         class="track"
         role="slider"
-        tabindex={0}
+        tabIndex={0}
         aria-label={label}
         aria-valuemin={min}
         aria-valuemax={max}
@@ -171,7 +171,7 @@ export function Choice<T extends string | number>(props: {
             type="button"
             role="radio"
             aria-checked={chosen}
-            tabindex={chosen ? 0 : -1}
+            tabIndex={chosen ? 0 : -1}
             onClick={() => set(option.value)}
           >
             {option.picture?.()}
