@@ -32,7 +32,9 @@ export function Wall(props: {
     const picture = context.createImageData(WIDE, HIGH)
     const words = new Uint32Array(picture.data.buffer)
     const word = ([r, g, b]: Rgb): number => ((255 << 24) | (b << 16) | (g << 8) | r) >>> 0
-    const [pale, dark, lit] = [word(rgb("rule")), word(rgb("ink-2")), word(rgb("ember-fill"))]
+    // What has been used is darker in both themes.
+    const names = colours.value === "dark" ? ["rule-strong", "paper-sunk"] : ["rule", "ink-2"]
+    const [pale, dark, lit] = [...names, "ember-fill"].map((name) => word(rgb(name))) as [number, number, number]
     words.fill(pale)
     for (let i = 0; i < from; i++) words[order[i]!] = dark
     for (let i = from; i < to; i++) words[order[i]!] = lit
@@ -139,7 +141,7 @@ export function BatchGrid(props: {
       const [sx, sy] = [28 * (i % columns), 28 * Math.floor(i / columns)]
       context.drawImage(sheet, sx, sy, 28, 28, x + 1, y + 1, side, side)
       if (labels && cell >= 24) {
-        context.fillStyle = token("ember")
+        context.fillStyle = token("ink-3")
         context.fillText(String(facts.labels[i]), x + cell - 3, y + cell - 4)
       }
     }

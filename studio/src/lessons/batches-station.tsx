@@ -175,7 +175,7 @@ function Cost(props: Props): JSX.Element {
         {[0, 1, 2, 3, 4, 6, 8]
           .filter((t) => t < most && (most < 5 || t % 2 === 0))
           .map((t) => (
-            <text key={t} x={x(t)} y="140" text-anchor="middle" class="t-12 t-3">
+            <text key={t} x={x(t)} y="140" text-anchor={t === 0 ? "start" : "middle"} class="t-12 t-3">
               {t === 0 ? "cost 0" : t}
             </text>
           ))}

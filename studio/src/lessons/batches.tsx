@@ -10,10 +10,11 @@ import { Button, Slider } from "../ui/controls.tsx"
 import { cost, count, duration, percent } from "../ui/format.ts"
 import { useKeys } from "../ui/keys.ts"
 import { Formula, LessonPage, once, still, useWalk } from "../ui/lesson.tsx"
+import { axis, linePath } from "../ui/plot.ts"
 import { running } from "../ui/running.tsx"
 import { speak } from "../ui/said.ts"
 import { type State, useUrlState } from "../ui/url.ts"
-import { BatchGrid, Wall } from "./batches-canvas.tsx"
+import { BatchGrid, Digit, Wall } from "./batches-canvas.tsx"
 import { audit, IMAGES, orderOf, placesOf, roundsOf, tally } from "./batches-order.ts"
 import { Ring } from "./batches-ring.tsx"
 import { keys, LAST_EPOCH, stepBack, stepOn, type View } from "./batches-state.ts"
@@ -26,6 +27,8 @@ const EPOCH_MS = 4800
 interface Training {
   readonly facts: Signal<RoundFacts | undefined>
   readonly progress: Signal<RoundProgress | undefined>
+  /** The costs of the epoch that runs, by the rounds that were done. */
+  readonly curve: Signal<readonly (readonly [round: number, cost: number])[]>
   /** Rounds done on the way to where the reader wants to be; undefined when there. */
   readonly seeking: Signal<{ readonly epoch: number; readonly done: number } | undefined>
   readonly absent: Signal<string>
@@ -57,10 +60,11 @@ function show(state: State<View>, to: View | undefined): void {
 function useTraining(state: State<View>): Training {
   const own = useMemo(() => {
     const job: { current?: Running<RoundMessage>; frame: number; newest?: RoundProgress } = { frame: 0 }
-    const costs: number[] = []
+    let costs: (readonly [round: number, cost: number])[] = []
     const made: Training = {
       facts: signal(undefined),
       progress: signal(undefined),
+      curve: signal([]),
       seeking: signal(undefined),
       absent: signal(""),
       on: signal(false),
@@ -75,7 +79,7 @@ function useTraining(state: State<View>): Training {
           made.progress.value = undefined
           show(state, { b, round: from, epoch, station: "update" })
         })
-        costs.length = 0
+        made.curve.value = costs = []
         job.current?.tell({ type: "run", batch: b, epoch, round: from, pieces, pause: EPOCH_MS / pieces })
       },
       pause() {
@@ -92,7 +96,8 @@ function useTraining(state: State<View>): Training {
       batch(() => {
         made.progress.value = newest
         state.round.value = newest.done
-        running.value = { epoch: newest.epoch, costs: [...costs], pause: made.pause }
+        made.curve.value = [...costs]
+        running.value = { epoch: newest.epoch, costs: costs.map(([, c]) => c), pause: made.pause }
       })
       speak(`Epoch ${newest.epoch}, round ${newest.done}, cost ${cost(newest.cost)}.`)
     }
@@ -105,7 +110,7 @@ function useTraining(state: State<View>): Training {
       else if (event.type === "progress") {
         made.seeking.value = undefined
         job.newest = event
-        costs.push(event.cost)
+        costs.push([event.done, event.cost])
         job.frame ||= requestAnimationFrame(drawn)
       } else {
         cancelAnimationFrame(job.frame)
@@ -248,7 +253,7 @@ export default function Batches(): JSX.Element {
         [["r"], "start again"],
       ]}
       figure={
-        <>
+        <div class="bt-fig">
           <div class="bt-top">
             <Ring
               station={station}
@@ -263,23 +268,32 @@ export default function Batches(): JSX.Element {
             />
             <Panel view={view.value} training={training} order={order.value} chosen={chosen} layer={layer} />
           </div>
-          <Low view={view.value} training={training} order={order} chosen={chosen} />
-          <div class="row">
-            <Button main icon={walking.value ? "pause" : "play"} onClick={walk}>
-              {walking.value ? "Pause" : "Walk"}
-            </Button>
-            <Button icon="step" onClick={step}>
-              Step
-            </Button>
-            <Button icon={on ? "pause" : "runs"} onClick={run}>
-              {on ? "Pause" : "Run the epoch"}
-            </Button>
-            <Button quiet icon="again" onClick={again}>
-              Start again
-            </Button>
+          <Low state={state} view={view.value} training={training} order={order} chosen={chosen} rest={rest} />
+          <div class="controls">
+            <div class="row">
+              <Button main icon={walking.value ? "pause" : "play"} onClick={walk}>
+                {walking.value ? "Pause" : "Walk"}
+              </Button>
+              <Button icon="step" onClick={step}>
+                Step
+              </Button>
+              <Button icon={on ? "pause" : "runs"} onClick={run}>
+                {on ? "Pause" : "Run the epoch"}
+              </Button>
+              <Button quiet icon="again" label="Start again" onClick={again} />
+            </div>
+            <Slider
+              label={`Round of epoch ${epoch}`}
+              value={state.round}
+              min={1}
+              max={rounds}
+              step={1}
+              initial={1}
+              format={(v) => `${count(v)} of ${count(rounds)}`}
+              onChange={rest}
+            />
           </div>
-          <Sliders state={state} rounds={rounds} rest={rest} />
-        </>
+        </div>
       }
     >
       <div class="prose">
@@ -333,7 +347,7 @@ function Panel(props: {
             {training.on.value ? "The first rounds are being trained." : "Reading the images of MNIST."}
           </p>
         ) : (
-          <Numbers now={now} />
+          <Numbers now={now} curve={training.curve.value} rounds={roundsOf(view.b)} />
         )}
       </section>
     )
@@ -364,7 +378,14 @@ function Panel(props: {
 }
 
 /** The live numbers of an epoch that runs. */
-function Numbers({ now }: { readonly now: RoundProgress }): JSX.Element {
+function Numbers(props: {
+  readonly now: RoundProgress
+  readonly curve: readonly (readonly [round: number, cost: number])[]
+  readonly rounds: number
+}): JSX.Element {
+  const { now, curve, rounds } = props
+  const x = axis(0, rounds, 0, 440)
+  const y = axis(0, curve[0]?.[1] ?? 1, 84, 8)
   return (
     <>
       <dl class="bt-live">
@@ -381,93 +402,116 @@ function Numbers({ now }: { readonly now: RoundProgress }): JSX.Element {
           <dd>{percent(now.accuracy, 1)}</dd>
         </div>
       </dl>
+      <svg viewBox="0 0 520 92" class="bt-dots" role="img" aria-label={`The cost has come to ${cost(now.cost)}`}>
+        <path d="M0 84H440" class="grid" />
+        <path d={linePath(curve.map(([at, c]) => [x(at), y(c)] as const))} class="ln" />
+        <text x={x(now.done) + 8} y={y(now.cost) + 4} class="b t-ink halo">
+          {cost(now.cost)}
+        </text>
+      </svg>
       <p class="bt-say">
-        Cost and share of right answers over the newest rounds. The training itself has taken {duration(now.seconds)}
-        so far. The rest is a pause between the rounds, so that you can watch.
+        Cost and share of right answers over the newest rounds. The training itself has taken {duration(now.seconds)} so
+        far. The rest is a pause between the rounds, so that you can watch.
       </p>
     </>
   )
 }
 
-/** The wall with its audit, and the batch lifted out beside it. */
+/** The wall; beside it its audit, the batch size, and the batch lifted out. */
 function Low(props: {
+  readonly state: State<View>
   readonly view: View
   readonly training: Training
   readonly order: ReadonlySignal<Int32Array>
   readonly chosen: Signal<number>
+  readonly rest: () => void
 }): JSX.Element {
-  const { view, training, order, chosen } = props
+  const { state, view, training, order, chosen, rest } = props
   const [from, to] = placesOf(view.round, view.b)
   const used = view.station === "shuffle" ? from : to
   const seen = useMemo(() => tally(audit(order.value, used)), [order.value, used])
-  const facts = training.facts.value
   const says = `A wall of ${count(IMAGES)} images: ${count(seen.once)} have been used once in epoch ${view.epoch}, ${count(seen.never)} not yet, ${count(seen.more)} more than once.`
   return (
-    <>
-      <div class="bt-low">
-        <Wall order={order.value} from={from} to={used} says={says} />
-        {facts !== undefined && !training.on.value && view.station !== "batch" && (
-          <div class={`bt-side${facts.round === view.round ? "" : " bt-stale"}`}>
-            <p class="dim">
-              <b class="ember">{count(facts.images.length)}</b> lifted out of the wall
-            </p>
-            <BatchGrid facts={facts} chosen={chosen} height={370} />
-          </div>
-        )}
+    <div class="bt-low">
+      <Wall order={order.value} from={from} to={used} says={says} />
+      <div class="bt-side">
+        <table class="bt-audit">
+          <caption>Audit of epoch {view.epoch}</caption>
+          <tbody>
+            <tr>
+              <td>used once</td>
+              <td>{count(seen.once)}</td>
+            </tr>
+            <tr>
+              <td>not yet used</td>
+              <td>{count(seen.never)}</td>
+            </tr>
+            <tr>
+              <td>used more than once</td>
+              <td>{count(seen.more)}</td>
+            </tr>
+          </tbody>
+        </table>
+        <BatchSize state={state} rest={rest} />
+        <Lifted view={view} training={training} chosen={chosen} />
       </div>
-      <p class="bt-audit">
-        <span>
-          used once <b>{count(seen.once)}</b>
-        </span>
-        <span>
-          not yet <b>{count(seen.never)}</b>
-        </span>
-        <span>
-          more than once <b>{count(seen.more)}</b>
-        </span>
-        <span>{seen.never === 0 && seen.more === 0 ? "Every image exactly once: the epoch is over." : ""}</span>
-      </p>
-    </>
+    </div>
   )
 }
 
-/** Rounds and batch size. */
-function Sliders(props: {
-  readonly state: State<View>
-  readonly rounds: number
-  readonly rest: () => void
+/** The batch at readable size, or its chosen image where the station shows the batch. */
+function Lifted(props: {
+  readonly view: View
+  readonly training: Training
+  readonly chosen: Signal<number>
 }): JSX.Element {
-  const { state, rounds, rest } = props
+  const { view, training, chosen } = props
+  const facts = training.facts.value
+  if (view.round === roundsOf(view.b) && (training.on.value || training.finished.value > 0) && view.station !== "batch")
+    return (
+      <p class="bt-say">
+        The last round lifts out <b class="ember">{count(IMAGES - (view.round - 1) * view.b)}</b>. Every image was used
+        exactly once.
+      </p>
+    )
+  if (facts === undefined || training.on.value) return <p class="dim">The images of this round glow on the wall.</p>
+  const stale = facts.round !== view.round || facts.epoch !== view.epoch || facts.batch !== view.b
+  const at = Math.min(chosen.value, facts.images.length - 1)
+  return (
+    <div class={stale ? "bt-stale" : ""}>
+      <p class="dim bt-lift">
+        <b class="ember">{count(facts.images.length)}</b> lifted out
+        {view.station === "batch" && <>, chosen: image {count(facts.images[at]! + 1)}</>}
+      </p>
+      {view.station === "batch" ? (
+        <Digit pixels={facts.pixels} at={at} size={168} says={`a ${facts.labels[at]}`} />
+      ) : (
+        <BatchGrid facts={facts} chosen={chosen} height={188} />
+      )}
+    </div>
+  )
+}
+
+/** The batch size, in powers of two. */
+function BatchSize({ state, rest }: { readonly state: State<View>; readonly rest: () => void }): JSX.Element {
   const power = useMemo(() => signal(Math.log2(state.b.peek())), [])
   useSignalEffect(() => {
     power.value = Math.log2(state.b.value)
   })
   return (
-    <div class="bt-sliders">
-      <Slider
-        label={`Round of epoch ${state.epoch.value}`}
-        value={state.round}
-        min={1}
-        max={rounds}
-        step={1}
-        initial={1}
-        format={(v) => `${count(v)} of ${count(rounds)}`}
-        onChange={rest}
-      />
-      <Slider
-        label="Batch size"
-        value={power}
-        min={0}
-        max={9}
-        step={1}
-        initial={7}
-        format={(v) => String(2 ** v)}
-        onChange={(v) => {
-          rest()
-          // The same share of the epoch, of another training.
-          show(state, { ...viewOf(state), b: 2 ** v, round: 1, epoch: 1 })
-        }}
-      />
-    </div>
+    <Slider
+      label="Batch size"
+      value={power}
+      min={0}
+      max={9}
+      step={1}
+      initial={7}
+      format={(v) => String(2 ** v)}
+      onChange={(v) => {
+        rest()
+        // Another batch size is another training: it begins with its first round.
+        show(state, { ...viewOf(state), b: 2 ** v, round: 1, epoch: 1 })
+      }}
+    />
   )
 }
