@@ -6,11 +6,16 @@ import { mnist } from "trilobite/datasets"
 import { beforeAll, describe, expect, test, vi } from "vitest"
 import type { Digits } from "../../studio/src/engine/digits.ts"
 
+vi.stubGlobal("location", { pathname: "/", search: "" })
+vi.stubGlobal("addEventListener", () => {})
 vi.mock("../../studio/src/engine/trilobite.ts", () => ({ engine: (o = {}) => o }))
 
 const { intermediateNet, round, rowsAt, Walker } = await import("../../studio/src/engine/jobs/round.ts")
 const { RATE } = await import("../../studio/src/engine/jobs/round-facts.ts")
 const { audit, IMAGES, orderOf, placesOf, roundsOf, tally } = await import("../../studio/src/lessons/batches-order.ts")
+
+const { keys, stepBack, stepOn } = await import("../../studio/src/lessons/batches-state.ts")
+const { stateOf, stateText } = await import("../../studio/src/ui/url.ts")
 
 const ROWS = 1000
 let few: Digits
@@ -159,6 +164,29 @@ describe("the job", () => {
     expect(lastDone).toBe(8)
     expect(events.filter((type) => type === "progress").length).toBe(3)
     expect(events).toContain("seeking")
-    vi.unstubAllGlobals()
+  })
+})
+
+describe("the address and the steps", () => {
+  test("the address holds the whole state, and only what is possible", () => {
+    const view = { b: 64, round: 17, epoch: 3, station: "cost" } as const
+    expect(stateOf(keys, stateText(keys, view))).toEqual(view)
+    expect(stateText(keys, stateOf(keys, ""))).toBe("")
+    expect(stateOf(keys, "b=100&round=1.5&epoch=0&station=nowhere")).toEqual(stateOf(keys, ""))
+  })
+
+  test("a step goes round the ring, to the next round and to the shuffle of the next epoch; a step back undoes it", () => {
+    const last = { b: 128, round: 469, epoch: 1, station: "update" } as const
+    expect(stepOn(last)).toEqual({ b: 128, round: 1, epoch: 2, station: "shuffle" })
+    expect(stepOn({ ...last, round: 2 })).toEqual({ b: 128, round: 3, epoch: 1, station: "batch" })
+    expect(stepOn({ ...last, epoch: 20 })).toBeUndefined()
+    let view: Parameters<typeof stepOn>[0] = { b: 512, round: 1, epoch: 1, station: "shuffle" }
+    for (let i = 0; i < 700; i++) {
+      const next = stepOn(view)!
+      expect(stepBack(next)).toEqual(view)
+      view = next
+    }
+    expect(view.epoch).toBe(2)
+    expect(stepBack({ b: 1, round: 1, epoch: 1, station: "shuffle" })).toBeUndefined()
   })
 })
