@@ -6,10 +6,14 @@ import type { SignatureOf } from "./protocol.ts"
 export interface Jobs {
   readonly race: SignatureOf<typeof import("./jobs/race.ts").race>
   readonly slice: SignatureOf<typeof import("./jobs/slice.ts").slice>
+  readonly round: SignatureOf<typeof import("./jobs/round.ts").round>
+  readonly backprop: SignatureOf<typeof import("./jobs/backprop.ts").backprop>
 }
 
 /** The loaders of the jobs by name. */
 export const jobs: { readonly [N in keyof Jobs]: () => Promise<unknown> } = {
   race: () => import("./jobs/race.ts").then((m) => m.race),
   slice: () => import("./jobs/slice.ts").then((m) => m.slice),
+  round: () => import("./jobs/round.ts").then((m) => m.round),
+  backprop: () => import("./jobs/backprop.ts").then((m) => m.backprop),
 }
