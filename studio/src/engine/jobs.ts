@@ -5,9 +5,11 @@ import type { SignatureOf } from "./protocol.ts"
 /** The jobs with what they take and tell. */
 export interface Jobs {
   readonly race: SignatureOf<typeof import("./jobs/race.ts").race>
+  readonly speed: SignatureOf<typeof import("./jobs/speed.ts").speed>
 }
 
 /** The loaders of the jobs by name. */
 export const jobs: { readonly [N in keyof Jobs]: () => Promise<unknown> } = {
   race: () => import("./jobs/race.ts").then((m) => m.race),
+  speed: () => import("./jobs/speed.ts").then((m) => m.speed),
 }
