@@ -1,9 +1,8 @@
 // The net of lesson 5 drawn as bars: each layer as strong as it learns at this moment.
 
 import type { JSX } from "preact"
-import { cost } from "../ui/format.ts"
 import { linePath } from "../ui/plot.ts"
-import { chapter, layerTone } from "./speed-net.ts"
+import { chapter, layerTone, speedText } from "./speed-net.ts"
 
 const WIDTH = 236
 const BAR = 148
@@ -23,7 +22,7 @@ export function SpeedBars(props: {
   readonly fastest: number
 }): JSX.Element {
   const { layers, now, slowest, fastest } = props
-  const pitch = Math.min(54, 290 / layers)
+  const pitch = Math.min(66, 350 / layers)
   const height = Math.min(26, pitch - 12)
   const foot = TOP + layers * pitch
   const middle = BAR / 2
@@ -36,7 +35,7 @@ export function SpeedBars(props: {
       aria-label={
         now.length === 0
           ? `A net of ${layers + 1} hidden layers that has not learned yet`
-          : `Speeds now, from the output to the pixels: ${now.map(cost).reverse().join(", ")}`
+          : `Speeds now, from the output to the pixels: ${now.map(speedText).reverse().join(", ")}`
       }
     >
       <text x="0" y="14" class="b t-ink">
@@ -62,7 +61,7 @@ export function SpeedBars(props: {
               style={{ stroke: colour, opacity: speed === undefined ? 0.1 : 0.12 + 0.88 * strength }}
             />
             <text x={BAR + 10} y={y + height / 2 + 5} class="b" style={{ fill: colour }}>
-              {speed === undefined ? `hidden ${i}` : cost(speed)}
+              {speed === undefined ? `hidden ${i}` : speedText(speed)}
             </text>
           </g>
         )

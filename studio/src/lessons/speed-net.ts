@@ -1,5 +1,6 @@
 // The net of figure 8.8 as plain data: what the chapter fixes, what may be changed, and what its speeds say.
 
+import { cost } from "../ui/format.ts"
 import { type Keys, numberKey, wordKey } from "../ui/url.ts"
 
 /** The activations to compare. */
@@ -65,4 +66,9 @@ export function fanOf(speeds: readonly (readonly number[])[]): number {
 /** The way of each layer over all epochs. */
 function totals(speeds: readonly (readonly number[])[]): readonly number[] {
   return (speeds[0] ?? []).map((_, i) => speeds.reduce((sum, epoch) => sum + epoch[i]!, 0))
+}
+
+/** A speed in two significant digits. */
+export function speedText(speed: number): string {
+  return speed >= 0.0001 && Number.isFinite(speed) ? String(Number(speed.toPrecision(2))) : cost(speed)
 }

@@ -6,13 +6,22 @@ import type { JSX } from "preact"
 import { useEffect, useMemo } from "preact/hooks"
 import { smoothed } from "../../../src/train/callbacks/learning-speed.ts"
 import { Button, Choice, LiveNumber, Slider } from "../ui/controls.tsx"
-import { cost } from "../ui/format.ts"
 import { useKeys } from "../ui/keys.ts"
 import { Formula, LessonPage, once } from "../ui/lesson.tsx"
 import { RunCurve, type Series } from "../ui/run-curve.tsx"
 import { useUrlState } from "../ui/url.ts"
 import { SpeedBars } from "./speed-bars.tsx"
-import { activations, chapter, fanOf, initializers, keys, layerNames, layerTone, ratioOf } from "./speed-net.ts"
+import {
+  activations,
+  chapter,
+  fanOf,
+  initializers,
+  keys,
+  layerNames,
+  layerTone,
+  ratioOf,
+  speedText,
+} from "./speed-net.ts"
 import { type SpeedRun, speedTraining } from "./speed-run.ts"
 
 const names = {
@@ -156,7 +165,7 @@ function Prose(props: {
           {Number.isFinite(ratio) ? (
             <>
               Over {speeds.length} {speeds.length === 1 ? "epoch" : "epochs"} the layer next to the output has learned{" "}
-              <LiveNumber value={ratio} format={(v) => v.toPrecision(v >= 100 ? 3 : 2)} width={3} /> times as fast as{" "}
+              <LiveNumber value={ratio} format={(v) => v.toPrecision(v >= 100 ? 3 : 2)} width={2} /> times as fast as{" "}
               {other}
               {layers >= 3 && (
                 <>
@@ -193,7 +202,7 @@ function Prose(props: {
               <span class="dim">not measured yet</span>
             ) : (
               <>
-                <LiveNumber value={now.at(-1)!} format={cost} width={7} />{" "}
+                <LiveNumber value={now.at(-1)!} format={speedText} width={7} />{" "}
                 <span class="dim">in hidden {layers - 1}</span>
               </>
             ),
@@ -252,8 +261,8 @@ function Figure(props: {
           x={drawn.x}
           series={drawn.series}
           log
-          format={cost}
-          height={370}
+          format={speedText}
+          height={innerWidth > 900 ? 440 : 300}
           most={chapter.epochs}
           room={86}
           {...(fault === undefined ? { empty } : {})}
