@@ -55,7 +55,7 @@ export function Code(props: {
   }
   return (
     <div class="code">
-      <pre aria-label="The program of this net">
+      <pre>
         {codeParts(now).map((part, i) =>
           typeof part === "string" ? (
             part
@@ -101,8 +101,8 @@ function Word(props: {
   const open = useMemo(() => signal(false), [])
   const toggle = (): void => {
     const own = pop.current!
-    if (open.peek()) return own.hidePopover()
-    own.showPopover()
+    own.togglePopover()
+    if (!own.matches(":popover-open")) return
     const { left, bottom, top } = button.current!.getBoundingClientRect()
     const { width, height } = own.getBoundingClientRect()
     const below = bottom + 6 + height < innerHeight

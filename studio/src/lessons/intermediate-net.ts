@@ -98,7 +98,7 @@ export function codeParts(settings: NetSettings): readonly CodePart[] {
   })
   return [
     `import { dense, sequential, ${name} } from "trilobite"\n`,
-    'import { asTrainingData, mnist } from "trilobite/datasets"\n\n',
+    'import { asTrainingData, mnist }\n  from "trilobite/datasets"\n\n',
     "const { xTrain, yTrain, xValid, yValid } =\n  asTrainingData(await mnist())\n\n",
     "const model = sequential([\n",
     ...layers,

@@ -52,9 +52,10 @@ export function Pad(props: {
             Wipe
           </Button>
           <label class="pick">
-            or test image{" "}
+            or image{" "}
             <input
               type="number"
+              aria-label="Test image by its number, 0 to 9999"
               min={0}
               max={9999}
               value={index.value}

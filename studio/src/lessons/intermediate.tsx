@@ -266,7 +266,7 @@ function Beside(props: {
 
 /** The newest progress lines, as a terminal shows them. */
 function Lines({ screen }: { readonly screen: Screen }): JSX.Element {
-  const lines = screen.filter((line, i) => line !== "" || i < screen.length - 1).slice(-4)
+  const lines = screen.filter((line, i) => line !== "" || i < screen.length - 1).slice(-6)
   return (
     <div class="progress-lines" role="log" aria-live="off" aria-label="Progress lines">
       {lines.length === 0 ? (

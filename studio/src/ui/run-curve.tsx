@@ -102,7 +102,7 @@ export function RunCurve(props: RunCurveProps): JSX.Element {
           size: 56,
           gap: 8,
           splits: (_, __, min, max) => (log ? logTicks(min, max) : linTicks(min, max)),
-          values: (_, ticks) => ticks.map((t) => format(t)),
+          values: (_, ticks) => ticks.map((t) => trimmed(format(t))),
           filter: (_, ticks) => ticks,
         },
       ],
@@ -215,6 +215,11 @@ export function RunCurve(props: RunCurveProps): JSX.Element {
       <TableTwin x={x} unit={unit} series={series} format={format} />
     </section>
   )
+}
+
+/** A round value without the zeros behind its point. */
+export function trimmed(text: string): string {
+  return text.replace(/\.(\d*?)0+(?=\D|$)/, (_, digits: string) => (digits === "" ? "" : `.${digits}`))
 }
 
 function strokeOf(u: uPlot, i: number): string {
