@@ -8,6 +8,8 @@ export interface Jobs {
   readonly slice: SignatureOf<typeof import("./jobs/slice.ts").slice>
   readonly round: SignatureOf<typeof import("./jobs/round.ts").round>
   readonly backprop: SignatureOf<typeof import("./jobs/backprop.ts").backprop>
+  readonly speed: SignatureOf<typeof import("./jobs/speed.ts").speed>
+  readonly mnist: SignatureOf<typeof import("./jobs/mnist.ts").mnist>
 }
 
 /** The loaders of the jobs by name. */
@@ -16,4 +18,6 @@ export const jobs: { readonly [N in keyof Jobs]: () => Promise<unknown> } = {
   slice: () => import("./jobs/slice.ts").then((m) => m.slice),
   round: () => import("./jobs/round.ts").then((m) => m.round),
   backprop: () => import("./jobs/backprop.ts").then((m) => m.backprop),
+  speed: () => import("./jobs/speed.ts").then((m) => m.speed),
+  mnist: () => import("./jobs/mnist.ts").then((m) => m.mnist),
 }

@@ -1,40 +1,59 @@
-// A channel between callbacks and a generator: what is pushed is read in the same order, by one reader.
+// A queue between a callback that tells things and a generator that yields them.
 
-/** Values that are pushed by one side and iterated over by the other. */
+/** What is pushed comes out of the iteration in order. */
 export interface Channel<T> extends AsyncIterable<T> {
   push(value: T): void
-  /** Ends the iteration after what has been pushed. */
-  close(): void
   /** How many values wait to be read. */
   readonly waiting: number
+  /** Ends the iteration after what was pushed. */
+  close(): void
+  /** Ends the iteration with an error after what was pushed. */
+  fail(error: unknown): void
+  /** Ends the iteration as this work ends. */
+  follow(work: Promise<unknown>): void
 }
 
-/** A new channel. */
+/** A queue without limit, for one reader. */
 export function channel<T>(): Channel<T> {
-  const values: T[] = []
-  let closed = false
-  let wake = (): void => {}
+  const kept: T[] = []
+  let ended: { readonly error?: unknown } | undefined
+  let wake: (() => void) | undefined
+  const knock = (): void => {
+    wake?.()
+    wake = undefined
+  }
+  const end = (how: { readonly error?: unknown }): void => {
+    ended ??= how
+    knock()
+  }
+  async function* read(): AsyncGenerator<T, void, undefined> {
+    while (true) {
+      while (kept.length > 0) yield kept.shift()!
+      if (ended !== undefined) {
+        if ("error" in ended) throw ended.error
+        return
+      }
+      await new Promise<void>((resolve) => {
+        wake = resolve
+      })
+    }
+  }
   return {
-    push(value) {
-      if (closed) return
-      values.push(value)
-      wake()
-    },
-    close() {
-      closed = true
-      wake()
+    push: (value) => {
+      if (ended !== undefined) return
+      kept.push(value)
+      knock()
     },
     get waiting() {
-      return values.length
+      return kept.length
     },
-    async *[Symbol.asyncIterator]() {
-      while (true) {
-        while (values.length > 0) yield values.shift() as T
-        if (closed) return
-        await new Promise<void>((resolve) => {
-          wake = resolve
-        })
-      }
-    },
+    close: () => end({}),
+    fail: (error) => end({ error }),
+    follow: (work) =>
+      void work.then(
+        () => end({}),
+        (error: unknown) => end({ error }),
+      ),
+    [Symbol.asyncIterator]: read,
   }
 }
