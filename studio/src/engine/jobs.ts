@@ -4,10 +4,14 @@ import type { SignatureOf } from "./protocol.ts"
 
 /** The jobs with what they take and tell. */
 export interface Jobs {
+  readonly landscape: SignatureOf<typeof import("./jobs/landscape.ts").landscape>
   readonly race: SignatureOf<typeof import("./jobs/race.ts").race>
+  readonly sweep: SignatureOf<typeof import("./jobs/sweep.ts").sweep>
 }
 
 /** The loaders of the jobs by name. */
 export const jobs: { readonly [N in keyof Jobs]: () => Promise<unknown> } = {
+  landscape: () => import("./jobs/landscape.ts").then((m) => m.landscape),
   race: () => import("./jobs/race.ts").then((m) => m.race),
+  sweep: () => import("./jobs/sweep.ts").then((m) => m.sweep),
 }
