@@ -29,12 +29,13 @@ const [RC, RS] = [Math.cos(0.6), Math.sin(0.6)]
 const ravine: Ground = {
   label: "Ravine",
   reach: 3,
-  start: [-2.5, -0.9],
+  start: [-2.6, -0.7],
   eta: 0.9,
-  at: (a, b) => 0.06 * (RC * a + RS * b) ** 2 + (RC * b - RS * a) ** 2 + 0.2,
+  at: (a, b) => 0.12 * (RC * a + RS * b) ** 2 + 1.5 * (Math.sqrt(1 + 1.4 * (RC * b - RS * a) ** 2) - 1) + 0.2,
   slope: (a, b) => {
-    const [along, across] = [0.12 * (RC * a + RS * b), 2 * (RC * b - RS * a)]
-    return [RC * along - RS * across, RS * along + RC * across]
+    const across = RC * b - RS * a
+    const [s1, s2] = [0.24 * (RC * a + RS * b), (2.1 * across) / Math.sqrt(1 + 1.4 * across ** 2)]
+    return [RC * s1 - RS * s2, RS * s1 + RC * s2]
   },
 }
 
@@ -113,8 +114,8 @@ export function netGround({ size, reach, costs }: Slice): Ground {
   return {
     label: "Real net",
     reach,
-    start: [-0.72 * reach, -0.78 * reach],
-    eta: 3,
+    start: [-0.9 * reach, -0.84 * reach],
+    eta: 5,
     at: (a, b) => sum(a, b, 0),
     slope: (a, b) => [sum(a, b, 1), sum(a, b, 2)],
   }

@@ -125,8 +125,8 @@ export default function MountainPage(): JSX.Element {
   const choose = (name: GroundName): void =>
     batch(() => {
       const next = name === "net" ? slice.peek() : grounds[name]
-      eta.value = next?.eta ?? 3
-      begin(next?.start ?? [-4.3, -4.7])
+      eta.value = next?.eta ?? 5
+      begin(next?.start ?? [-5.4, -5.04])
     })
   // Another learning rate goes on from here: the walk so far was made with the old one.
   const anchor = (): void =>
@@ -155,7 +155,7 @@ export default function MountainPage(): JSX.Element {
       },
       {
         text: "In the ravine, walk with a learning rate of 0.9: it zigzags. Lower it until it does not.",
-        done: once(() => visits.value.zigzag && f.value === "ravine" && eta.value <= 0.5),
+        done: once(() => visits.value.zigzag && f.value === "ravine" && eta.value < 0.48),
       },
       {
         text: "In the two valleys, drag it to where it ends in the shallow one.",

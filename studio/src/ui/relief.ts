@@ -52,22 +52,38 @@ export interface Lens {
   back(x: number, y: number, share: number): readonly [u: number, v: number]
 }
 
+/** The scale at which the map fits however it is turned, and the height of its middle on the screen. */
+function fitted(
+  width: number,
+  height: number,
+  s: number,
+  c: number,
+): { readonly size: number; readonly middle: number } {
+  const round = 1.36
+  const ups = [-round, round].flatMap((y) =>
+    [0, HIGH].map((w) => ((y * s + (w - HIGH / 2) * c) * EYE) / (EYE + y * c - w * s * c)),
+  )
+  const [low, high] = [Math.min(...ups), Math.max(...ups)]
+  const size = Math.min(width / (2 * 1.5), (height - 24) / (high - low))
+  return { size, middle: height / 2 + ((high + low) / 2) * size }
+}
+
 /** The lens of a view; u and v go from −1 to 1. */
 export function lens({ turn, tilt, width, height }: View): Lens {
   const [sin, cos] = [Math.sin((turn * Math.PI) / 180), Math.cos((turn * Math.PI) / 180)]
   const [s, c] = [Math.sin((tilt * Math.PI) / 180), Math.cos((tilt * Math.PI) / 180)]
-  const size = Math.min(width / 3.06, height / (2.62 * s + 1.02 * c + 0.12))
+  const { size, middle } = fitted(width, height, s, c)
   // From right above the map is exact: no point is nearer than another.
   const near = s * c
   return {
     place: (u, v, share) => {
       const [x, y, w] = [u * cos - v * sin, u * sin + v * cos, share * HIGH]
       const scale = (EYE / (EYE + y * c - w * near)) * size
-      return [width / 2 + x * scale, height / 2 - (y * s + (w - HIGH / 2) * c) * scale]
+      return [width / 2 + x * scale, middle - (y * s + (w - HIGH / 2) * c) * scale]
     },
     back: (px, py, share) => {
       const w = share * HIGH
-      const [X, Y] = [(px - width / 2) / size, (py - height / 2) / size]
+      const [X, Y] = [(px - width / 2) / size, (py - middle) / size]
       const y = -(EYE * (w - HIGH / 2) * c + Y * (EYE - w * near)) / (Y * c + EYE * s)
       const x = (X * (EYE + y * c - w * near)) / EYE
       return [x * cos + y * sin, -x * sin + y * cos]
@@ -143,14 +159,16 @@ function pieces(ground: Relief, through: Lens, path: readonly Point[]): Readonly
   const by = new Map<number, Piece[]>()
   for (let i = 1; i < path.length; i++) {
     const [a, b] = [path[i - 1]!, path[i]!]
-    const cuts = Math.max(1, Math.min(24, Math.ceil((12 * Math.hypot(b[0] - a[0], b[1] - a[1])) / ground.reach)))
-    let from = onScreen(ground, through, a)
+    const cuts = Math.max(1, Math.min(60, Math.ceil((30 * Math.hypot(b[0] - a[0], b[1] - a[1])) / ground.reach)))
+    let from = { at: onScreen(ground, through, a), share: shareAt(ground, a) }
     for (let k = 1; k <= cuts; k++) {
       const p: Point = [a[0] + ((b[0] - a[0]) * k) / cuts, a[1] + ((b[1] - a[1]) * k) / cuts]
-      const to = onScreen(ground, through, p)
-      const plate = Math.max(0, Math.min(plates.length - 1, Math.floor(shareAt(ground, p) * plates.length)))
-      if (!by.has(plate)) by.set(plate, [])
-      by.get(plate)!.push({ from, to })
+      const to = { at: onScreen(ground, through, p), share: shareAt(ground, p) }
+      // A plate later than its own: the edge of the next one would cover half of the line.
+      const plate = Math.floor(Math.max(from.share, to.share) * plates.length) + 1
+      const drawn = Math.max(0, Math.min(plates.length - 1, plate))
+      if (!by.has(drawn)) by.set(drawn, [])
+      by.get(drawn)!.push({ from: from.at, to: to.at })
       from = to
     }
   }
