@@ -98,7 +98,7 @@ export function Pit(props: {
               class="dot ember"
             />
             <text x={px} y={Math.max(14, py - size * 0.72)} text-anchor="middle" class="t-ember b halo">
-              step {signed(-eta * felt)}
+              {Math.abs(eta * felt) < 0.005 ? "no step" : `step ${signed(-eta * felt)}`}
             </text>
           </>
         )}

@@ -206,9 +206,9 @@ export default function Escape(): JSX.Element {
         label="p becomes p minus eta times the mean slope over the batch"
         rows={[
           [
-            <>
+            <span key="head" class="formula-head">
               <i>p</i> ←
-            </>,
+            </span>,
             <>
               <i>p</i> − <i class="ember">η</i> · mean of ∂<i>C</i>/∂<i>p</i> over {examples(b.value)}
             </>,

@@ -7,7 +7,7 @@ import { cost } from "../ui/format.ts"
 import { type Axis, axis, linePath, logAxis, logTicks, pointerOn } from "../ui/plot.ts"
 import { RunCurve } from "../ui/run-curve.tsx"
 import { Trilobite } from "../ui/trilobite.tsx"
-import { endOf, knobs, type Summary, sweetSpot } from "./knobs-values.ts"
+import { endOf, knobs, LAST, type Summary, sweetSpot } from "./knobs-values.ts"
 
 const [W, H, LEFT, RIGHT, TOP] = [872, 372, 76, 832, 34]
 const FLOOR = H - 34
@@ -72,7 +72,7 @@ export function Goldilocks(props: CurveProps): JSX.Element {
       {best >= 0 && (
         <Hollow at={means[best]!} left={means[best - 1]} right={means[best + 1]} summary={all[best]!} knob={knob} />
       )}
-      <Dots dots={dots} chosen={chosen} onChoose={onChoose} knob={knob} />
+      {dots.length > 0 && <Dots dots={dots} chosen={chosen} onChoose={onChoose} knob={knob} />}
       {all.length === 0 && (
         <text x={(LEFT + RIGHT) / 2} y={(TOP + FLOOR) / 2} text-anchor="middle" class="t-3 halo">
           Press Start: the first dot will appear here in about a second.
@@ -214,7 +214,7 @@ function Dots(props: {
           role="option"
           aria-selected={run === chosen}
           tabIndex={i === Math.max(0, now) ? 0 : -1}
-          aria-label={`${knobs[knob].named(run.value)}, seed ${run.seed}: cost ${cost(endOf(run))}`}
+          aria-label={`With ${knobs[knob].named(run.value)}, seed ${run.seed}: cost ${cost(endOf(run))}`}
           onFocus={() => onChoose(run)}
         />
       ))}
@@ -237,11 +237,11 @@ export function OneRun(props: {
       <div>
         <h2>{best ? "The best run" : "This run"}</h2>
         <p>
-          {knobs[knob].named(run.value)}, seed {run.seed}.
+          With {knobs[knob].named(run.value)}, seed {run.seed}.
         </p>
         <p class="dim">
-          It ends at {cost(endOf(run))} (training {cost(run.train.at(-1)!)}); its lowest validation cost was{" "}
-          {cost(run.valid[lowest]!)}, in epoch {lowest + 1}.
+          {cost(endOf(run))} over its last {LAST} epochs. Its lowest validation cost was {cost(run.valid[lowest]!)}, in
+          epoch {lowest + 1}.
         </p>
       </div>
       <RunCurve

@@ -32,7 +32,7 @@ export const knobs: { readonly [K in Knob]: KnobSpec } = {
     to: 10,
     spread: "log",
     format: rate,
-    named: (v) => `A learning rate of ${rate(v)}`,
+    named: (v) => `a learning rate of ${rate(v)}`,
     rule: "Start at 0.01 or 0.001. If it learns, but slowly: ten times as much. If the cost jumps about: back off. If it cannot learn at all: a tenth, until the cost falls steadily.",
   },
   batch: {
@@ -43,7 +43,7 @@ export const knobs: { readonly [K in Knob]: KnobSpec } = {
     to: 128,
     spread: "powers",
     format: String,
-    named: (v) => `A batch size of ${v}`,
+    named: (v) => `a batch size of ${v}`,
     rule: "Start at 32. Too much for the memory: halve it. Slow, with memory to spare: double it, but not beyond 128. A batch of 1 is online learning.",
   },
   depth: {
@@ -83,11 +83,16 @@ export function valuesOf(knob: Knob, from: number, to: number, n: number): numbe
   const [low, high] = from <= to ? [from, to] : [to, from]
   const at = (share: number): number =>
     knobs[knob].spread === "whole" ? low + share * (high - low) : low * (high / low) ** share
-  const all = Array.from({ length: n }, (_, i) => snapped(knob, at(n === 1 ? 0 : i / (n - 1))))
-  return [...new Set(all)]
+  // Two values to a power of ten are rounder with one digit: 0.01, 0.03, 0.1.
+  const wide = knobs[knob].spread === "log" && n - 1 <= 2.5 * Math.log10(high / low)
+  const round = (value: number): number => (wide ? Number(value.toPrecision(1)) : snapped(knob, value))
+  const inner = Array.from({ length: n }, (_, i) =>
+    i === 0 ? snapped(knob, low) : i === n - 1 ? snapped(knob, high) : round(at(i / (n - 1))),
+  )
+  return [...new Set(inner)]
 }
 
-/** What the runs of one value say: the cost after the last epoch, over the seeds. */
+/** What the runs of one value say: their results, over the seeds. */
 export interface Summary {
   readonly value: number
   readonly runs: readonly SweepEvent[]
@@ -96,10 +101,14 @@ export interface Summary {
   readonly deviation: number
 }
 
-/** The validation cost after the last epoch; what is not a number is infinite. */
+/** How many epochs at the end of a run make its result: one epoch alone trembles. */
+export const LAST = 10
+
+/** The result of a run: its mean validation cost over the last epochs; what is not a number is infinite. */
 export function endOf(run: SweepEvent): number {
-  const last = run.valid.at(-1)
-  return last === undefined || !Number.isFinite(last) ? Number.POSITIVE_INFINITY : last
+  const last = run.valid.slice(-LAST)
+  const mean = last.reduce((a, b) => a + b, 0) / last.length
+  return Number.isFinite(mean) ? mean : Number.POSITIVE_INFINITY
 }
 
 /** The runs by value, from the least value on. */
@@ -126,7 +135,7 @@ export function resultText(knob: Knob, all: readonly Summary[]): string {
   const i = sweetSpot(all)
   const best = all[i]!
   const around = [all[i - 1], all[i + 1]].filter((s): s is Summary => s !== undefined)
-  const text = `${named(best.value)} is the sweet spot: ${cost(best.mean)}`
+  const text = `The sweet spot is ${named(best.value)}: ${cost(best.mean)}`
   if (around.length === 1)
     return `${text}, the neighbour ${cost(around[0]!.mean)}. It is the end of the range: the valley may go on beyond it.`
   return `${text}, the neighbours ${around.map(({ mean }) => cost(mean)).join(" and ")}.`

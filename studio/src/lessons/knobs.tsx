@@ -14,7 +14,7 @@ import { running } from "../ui/running.tsx"
 import { speak } from "../ui/said.ts"
 import { type Key, type Keys, numberKey, useUrlState, wordKey } from "../ui/url.ts"
 import { Goldilocks, OneRun, RunsTable } from "./knobs-parts.tsx"
-import { endOf, knobs, resultText, snapped, summed, sweetSpot, valuesOf } from "./knobs-values.ts"
+import { endOf, knobs, LAST, resultText, snapped, summed, sweetSpot, valuesOf } from "./knobs-values.ts"
 
 interface View {
   readonly knob: Knob
@@ -191,7 +191,8 @@ export default function Knobs(): JSX.Element {
         <p>
           A hyperparameter is a number that training cannot learn: you set it before. Each dot is a whole network,
           trained here from the start for {EPOCHS} epochs, and its height is the cost on {DATA.valid} points that it has
-          not seen. One seed is an anecdote; the band is ±1 standard deviation over all of them.
+          not seen, over its last {LAST} epochs. One seed is an anecdote; the band is ±1 standard deviation over all of
+          them.
         </p>
         <p>
           <em>{spec.label}.</em> {spec.rule}

@@ -287,6 +287,10 @@ export default function MountainPage(): JSX.Element {
   )
 }
 
+/** A slope with its sign; small ones with all their digits. */
+const small = (value: number): string =>
+  Math.abs(value) < 0.1 ? `${value < 0 ? "" : "+"}${cost(value)}` : signed(value)
+
 const degrees = (value: number): string => `${Math.round(value)}°`.replace("-", "−")
 
 /** A step this large is a leap. */
@@ -372,7 +376,7 @@ function Steps(props: {
   const row = (i: 0 | 1): JSX.Element => (
     <>
       <LiveNumber value={at[i]} format={plain} /> − <em class="ember">{rate(eta)}</em> ×{" "}
-      <LiveNumber class="ember" value={slope[i]} format={signed} /> = <LiveNumber value={next[i]} format={plain} />
+      <LiveNumber class="ember" value={slope[i]} format={small} /> = <LiveNumber value={next[i]} format={plain} />
     </>
   )
   const head = (i: number): JSX.Element => (

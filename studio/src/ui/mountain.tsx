@@ -83,15 +83,8 @@ export function Mountain(props: MountainProps): JSX.Element {
   }, [ground, ink, path, view.turn, view.tilt, width, height])
   const hand = useTurning({ turn, tilt, onTurn })
   return (
-    <div
-      ref={box}
-      class="mountain"
-      role="img"
-      aria-label={label ?? "The cost of two parameters as a mountain"}
-      style={{ height: `${height}px` }}
-      {...hand}
-    >
-      <canvas ref={canvas} />
+    <div ref={box} class="mountain" style={{ height: `${height}px` }} {...hand}>
+      <canvas ref={canvas} role="img" aria-label={label ?? "The cost of two parameters as a mountain"} />
       {width > 0 && (
         <svg width={width} height={height} viewBox={`0 0 ${width} ${height}`}>
           {names && <Names through={through} />}
