@@ -6,6 +6,7 @@ import type { SignatureOf } from "./protocol.ts"
 export interface Jobs {
   readonly landscape: SignatureOf<typeof import("./jobs/landscape.ts").landscape>
   readonly race: SignatureOf<typeof import("./jobs/race.ts").race>
+  readonly slice: SignatureOf<typeof import("./jobs/slice.ts").slice>
   readonly sweep: SignatureOf<typeof import("./jobs/sweep.ts").sweep>
 }
 
@@ -13,5 +14,6 @@ export interface Jobs {
 export const jobs: { readonly [N in keyof Jobs]: () => Promise<unknown> } = {
   landscape: () => import("./jobs/landscape.ts").then((m) => m.landscape),
   race: () => import("./jobs/race.ts").then((m) => m.race),
+  slice: () => import("./jobs/slice.ts").then((m) => m.slice),
   sweep: () => import("./jobs/sweep.ts").then((m) => m.sweep),
 }

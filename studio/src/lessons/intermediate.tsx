@@ -4,5 +4,5 @@ import type { JSX } from "preact"
 
 /** The page. */
 export default function Page(): JSX.Element {
-  return <main id="main" class="message" tabIndex={-1} />
+  return <main id="main" class="message" tabindex={-1} />
 }

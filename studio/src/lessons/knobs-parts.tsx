@@ -213,7 +213,7 @@ function Dots(props: {
           class={run === chosen ? "run-dot chosen" : "run-dot"}
           role="option"
           aria-selected={run === chosen}
-          tabIndex={i === Math.max(0, now) ? 0 : -1}
+          tabindex={i === Math.max(0, now) ? 0 : -1}
           aria-label={`With ${knobs[knob].named(run.value)}, seed ${run.seed}: cost ${cost(endOf(run))}`}
           onFocus={() => onChoose(run)}
         />

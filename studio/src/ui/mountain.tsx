@@ -207,7 +207,7 @@ function AnimalOn(props: { readonly ground: Relief; readonly through: Lens; read
           r={Math.max(22, size * 0.46)}
           class="halo-grab grab"
           role="slider"
-          tabIndex={0}
+          tabindex={0}
           aria-label="The trilobite: left and right move the first parameter, up and down the second"
           aria-valuemin={-ground.reach}
           aria-valuemax={ground.reach}
