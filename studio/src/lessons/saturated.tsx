@@ -401,7 +401,16 @@ function RaceFigure(props: {
           </Button>
           <Button quiet icon="again" label="Start again" onClick={clear} />
         </div>
-        <Slider label="Learning rate" symbol="η" value={eta} min={0.01} max={10} scale="log" initial={keys.eta.initial} tone="eta" />
+        <Slider
+          label="Learning rate"
+          symbol="η"
+          value={eta}
+          min={0.01}
+          max={10}
+          scale="log"
+          initial={keys.eta.initial}
+          tone="eta"
+        />
       </div>
       <svg
         class="plate"
