@@ -4,6 +4,7 @@
 import { Command, CommanderError } from "commander"
 import { addCost } from "./commands/cost.ts"
 import { addInspect } from "./commands/inspect.ts"
+import { addStudio } from "./commands/studio.ts"
 import { addSummary } from "./commands/summary.ts"
 import { addTrain } from "./commands/train.ts"
 import { errorText, exitCodeOf } from "./output.ts"
@@ -11,7 +12,7 @@ import { usageError } from "./values.ts"
 import { version } from "./version.ts"
 
 /** The commands, in the order of the help text. */
-const commands: readonly ((program: Command) => void)[] = [addTrain, addSummary, addInspect, addCost]
+const commands: readonly ((program: Command) => void)[] = [addTrain, addSummary, addInspect, addCost, addStudio]
 
 const HELP = `
 Examples:
@@ -20,6 +21,7 @@ Examples:
   $ trilobite summary intermediate-net
   $ trilobite inspect shallow-net --what program
   $ trilobite cost cross-entropy 1 0.9
+  $ trilobite studio                           your runs in a browser
 
 Exit codes: 0 done, 2 usage, 3 configuration, 4 data, 5 model file,
 6 input/output, 7 diverged, 8 engine, 70 a bug in trilobite; 130 and 143 after

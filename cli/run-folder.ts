@@ -4,6 +4,7 @@
 //   history.jsonl       one line of JSON for each finished epoch (EpochLine), on the disk before the next one begins
 //   model.safetensors   the weights at the end, also after Ctrl-C; loadModel reads it
 //   result.json         how the run ended (Result), written after the weights and speaking of them
+//   live.json           the process that is at it (Live), as long as it is: a killed one leaves it behind
 
 import {
   closeSync,
@@ -14,6 +15,7 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   writeFileSync,
 } from "node:fs"
 import { dirname, join, resolve } from "node:path"
@@ -27,6 +29,7 @@ export const files = {
   history: "history.jsonl",
   model: "model.safetensors",
   result: "result.json",
+  live: "live.json",
 } as const
 
 /** Where a run was computed; null: left to trilobite (the fastest backend, a thread for each core). */
@@ -89,6 +92,15 @@ export interface Result {
   readonly out: string
 }
 
+/** The process that trains a run. */
+export interface Live {
+  readonly pid: number
+  /** When it began with this run: ISO 8601, UTC. */
+  readonly started: string
+  /** What tells it from a later process of the same number, where the system says it (`birthOf`). */
+  readonly birth: string | null
+}
+
 /** The folder for a new run: the named one, or one below ./runs with the time. Throws E_USAGE if something is there. */
 export function newRunFolder(net: NetName, out: string | undefined): string {
   if (out === undefined) return freeName(`runs/${net}-${timeText(new Date())}`)
@@ -123,6 +135,7 @@ export function quoted(path: string): string {
 /** Makes the folder of a new run with its config. Throws E_IO. */
 export function createRun(folder: string, config: RunConfig): void {
   access(folder, "cannot make this folder.", () => makeFolder(resolve(folder)))
+  markLive(folder)
   writeJson(join(folder, files.config), config)
   access(join(folder, files.history), "cannot write this file.", () =>
     writeFileSync(join(folder, files.history), "", { flag: "wx" }),
@@ -134,6 +147,43 @@ function makeFolder(path: string): void {
   if (existsSync(path)) return
   makeFolder(dirname(path))
   mkdirSync(path)
+}
+
+/** Says in the folder that this process is at the run, until it ends. Throws E_IO. */
+function markLive(folder: string): void {
+  const path = join(resolve(folder), files.live)
+  const live: Live = { pid: process.pid, started: new Date().toISOString(), birth: birthOf(process.pid) }
+  writeJson(path, live)
+  process.once("exit", () => {
+    try {
+      rmSync(path, { force: true })
+    } catch {
+      // The folder has gone, or may no longer be written: the number of a dead process says the same.
+    }
+  })
+}
+
+/** True if the process that wrote this is still there; what is no process number is dead. */
+export function isAlive({ pid, birth }: Partial<Live>): boolean {
+  if (typeof pid !== "number" || !Number.isSafeInteger(pid) || pid <= 1) return false
+  try {
+    process.kill(pid, 0)
+  } catch (error) {
+    // A process of somebody else may not be asked, but it is there.
+    if (!(error instanceof Error && "code" in error && error.code === "EPERM")) return false
+  }
+  return typeof birth !== "string" || birth === (birthOf(pid) ?? birth)
+}
+
+/** When a process began, in the ticks of Linux since the machine was started; null elsewhere. */
+function birthOf(pid: number): string | null {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8")
+    // The name, in brackets, may hold anything: the 22nd field is the 20th after it.
+    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? null
+  } catch {
+    return null
+  }
 }
 
 /** Adds the line of an epoch and sees to it that it is on the disk. Throws E_IO. */
@@ -189,6 +239,7 @@ export function openRun(folder: string): SavedRun {
 
 /** Writes config and history anew when a run is taken up again. Throws E_IO. */
 export function reopenRun(folder: string, config: RunConfig, history: readonly EpochLine[]): void {
+  markLive(folder)
   writeJson(join(folder, files.config), config)
   const path = join(folder, files.history)
   access(path, "cannot write this file.", () => {
