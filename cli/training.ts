@@ -176,9 +176,9 @@ async function fitModel(
     printLine(`\nTraining on ${train} images, validating on ${valid}; batch size ${batchSize}, seed ${config.seed}.`)
   }
   let unfinished: number | null = null
-  // Beside the training's threads one is enough.
-  const { net, seed, numerics } = config
-  const probe = buildNet(net, { ...machine(config), seed, numerics, threads: 1 }, 1)
+  // Beside the training's threads one is enough; the fastest backend, whichever it is: they have the same bits.
+  const { net, numerics, wideVectors } = config
+  const probe = buildNet(net, { numerics, wideVectors, threads: 1 }, 1)
   const observer = observe({ probe, x: xTrain, y: yTrain, xValid, yValid, epochs })
   const record: Callback = {
     onTrainBegin: observer.onTrainBegin,
