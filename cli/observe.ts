@@ -96,7 +96,8 @@ export function observe({ probe, x, y, xValid, yValid, epochs }: Observed): Obse
           speed: speeds.at(-1)!,
           weights: { min, max, counts },
           ...(gradient === undefined ? {} : { gradient }),
-          ...(seen === undefined ? {} : { units, saturated: seen.saturated, dead: Math.round(seen.dead * units) }),
+          ...(seen === undefined ? {} : { units, saturated: seen.saturated }),
+          ...(seen?.dead === undefined ? {} : { dead: Math.round(seen.dead * units) }),
         }
       })
       seconds += (performance.now() - started) / 1000
@@ -112,12 +113,15 @@ export function observe({ probe, x, y, xValid, yValid, epochs }: Observed): Obse
   }
 }
 
-/** The shares of flat values and of dead neurons by layers; undefined if no layer has an activation with a flat part. */
+/**
+ * The shares of flat values and, where the activation can die, of dead neurons, by layers; undefined if no layer has an
+ * activation with a flat part.
+ */
 async function flatOf(
   flat: Saturation,
   epoch: number,
   training: Training,
-): Promise<ReadonlyMap<string, { readonly saturated: number; readonly dead: number }> | undefined> {
+): Promise<ReadonlyMap<string, { readonly saturated: number; readonly dead: number | undefined }> | undefined> {
   try {
     await flat.onEpochEnd?.(epoch, {}, training)
   } catch (error) {
@@ -125,7 +129,10 @@ async function flatOf(
     throw error
   }
   return new Map(
-    flat.layers.map(({ layer, saturated, dead }) => [layer, { saturated: saturated.at(-1)!, dead: dead.at(-1)! }]),
+    flat.layers.map(({ layer, activation, saturated, dead }) => [
+      layer,
+      { saturated: saturated.at(-1)!, dead: /^relu/.test(activation) ? dead.at(-1)! : undefined },
+    ]),
   )
 }
 

@@ -1,4 +1,4 @@
-// What is observed of a run beside its cost: the types of the lines of signals.jsonl. Imports nothing, so that a page may have it.
+// What is observed of a run beside its cost: the types of the lines of signals.jsonl. Imports nothing: a page may have it.
 
 /** How the weights of a kernel are distributed: counts in equally wide intervals from min to max. */
 export interface WeightCounts {
@@ -15,7 +15,7 @@ export interface LayerSignals {
   readonly weights: WeightCounts
   /** The Euclidean length of the gradient of its kernel, for the cost of the first training rows. */
   readonly gradient?: number
-  /** If its activation has a flat part: neurons, the share of flat values, neurons that are 0 for all rows looked at. */
+  /** If its activation has a flat part: neurons, the share of flat values; for relu the neurons that are 0 for all rows looked at. */
   readonly units?: number
   readonly saturated?: number
   readonly dead?: number

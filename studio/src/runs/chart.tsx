@@ -4,10 +4,10 @@
 import { type Signal, signal } from "@preact/signals"
 import type { ComponentChildren, JSX } from "preact"
 import { useEffect, useRef, useState } from "preact/hooks"
-import { type Axis, apart, axis, linePath, linTicks, logAxis, logTicks } from "../ui/plot.ts"
+import { type Axis, apart, axis, linePath, logAxis } from "../ui/plot.ts"
 import { Trilobite } from "../ui/trilobite.tsx"
 import { ChartTable } from "./chart-table.tsx"
-import { rangeOf, slopeAt, thinned, ticksAlong } from "./scales.ts"
+import { clearOf, heightAt, rangeOf, slopeAt, thinned, ticksAlong, ticksOf } from "./scales.ts"
 
 /** A line; its values belong to the epochs of the chart, null is a gap. */
 export interface Line {
@@ -106,7 +106,7 @@ function Plate(props: ChartProps & { readonly width: number }): JSX.Element {
   const all = lines.flatMap(({ values }) => values.filter((v): v is number => v !== null && Number.isFinite(v)))
   const log = props.log === true && all.length > 0 && all.every((v) => v > 0)
   const [low, high] = rangeOf(all, log)
-  const ticks = log ? logTicks(low, high) : linTicks(low, high)
+  const ticks = ticksOf(low, high, log)
   const left = Math.max(14, ...ticks.map((t) => 7.2 * tick(t).length + 10))
   const room = props.room ?? (ends === "both" ? 84 : 64)
   const [right, bottom] = [Math.max(left + 40, width - room), height - FOOT]
@@ -267,24 +267,26 @@ function Gap({ gap, lines, x, scales }: ChartProps & { readonly scales: Scales }
 
 const SIZE = 54
 
+/** The best point, marked; the animal stands there, or just before it where the label of the line begins. */
 function Best({ best, lines, x, scales }: ChartProps & { readonly scales: Scales }): JSX.Element | null {
   const i = best === undefined ? -1 : x.indexOf(best.epoch)
   const value = best === undefined ? null : lines[best.line]?.values[i]
   if (best === undefined || value == null) return null
   const [px, py] = [scales.x(x[i]!), scales.y(value)]
-  const points = x.map(
-    (at, k) =>
-      [
-        scales.x(at),
-        lines[best.line]!.values[k] == null ? Number.NaN : scales.y(lines[best.line]!.values[k]!),
-      ] as const,
-  )
+  const pointsOf = (line: Line): (readonly [number, number])[] =>
+    x.map((at, k) => [scales.x(at), line.values[k] == null ? Number.NaN : scales.y(line.values[k])] as const)
+  const points = pointsOf(lines[best.line]!)
+  const stand = Math.min(px, scales.right - 22)
+  const foot = stand === px ? py : heightAt(points, stand)
   const isLate = px > (scales.left + scales.right) / 2
-  const high = Math.max(TOP + 10, py - SIZE * 0.62 - 16)
+  const start = isLate ? Math.max(scales.left, px + 12 - 7 * best.text.length) : px - 12
+  const ends = [start, start + 7 * best.text.length] as const
+  const clear = clearOf(lines.map(pointsOf), ends, [Math.min(py, foot) - SIZE * 0.62 - 16, TOP + 10], scales.bottom - 8)
   return (
     <>
-      <Trilobite x={px} y={py} size={SIZE} angle={slopeAt(points, i)} mood="content" />
-      <text x={px + (isLate ? 12 : -12)} y={high} text-anchor={isLate ? "end" : "start"} class="b t-ember halo">
+      <Trilobite x={stand} y={foot} size={SIZE} angle={slopeAt(points, i)} mood="content" />
+      <circle class="dot ember" cx={px} cy={py} r="3.5" />
+      <text x={start} y={clear} class="b t-ember halo">
         {best.text}
       </text>
     </>
@@ -294,13 +296,11 @@ function Best({ best, lines, x, scales }: ChartProps & { readonly scales: Scales
 function Ends(
   props: ChartProps & { readonly scales: Scales; readonly ends: "both" | "values" | "names" },
 ): JSX.Element {
-  const { lines, x, scales, ends, format, best } = props
-  const named = lines.flatMap((line, k) => {
+  const { lines, x, scales, ends, format } = props
+  const named = lines.flatMap((line) => {
     const i = line.quiet ? -1 : line.values.findLastIndex((v) => v !== null && Number.isFinite(v))
     if (i < 0) return []
-    // The animal stands where the label would.
-    const lower = best?.line === k && scales.x(best.epoch) > scales.right - 34 ? 16 : 0
-    return [{ line, at: scales.x(x[i]!), value: line.values[i]!, y: scales.y(line.values[i]!) + lower }]
+    return [{ line, at: scales.x(x[i]!), value: line.values[i]!, y: scales.y(line.values[i]!) }]
   })
   const heights = apart(
     named.map(({ y }) => y),

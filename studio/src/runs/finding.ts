@@ -78,13 +78,13 @@ function bestWasEarlier(run: Run): Finding | undefined {
         "model.fit(x, y, {",
         `  epochs: ${configOf(run).epochs ?? last.epoch},`,
         "+ callbacks: [earlyStopping({",
-        "+   patience: 5,",
+        `+   patience: ${configOf(run).epochs ?? last.epoch},`,
         "+   restoreBestWeights: true,",
         "+ })],",
         "})",
       ].join("\n"),
     },
-    expect: `With the same seed you should get the weights of *${cost(best.valLoss)}* if no five epochs in a row before it are worse, and training ends at most five epochs after it.`,
+    expect: `Next time, with the same seed, you should see *${cost(best.valLoss)}* when you evaluate the model.`,
   }
 }
 

@@ -87,7 +87,7 @@ export function MixUps(props: {
                     class={said === label ? "right" : "wrong"}
                     style={said === label ? {} : { opacity: share }}
                   />
-                  {share > 0 && n > many && (
+                  {worst.n < 100 && share > 0 && n > many && (
                     <text x={cx + 7} y={cy + 11} text-anchor="middle" class={`cell${share > 0.62 ? " on-dark" : ""}`}>
                       {n}
                     </text>
@@ -98,7 +98,7 @@ export function MixUps(props: {
           </g>
         ))}
       </svg>
-      <p class="small dim">{over ?? `${count(total)} errors; most often ${worst.label} read as ${worst.said}`}</p>
+      <p class="small dim">{over ?? `${count(total)} errors, most: ${worst.label} as ${worst.said}`}</p>
     </section>
   )
 }

@@ -132,7 +132,7 @@ export function SecondRow({ run, hollow }: PartProps): JSX.Element {
         x={x}
         lines={speeds}
         title="Throughput"
-        aside={<span>images a second</span>}
+        aside={<span>a second</span>}
         says={`Training images in a second by epoch; at the end ${count(Math.round(signals.at(-1)?.samplesPerSecond ?? 0))}.`}
         format={(value) => (value >= 10_000 ? `${Math.round(value / 1000)} k` : count(Math.round(value)))}
         ends="values"

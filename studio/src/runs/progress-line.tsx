@@ -28,11 +28,14 @@ export function ProgressLine({ run }: { readonly run: Run }): JSX.Element | null
   ] as const
   return (
     <p class="line">
-      Epoch {last.epoch}/{epochs ?? "?"} {rounds}/{rounds} <span class="done">━━━━━━━━</span>{" "}
-      {timesText(last.seconds ?? Number.NaN, rounds, MNIST_ROWS)}{" "}
+      <span>
+        Epoch {last.epoch}/{epochs ?? "?"} {rounds}/{rounds}
+      </span>
+      <i class="done" aria-hidden="true" />
+      <span>{timesText(last.seconds ?? Number.NaN, rounds, MNIST_ROWS)}</span>
       {measures.map(([name, value]) => (
         <span key={name}>
-          {name}: <b>{digits(value)}</b>{" "}
+          {name}: <b>{digits(value)}</b>
         </span>
       ))}
     </p>

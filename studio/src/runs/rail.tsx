@@ -7,7 +7,7 @@ import { go } from "../ui/url.ts"
 import { configOf } from "./view.ts"
 import { begunText, railText, titleOf } from "./words.ts"
 
-const [W, H] = [64, 22]
+const [W, H] = [52, 22]
 
 /** The cost of a run in small: what was measured on validation data, on a logarithmic axis. */
 function Spark({ run }: { readonly run: Run }): JSX.Element {
