@@ -2,6 +2,9 @@
 //
 //   config.json         what is needed to repeat the run: network, options, seed, data set, versions (RunConfig)
 //   history.jsonl       one line of JSON for each finished epoch (EpochLine), on the disk before the next one begins
+//   signals.jsonl       one line of JSON for each finished epoch (Signals), written just before its line of history.jsonl: speed of
+//                       learning, gradients, weights, flat and dead neurons, mix-ups. Observing changes no bit of the training;
+//                       runs of earlier versions have none
 //   model.safetensors   the weights at the end, also after Ctrl-C; loadModel reads it
 //   result.json         how the run ended (Result), written after the weights and speaking of them
 //   live.json           the process that is at it (Live), as long as it is: a killed one leaves it behind
@@ -21,12 +24,14 @@ import {
 import { dirname, join, resolve } from "node:path"
 import { type History, TrilobiteError } from "../src/index.ts"
 import { type NetName, netNames } from "./nets.ts"
+import type { Signals } from "./signals.ts"
 import { usageError } from "./values.ts"
 
 /** The names of the files, for help texts. */
 export const files = {
   config: "config.json",
   history: "history.jsonl",
+  signals: "signals.jsonl",
   model: "model.safetensors",
   result: "result.json",
   live: "live.json",
@@ -192,6 +197,12 @@ export function appendEpoch(folder: string, line: EpochLine): void {
   access(path, "cannot write this file.", () => flushed(path, "a", `${JSON.stringify(line)}\n`))
 }
 
+/** Adds the line of what was seen after an epoch; that of the history follows and is flushed. Throws E_IO. */
+export function appendSignals(folder: string, line: Signals): void {
+  const path = join(folder, files.signals)
+  access(path, "cannot write this file.", () => writeFileSync(path, `${JSON.stringify(line)}\n`, { flag: "a" }))
+}
+
 /** Writes a file of JSON, all of it or nothing. Throws E_IO. */
 export function writeJson(path: string, value: unknown): void {
   access(path, "cannot write this file.", () => {
@@ -246,6 +257,24 @@ export function reopenRun(folder: string, config: RunConfig, history: readonly E
     flushed(`${path}.tmp`, "w", history.map((line) => `${JSON.stringify(line)}\n`).join(""))
     renameSync(`${path}.tmp`, path)
   })
+  const signals = join(folder, files.signals)
+  if (!existsSync(signals)) return
+  access(signals, "cannot write this file.", () => {
+    const lines = readFileSync(signals, "utf8").split("\n").slice(0, -1)
+    const kept = lines.filter((line) => epochOf(line) <= history.length)
+    flushed(`${signals}.tmp`, "w", kept.map((line) => `${line}\n`).join(""))
+    renameSync(`${signals}.tmp`, signals)
+  })
+}
+
+/** The epoch of a line of signals; infinite for what trilobite has not written. */
+function epochOf(line: string): number {
+  try {
+    const { epoch } = JSON.parse(line) as Partial<Signals>
+    return typeof epoch === "number" ? epoch : Number.POSITIVE_INFINITY
+  } catch {
+    return Number.POSITIVE_INFINITY
+  }
 }
 
 function readConfig(path: string, text: string): RunConfig {

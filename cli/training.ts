@@ -13,9 +13,11 @@ import {
 } from "../src/index.ts"
 import { type Interrupt, watchInterrupts } from "./interrupt.ts"
 import { buildNet, type NetName, nets } from "./nets.ts"
+import { observe } from "./observe.ts"
 import { printJson, printLine, reportText } from "./output.ts"
 import {
   appendEpoch,
+  appendSignals,
   createRun,
   type Environment,
   type EpochLine,
@@ -174,13 +176,20 @@ async function fitModel(
     printLine(`\nTraining on ${train} images, validating on ${valid}; batch size ${batchSize}, seed ${config.seed}.`)
   }
   let unfinished: number | null = null
+  // Beside the training's threads one is enough; the fastest backend, whichever it is: they have the same bits.
+  const { net, numerics, wideVectors } = config
+  const probe = buildNet(net, { numerics, wideVectors, threads: 1 }, 1)
+  const observer = observe({ probe, x: xTrain, y: yTrain, xValid, yValid, epochs })
   const record: Callback = {
+    onTrainBegin: observer.onTrainBegin,
     onEpochBegin: (epoch) => {
       unfinished = epoch + 1
     },
-    onEpochEnd: (epoch, logs) => {
+    onEpochEnd: async (epoch, logs, training) => {
+      const seconds = model.history!.seconds.at(-1)!
+      appendSignals(folder, await observer.look(epoch, seconds, training))
       unfinished = null
-      const line = { epoch: epoch + 1, ...logs, seconds: model.history!.seconds.at(-1)! } as EpochLine
+      const line = { epoch: epoch + 1, ...logs, seconds } as EpochLine
       history.push(line)
       appendEpoch(folder, line)
       if (options.json && !options.quiet) printJson(line)

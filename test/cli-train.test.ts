@@ -52,7 +52,8 @@ describe("trilobite train", () => {
       totalSeconds: expect.any(Number),
     })
 
-    expect(readdirSync(at("json")).sort()).toEqual(["config.json", "history.jsonl", "model.safetensors", "result.json"])
+    const files = ["config.json", "history.jsonl", "model.safetensors", "result.json", "signals.jsonl"]
+    expect(readdirSync(at("json")).sort()).toEqual(files)
     expect(lines(readFileSync(at("json", "history.jsonl"), "utf8"))).toEqual([first, second])
     expect(json("json", "result.json")).toEqual(last!.result)
     const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"))

@@ -1,5 +1,5 @@
 // What the studio's server answers under /api: the types of its JSON and of its events, for server and web app alike.
-// Imports nothing, so that a page may have it.
+// Imports types alone, so that a page may have it.
 //
 //   GET  /api/runs                               RunList
 //   GET  /api/runs/<id>                          Run
@@ -8,6 +8,10 @@
 //   GET  /api/data/mnist/<train|test>/<images|labels>     the bytes of an IDX file
 //
 // POST asks for content-type application/json; its body is {} or empty. Whatever is refused is an ApiError.
+
+import type { Signals } from "../signals.ts"
+
+export type { Answers, LayerSignals, Mistake, Signals, WeightCounts } from "../signals.ts"
 
 /** Any value of JSON: what a file of a run holds is handed on as it is. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
@@ -55,10 +59,12 @@ export interface RunList {
 
 /**
  * The events of a run by their names, and what their `data` is. `epoch` has the number of the epoch as its id: a page that comes
- * back gets what it has missed, once. `state` comes after the epochs, at the start and whenever it has changed. `reset`
+ * back gets what it has missed, once. `signals` comes just before the epoch that it belongs to, where the run was observed; it is
+ * what signals.jsonl holds, unchecked but for the number of the epoch. `state` comes after the epochs, at the start and whenever it has changed. `reset`
  * says that the epochs are written anew (the run was taken up again): forget all of them, they follow.
  */
 export interface RunEvents {
+  readonly signals: Signals
   readonly epoch: Epoch
   readonly state: RunStatus
   readonly reset: Record<string, never>

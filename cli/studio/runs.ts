@@ -39,6 +39,8 @@ export interface Source {
   readonly rewritten: number
   /** Looks at the folder. */
   read(): Run
+  /** What was observed by epochs, as JSON; looks for more. Empty if the file is not there or not what trilobite writes. */
+  signals(): ReadonlyMap<number, string>
   /** Calls back when something may have changed, until the answer is called. All followers share one watcher. */
   follow(listener: (status: RunStatus) => void): () => void
   /** Tells the run's process to stop and save. Throws a Refusal if there is none. */
@@ -97,6 +99,7 @@ class Problem extends Error {}
 
 function createSource(id: string, folder: string): Source {
   const history = createHistory(folder)
+  const signals = createSignals(folder)
   const json = { config: createJson(folder, files.config), result: createJson(folder, files.result) }
   const live = createJson(folder, files.live)
 
@@ -144,6 +147,7 @@ function createSource(id: string, folder: string): Source {
       return history.rewritten
     },
     read,
+    signals,
     follow: watcher.follow,
     stop: () => stopProcess(live.read),
   }
@@ -292,7 +296,7 @@ function asObject(value: Json): { readonly [key: string]: Json } {
     : {}
 }
 
-/** The lines of history.jsonl: a look reads the bytes that were added; the last line waits until it is complete. */
+/** The lines of history.jsonl as epochs. */
 function createHistory(folder: string): {
   readonly epochs: readonly Epoch[]
   readonly rewritten: number
@@ -302,36 +306,17 @@ function createHistory(folder: string): {
   let epochs: Epoch[] = []
   let rewritten = 0
   let problem: string | null = null
-  /** The file that was read, to where its complete lines were, and what it was when last looked at. */
-  let [file, done, stamp] = [0, 0, ""]
-  const restart = (ino: number): void => {
-    if (epochs.length > 0) rewritten++
-    ;[epochs, problem, file, done, stamp] = [[], null, ino, 0, ""]
-  }
-  const take = (line: string): void => {
-    const epoch = epochOf(line)
-    if (epoch !== undefined && epoch.epoch > (epochs.at(-1)?.epoch ?? 0)) epochs.push(epoch)
-    else problem = `${files.history} has a line that is not what trilobite writes.`
-  }
-  const read = (): void => {
-    const opened = openInside(folder, files.history, LIMITS.history)
-    if (opened === undefined) {
-      restart(0)
-      return
-    }
-    try {
-      const { ino, size, mtimeMs } = opened.stat
-      if (ino !== file || size < done) restart(ino)
-      if (stamp === `${size} ${mtimeMs}`) return
-      stamp = `${size} ${mtimeMs}`
-      const bytes = readBytes(opened.fd, done, size - done)
-      const end = bytes.lastIndexOf(0x0a) + 1
-      for (const line of bytes.toString("utf8", 0, end).split("\n").slice(0, -1)) take(line)
-      done += end
-    } finally {
-      closeSync(opened.fd)
-    }
-  }
+  const read = createLines(folder, files.history, {
+    restart: () => {
+      if (epochs.length > 0) rewritten++
+      ;[epochs, problem] = [[], null]
+    },
+    take: (line) => {
+      const epoch = epochOf(line)
+      if (epoch !== undefined && epoch.epoch > (epochs.at(-1)?.epoch ?? 0)) epochs.push(epoch)
+      else problem = `${files.history} has a line that is not what trilobite writes.`
+    },
+  })
   return {
     get epochs() {
       return epochs
@@ -343,6 +328,65 @@ function createHistory(folder: string): {
       return problem
     },
     read,
+  }
+}
+
+/** The lines of signals.jsonl by their epochs; a run is none the worse for bad ones. */
+function createSignals(folder: string): () => ReadonlyMap<number, string> {
+  const all = new Map<number, string>()
+  const read = createLines(folder, files.signals, {
+    restart: () => all.clear(),
+    take: (line) => {
+      try {
+        const value = JSON.parse(line) as Json
+        const { epoch } = asObject(value)
+        if (typeof epoch === "number" && isShallow(value, DEPTH)) all.set(epoch, JSON.stringify(value))
+      } catch {
+        // Not ours: it is not shown.
+      }
+    },
+  })
+  return () => {
+    try {
+      read()
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error
+      all.clear()
+    }
+    return all
+  }
+}
+
+/** Reads a file of lines: a look takes the lines that were added; the last one waits until it is complete. */
+function createLines(
+  folder: string,
+  name: string,
+  { restart, take }: { readonly restart: () => void; readonly take: (line: string) => void },
+): () => void {
+  /** The file that was read, to where its complete lines were, and what it was when last looked at. */
+  let [file, done, stamp] = [0, 0, ""]
+  const anew = (ino: number): void => {
+    restart()
+    ;[file, done, stamp] = [ino, 0, ""]
+  }
+  return () => {
+    const opened = openInside(folder, name, LIMITS.history)
+    if (opened === undefined) {
+      anew(0)
+      return
+    }
+    try {
+      const { ino, size, mtimeMs } = opened.stat
+      if (ino !== file || size < done) anew(ino)
+      if (stamp === `${size} ${mtimeMs}`) return
+      stamp = `${size} ${mtimeMs}`
+      const bytes = readBytes(opened.fd, done, size - done)
+      const end = bytes.lastIndexOf(0x0a) + 1
+      for (const line of bytes.toString("utf8", 0, end).split("\n").slice(0, -1)) take(line)
+      done += end
+    } finally {
+      closeSync(opened.fd)
+    }
   }
 }
 

@@ -314,8 +314,10 @@ function sendEvents({ request, response, query, heartbeat }: Context, source: So
       ;[isStale, rewritten, next, told] = [false, source.rewritten, 0, ""]
       text += "event: reset\nid: 0\ndata: {}\n\n"
     }
+    const signals = next < source.epochs.length ? source.signals() : undefined
     while (next < source.epochs.length && response.writableLength + text.length < WAITING) {
-      text += epochEvent(source.epochs[next++]!)
+      const epoch = source.epochs[next++]!
+      text += eventsOf(epoch, signals?.get(epoch.epoch))
     }
     const state = JSON.stringify(status)
     if (next === source.epochs.length && response.writableLength < WAITING && state !== told) {
@@ -343,6 +345,8 @@ function sendEvents({ request, response, query, heartbeat }: Context, source: So
   })
 }
 
-function epochEvent(epoch: Epoch): string {
-  return `event: epoch\nid: ${epoch.epoch}\ndata: ${JSON.stringify(epoch)}\n\n`
+/** An epoch as events: what was observed of it comes first, so that who has the epoch has both. */
+function eventsOf(epoch: Epoch, signals: string | undefined): string {
+  const seen = signals === undefined ? "" : `event: signals\ndata: ${signals}\n\n`
+  return `${seen}event: epoch\nid: ${epoch.epoch}\ndata: ${JSON.stringify(epoch)}\n\n`
 }

@@ -1,0 +1,216 @@
+// Looks at a training after each of its epochs: what the layers do, what is read wrong. Changes no bit of it, and takes a few
+// hundredths of its time.
+
+import {
+  type Callback,
+  learningSpeed,
+  type Model,
+  type Saturation,
+  saturation,
+  type Tensor,
+  type Training,
+  TrilobiteError,
+  weightHistory,
+} from "../src/index.ts"
+import type { Answers, LayerSignals, Mistake, Signals } from "./signals.ts"
+
+/** Rows that are looked at for gradients and for flat values. */
+const ROWS = 512
+const BINS = 40
+/** The surest mistakes that are told in full, and those whose numbers are. */
+const SUREST = 12
+const WRONG = 1000
+/** The shares of the training's time that the longer looks may take. */
+const SHARES = { flat: 0.01, gradients: 0.01, answers: 0.02 }
+
+/** What an observer is given. */
+export interface Observed {
+  /** A model of the same layers with steps of length 1 that is not trained: gradients and answers are asked of it. */
+  readonly probe: Model
+  readonly x: Tensor
+  readonly y: Tensor
+  readonly xValid: Tensor
+  readonly yValid: Tensor
+  readonly epochs: number
+}
+
+/** An observer of a training. */
+export interface Observer extends Required<Pick<Callback, "onTrainBegin">> {
+  /** Looks after an epoch (from 0) that took so many seconds. */
+  look(epoch: number, seconds: number, training: Training): Promise<Signals>
+  /** Seconds that it has taken so far. */
+  readonly seconds: number
+}
+
+/** Observes a training. */
+export function observe({ probe, x, y, xValid, yValid, epochs }: Observed): Observer {
+  const [xSome, ySome] = [head(x, ROWS), head(y, ROWS)]
+  const labels = classesOf(yValid)
+  const speed = learningSpeed()
+  const flat = saturation({ rows: head(xValid, ROWS) })
+  const histograms = weightHistory({ bins: BINS, keepWeights: false })
+  let [begin, seconds, trained] = [-1, 0, 0]
+  const spent = { flat: 0, gradients: 0, answers: 0 }
+  /** Does what is due; the time it takes is counted. */
+  const sometimes = async <T>(
+    what: keyof typeof spent,
+    epoch: number,
+    look: () => Promise<T>,
+  ): Promise<T | undefined> => {
+    const isFirst = epoch === begin && what !== "answers"
+    if (!isFirst && epoch + 1 !== epochs && spent[what] >= SHARES[what] * trained) return undefined
+    const started = performance.now()
+    const seen = await look()
+    spent[what] += (performance.now() - started) / 1000
+    return seen
+  }
+  return {
+    get seconds() {
+      return seconds
+    },
+    onTrainBegin: async (logs, training) => {
+      for (const part of [speed, flat]) await part.onTrainBegin?.(logs, training)
+    },
+    look: async (epoch, took, training) => {
+      const started = performance.now()
+      trained += took
+      if (begin === -1) begin = epoch
+      await speed.onEpochEnd?.(epoch, {}, training)
+      // Begun anew each time, so that it keeps one snapshot.
+      await histograms.onTrainBegin?.({}, training)
+      const flats = await sometimes("flat", epoch, () => flatOf(flat, epoch, training))
+      const answers = await sometimes("answers", epoch, async () => {
+        probe.setWeights(training.getWeights())
+        return answersOf(await probe.predict(xValid, { batchSize: ROWS }), labels)
+      })
+      const gradients = await sometimes("gradients", epoch, () => gradientsOf(probe, training, xSome, ySome))
+      const { weights } = histograms.snapshots[0]!
+      const layers = Object.entries(speed.speeds).map(([layer, speeds]): LayerSignals => {
+        const i = weights.findIndex((of) => lineOf(of, weights) === layer)
+        const { min, max, counts } = weights[i]!.histogram
+        const gradient = gradients?.get(layer)
+        const seen = flats?.get(layer)
+        const units = training.weights()[i]!.tensor.shape.at(-1) ?? 0
+        return {
+          layer,
+          speed: speeds.at(-1)!,
+          weights: { min, max, counts },
+          ...(gradient === undefined ? {} : { gradient }),
+          ...(seen === undefined ? {} : { units, saturated: seen.saturated }),
+          ...(seen?.dead === undefined ? {} : { dead: Math.round(seen.dead * units) }),
+        }
+      })
+      seconds += (performance.now() - started) / 1000
+      return {
+        epoch: epoch + 1,
+        learningRate: training.learningRate,
+        samplesPerSecond: x.shape[0]! / took,
+        rows: xSome.shape[0]!,
+        layers,
+        ...(answers === undefined ? {} : { answers }),
+      }
+    },
+  }
+}
+
+/**
+ * The shares of flat values and, where the activation can die, of dead neurons, by layers; undefined if no layer has an
+ * activation with a flat part.
+ */
+async function flatOf(
+  flat: Saturation,
+  epoch: number,
+  training: Training,
+): Promise<ReadonlyMap<string, { readonly saturated: number; readonly dead: number | undefined }> | undefined> {
+  try {
+    await flat.onEpochEnd?.(epoch, {}, training)
+  } catch (error) {
+    if (error instanceof TrilobiteError && error.code === "E_CONFIG") return undefined
+    throw error
+  }
+  return new Map(
+    flat.layers.map(({ layer, activation, saturated, dead }) => [
+      layer,
+      { saturated: saturated.at(-1)!, dead: /^relu/.test(activation) ? dead.at(-1)! : undefined },
+    ]),
+  )
+}
+
+/**
+ * The lengths of the gradients by layers: a plain step of length 1 goes the way of the gradient. Undefined if it leads to where
+ * there are no numbers.
+ */
+async function gradientsOf(
+  probe: Model,
+  training: Training,
+  x: Tensor,
+  y: Tensor,
+): Promise<ReadonlyMap<string, number> | undefined> {
+  const before = training.weights()
+  probe.setWeights(before.map(({ tensor }) => tensor))
+  try {
+    await probe.trainOnBatch(x, y)
+  } catch (error) {
+    if (error instanceof TrilobiteError && error.code === "E_DIVERGED") return undefined
+    throw error
+  }
+  const after = probe.getWeights()
+  return new Map(before.map((of, i) => [lineOf(of, before), distance(of.tensor.data, after[i]!.data)]))
+}
+
+/** The name that `learningSpeed` gives a kernel. */
+function lineOf({ layer, name }: Named, all: readonly Named[]): string {
+  if (!/kernel$/i.test(name)) return `${layer}/${name}`
+  const alone = all.filter((other) => other.layer === layer && /kernel$/i.test(other.name)).length === 1
+  return alone ? layer : `${layer}/${name}`
+}
+
+interface Named {
+  readonly layer: string
+  readonly name: string
+}
+
+function distance(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  let sum = 0
+  for (let i = 0; i < a.length; i++) sum += (a[i]! - b[i]!) ** 2
+  return Math.sqrt(sum)
+}
+
+/** The first rows. */
+function head(tensor: Tensor, rows: number): Tensor {
+  const [all = 0, ...rest] = tensor.shape
+  if (all <= rows) return tensor
+  return {
+    ...tensor,
+    shape: [rows, ...rest],
+    data: tensor.data.subarray(0, (rows * tensor.data.length) / all),
+  } as Tensor
+}
+
+/** The class of each row: where its greatest number is. */
+function classesOf({ shape: [rows = 0, classes = 1], data }: Tensor): Uint16Array {
+  return Uint16Array.from({ length: rows }, (_, i) => greatest(data, i * classes, classes))
+}
+
+function greatest(data: ArrayLike<number>, from: number, count: number): number {
+  let best = 0
+  for (let k = 1; k < count; k++) if (data[from + k]! > data[from + best]!) best = k
+  return best
+}
+
+/** What was said of each row, beside what is true. */
+function answersOf({ shape: [, classes = 1], data }: Tensor, labels: Uint16Array): Answers {
+  const confusion = Array.from({ length: classes }, () => new Array<number>(classes).fill(0))
+  const mistakes: Mistake[] = []
+  labels.forEach((label, index) => {
+    const said = greatest(data, index * classes, classes)
+    confusion[label]![said]!++
+    if (said !== label) mistakes.push({ index, label, said, probability: data[index * classes + said]! })
+  })
+  mistakes.sort((a, b) => b.probability - a.probability || a.index - b.index)
+  return {
+    confusion,
+    mistakes: mistakes.slice(0, SUREST),
+    wrong: mistakes.slice(0, WRONG).map(({ index }) => index),
+  }
+}

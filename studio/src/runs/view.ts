@@ -1,0 +1,151 @@
+// A run as the page has it: what the server has told so far, and how each event changes it. Knows no network and no drawing.
+
+import type { Answers, Epoch, LayerSignals, Mistake, Run, RunStatus, Signals } from "../../../cli/studio/api.ts"
+
+/** A run with what was observed of it, both by growing epochs. */
+export interface RunView extends Run {
+  readonly signals: readonly Signals[]
+}
+
+/** The names of the events. */
+export type EventName = "epoch" | "signals" | "state" | "reset"
+
+/** A run of the list, before anything was observed. */
+export function viewOf(run: Run): RunView {
+  return { ...run, signals: [] }
+}
+
+/** The run after an event; the same one if there is nothing new in it (an epoch that is there already, words that are not ours). */
+export function heard(view: RunView, name: EventName, data: unknown): RunView {
+  if (name === "reset") return { ...view, epochs: [], signals: [] }
+  if (!isObject(data)) return view
+  if (name === "state") {
+    const { state, begun, result, problem } = data as unknown as RunStatus
+    return { ...view, state, begun, result, problem }
+  }
+  if (name === "epoch") {
+    const epoch = data as unknown as Epoch
+    const known = view.epochs.at(-1)?.epoch ?? 0
+    return Number.isSafeInteger(epoch.epoch) && epoch.epoch > known
+      ? { ...view, epochs: [...view.epochs, epoch] }
+      : view
+  }
+  const signals = readSignals(data)
+  if (signals === undefined) return view
+  const others = view.signals.filter(({ epoch }) => epoch !== signals.epoch)
+  return { ...view, signals: [...others, signals].sort((a, b) => a.epoch - b.epoch) }
+}
+
+type Fields = { readonly [name: string]: unknown }
+
+const isObject = (value: unknown): value is Fields =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+const isNumber = (value: unknown): value is number => typeof value === "number" && Number.isFinite(value)
+const isNumbers = (value: unknown): value is readonly number[] => Array.isArray(value) && value.every(isNumber)
+
+/** What a line of signals.jsonl says; parts that are not what trilobite writes are left out. */
+export function readSignals(value: unknown): Signals | undefined {
+  if (!isObject(value) || !isNumber(value.epoch)) return undefined
+  const layers = (Array.isArray(value.layers) ? value.layers : []).filter(isLayer)
+  const { epoch, learningRate, samplesPerSecond, rows, answers } = value
+  return {
+    epoch,
+    learningRate: isNumber(learningRate) ? learningRate : Number.NaN,
+    samplesPerSecond: isNumber(samplesPerSecond) ? samplesPerSecond : Number.NaN,
+    rows: isNumber(rows) ? rows : 0,
+    layers,
+    ...(isAnswers(answers) ? { answers } : {}),
+  }
+}
+
+function isLayer(value: unknown): value is LayerSignals {
+  if (!isObject(value) || typeof value.layer !== "string" || !isNumber(value.speed)) return false
+  const { weights } = value
+  if (!isObject(weights) || !isNumber(weights.min) || !isNumber(weights.max) || !isNumbers(weights.counts)) return false
+  return [value.gradient, value.units, value.saturated, value.dead].every((v) => v === undefined || isNumber(v))
+}
+
+function isAnswers(value: unknown): value is Answers {
+  if (!isObject(value) || !Array.isArray(value.confusion) || !isNumbers(value.wrong)) return false
+  const classes = value.confusion.length
+  const isSquare = value.confusion.every((row) => isNumbers(row) && row.length === classes)
+  return isSquare && Array.isArray(value.mistakes) && value.mistakes.every(isMistake)
+}
+
+function isMistake(value: unknown): value is Mistake {
+  return isObject(value) && [value.index, value.label, value.said, value.probability].every(isNumber)
+}
+
+/** What config.json says, as far as it can be read. */
+export interface Config {
+  readonly net?: string
+  readonly epochs?: number
+  readonly batchSize?: number
+  readonly learningRate?: number
+  readonly seed?: number
+  readonly dataset?: string
+}
+
+/** The config of a run. */
+export function configOf({ config }: Run): Config {
+  if (!isObject(config)) return {}
+  const text = (name: string): Fields => (typeof config[name] === "string" ? { [name]: config[name] } : {})
+  const number = (name: string): Fields => (isNumber(config[name]) ? { [name]: config[name] } : {})
+  const numbers = ["epochs", "batchSize", "learningRate", "seed"].map(number)
+  return Object.assign({}, text("net"), text("dataset"), ...numbers) as Config
+}
+
+/** The epoch with the least validation cost. */
+export function bestOf({ epochs }: Pick<Run, "epochs">): Epoch | undefined {
+  return epochs.reduce<Epoch | undefined>((best, epoch) => {
+    if (!isNumber(epoch.valLoss)) return best
+    return best === undefined || epoch.valLoss < best.valLoss! ? epoch : best
+  }, undefined)
+}
+
+/** Seconds until the last epoch will have ended, by the last few; undefined if that cannot be said. */
+export function remaining(run: Run): number | undefined {
+  const { epochs } = configOf(run)
+  const last = run.epochs.slice(-5).flatMap(({ seconds }) => (isNumber(seconds) ? [seconds] : []))
+  if (run.state !== "running" || epochs === undefined || last.length === 0) return undefined
+  return ((epochs - run.epochs.at(-1)!.epoch) * last.reduce((a, b) => a + b, 0)) / last.length
+}
+
+/** The newest of these that is not after an epoch and has something. */
+export function asOf<T>(
+  signals: readonly Signals[],
+  epoch: number | undefined,
+  take: (signals: Signals) => T | undefined,
+): { readonly epoch: number; readonly value: T } | undefined {
+  for (let i = signals.length - 1; i >= 0; i--) {
+    const at = signals[i]!
+    if (epoch !== undefined && at.epoch > epoch) continue
+    const value = take(at)
+    if (value !== undefined) return { epoch: at.epoch, value }
+  }
+  return undefined
+}
+
+/** A line smoothed by the mean of so many neighbours; gaps stay gaps. */
+export function smoothed(values: readonly (number | null)[], over: number): (number | null)[] {
+  const reach = (over - 1) / 2
+  return values.map((value, i) => {
+    if (value === null || over <= 1) return value
+    const near = values.slice(Math.max(0, i - reach), i + reach + 1).filter((v) => v !== null)
+    return near.reduce((a, b) => a + b, 0) / near.length
+  })
+}
+
+/** Where validation was above training from then on: the first place of the gap; undefined if it has not come. */
+export function gapFrom(
+  training: readonly (number | null)[],
+  validation: readonly (number | null)[],
+): number | undefined {
+  let from: number | undefined
+  for (let i = validation.length - 1; i >= 0; i--) {
+    const [a, b] = [training[i], validation[i]]
+    if (a == null || b == null || b <= a) break
+    from = i
+  }
+  return from
+}
