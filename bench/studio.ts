@@ -1,0 +1,104 @@
+// How quick the studio is, in Chromium under its own server:
+//   node bench/studio.ts
+// Script before the first lesson, time to the first answer of a control on a processor slowed four times, frames and answers
+// of the playground while a net trains. Prints JSON with the machine; nothing is asserted here.
+import { cpus } from "node:os"
+import { gzipSync } from "node:zlib"
+import { openStudio } from "../test/support/studio-pages.ts"
+
+const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1]!
+
+const studio = await openStudio()
+try {
+  /** Milliseconds from the navigation until an arrow key has moved the first slider. */
+  const firstAnswer = async (slowdown: number): Promise<{ readonly ms: number; readonly script: number }> => {
+    const { page } = await studio.open("/data/mnist", { reducedMotion: false })
+    const context = page.context()
+    const other = await context.newPage()
+    const session = await context.newCDPSession(other)
+    await session.send("Emulation.setCPUThrottlingRate", { rate: slowdown })
+    await session.send("Network.setCacheDisabled", { cacheDisabled: true })
+    const sizes: Promise<number>[] = []
+    other.on("response", (response) => {
+      if (response.request().resourceType() === "script") {
+        sizes.push(
+          response.body().then(
+            (body) => gzipSync(body).length,
+            () => 0,
+          ),
+        )
+      }
+    })
+    const begun = performance.now()
+    await other.goto(`${studio.origin}/lessons/costs`, { waitUntil: "commit" })
+    const slider = other.getByRole("slider").first()
+    await slider.waitFor()
+    const text = await slider.getAttribute("aria-valuetext")
+    await slider.press("ArrowLeft")
+    await other.waitForFunction(
+      (before) => document.querySelector("[role=slider]")?.getAttribute("aria-valuetext") !== before,
+      text,
+    )
+    const ms = performance.now() - begun
+    const script = (await Promise.all(sizes)).reduce((a, b) => a + b, 0)
+    await context.close()
+    return { ms, script }
+  }
+  const first = []
+  for (let i = 0; i < 5; i++) first.push(await firstAnswer(4))
+
+  const { page } = await studio.open("/playground", { reducedMotion: false })
+  await page.locator("h1").first().waitFor({ state: "attached" })
+  await page.keyboard.press(" ")
+  await page.waitForTimeout(2000)
+  const frames = await page.evaluate(
+    () =>
+      new Promise<number[]>((resolve) => {
+        const all: number[] = []
+        let last = performance.now()
+        const tick = (now: number): void => {
+          all.push(now - last)
+          last = now
+          if (all.length < 300) requestAnimationFrame(tick)
+          else resolve(all.slice(1))
+        }
+        requestAnimationFrame(tick)
+      }),
+  )
+  // Event timing: from a key to the next frame that shows its effect.
+  await page.evaluate(() => {
+    const seen: number[] = []
+    ;(globalThis as { seen?: number[] }).seen = seen
+    new PerformanceObserver((list) => {
+      for (const entry of list.getEntries()) seen.push(entry.duration)
+    }).observe({ type: "event", durationThreshold: 16, buffered: false } as PerformanceObserverInit)
+  })
+  for (let i = 0; i < 20; i++) {
+    await page.keyboard.press(i % 2 === 0 ? "]" : "[")
+    await page.waitForTimeout(150)
+  }
+  const answers = await page.evaluate(() => (globalThis as { seen?: number[] }).seen ?? [])
+  const points = await page.evaluate(() => /([\d,]+) points\/s/.exec(document.body.textContent ?? "")?.[1])
+  console.log(
+    JSON.stringify(
+      {
+        machine: cpus()[0]?.model,
+        cores: cpus().length,
+        node: process.version,
+        browser: studio.browser.version(),
+        scriptBeforeFirstLessonBytesGzipped: first[0]!.script,
+        firstAnswerMsSlowedFourTimes: { median: median(first.map(({ ms }) => ms)), all: first.map(({ ms }) => ms) },
+        whileTraining: {
+          framesPerSecond: 1000 / (frames.reduce((a, b) => a + b, 0) / frames.length),
+          frameMs: { median: median(frames), worst: Math.max(...frames) },
+          answerMs: answers.length === 0 ? "all under 16" : { median: median(answers), worst: Math.max(...answers) },
+          pointsPerSecondShown: points,
+        },
+      },
+      null,
+      2,
+    ),
+  )
+} finally {
+  await studio.close()
+}
