@@ -44,7 +44,7 @@ try {
     await context.close()
     return { ms, script }
   }
-  const first = []
+  const first: { readonly ms: number; readonly script: number }[] = []
   for (let i = 0; i < 5; i++) first.push(await firstAnswer(4))
 
   const { page } = await studio.open("/playground", { reducedMotion: false })
