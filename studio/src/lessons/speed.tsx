@@ -264,7 +264,8 @@ function Figure(props: {
           format={speedText}
           height={innerWidth > 900 ? 440 : 300}
           most={chapter.epochs}
-          room={86}
+          oneLine
+          room={112}
           {...(fault === undefined ? { empty } : {})}
         />
         {fault !== undefined && (

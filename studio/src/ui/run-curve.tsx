@@ -40,6 +40,8 @@ export interface RunCurveProps {
   /** A point to mark with its words. */
   readonly mark?: { readonly x: number; readonly y: number; readonly text: string }
   readonly room?: number
+  /** Names and values of the ends in one line, for charts of many lines. */
+  readonly oneLine?: boolean
   /** Draws beneath the lines, again whenever they are drawn. */
   readonly under?: (plot: uPlot) => void
 }
@@ -61,7 +63,7 @@ export function RunCurve(props: RunCurveProps): JSX.Element {
   const shape = `${log} ${series.map((s) => `${s.label} ${s.tone} ${s.faint}`).join()} ${colours.value} ${height} ${room}`
   const range = useMemo(() => rangeOf(all, log), [all.length, all.at(-1), log, series])
   const ends = useRef<HTMLDivElement>(null)
-  const { under } = props
+  const { under, oneLine = false } = props
   const latest = useRef({ range, most, x, under })
   latest.current = { range, most, x, under }
 
@@ -126,7 +128,7 @@ export function RunCurve(props: RunCurveProps): JSX.Element {
         ],
       },
     }
-    const label = (u: uPlot): void => placeEnds(u, ends.current!, seriesNow.current, format, room)
+    const label = (u: uPlot): void => placeEnds(u, ends.current!, seriesNow.current, format, oneLine)
     const made = new uPlot(options, dataOf(x, series), own)
     made.over.tabIndex = 0
     made.over.setAttribute("role", "img")
@@ -248,7 +250,7 @@ function placeEnds(
   box: HTMLElement,
   series: readonly Series[],
   format: (value: number) => string,
-  room: number,
+  oneLine: boolean,
 ): void {
   const named = series.filter((s) => !s.faint && s.values.some((v) => finite(v) !== null))
   const ends = named.map((s) => {
@@ -257,7 +259,7 @@ function placeEnds(
   })
   const heights = apart(
     ends.map(({ y }) => y),
-    room < 60 ? 16 : 30,
+    oneLine ? 16 : 30,
   )
   const texts = ends.map(({ s, value, x }, i) => {
     const span = document.createElement("span")
@@ -267,7 +269,7 @@ function placeEnds(
     span.style.color = token(s.tone ?? "ink")
     const name = document.createElement("b")
     name.textContent = s.label
-    span.append(name, document.createElement("br"), format(value))
+    span.append(name, oneLine ? " " : document.createElement("br"), format(value))
     return span
   })
   box.replaceChildren(...texts)
