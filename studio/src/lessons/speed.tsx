@@ -203,7 +203,7 @@ function Prose(props: {
             ) : (
               <>
                 <LiveNumber value={now.at(-1)!} format={speedText} width={7} />{" "}
-                <span class="dim">in hidden {layers - 1}</span>
+                <span class="dim">in hidden {layers - 1}, not smoothed</span>
               </>
             ),
           ],

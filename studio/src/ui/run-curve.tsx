@@ -66,8 +66,11 @@ export function RunCurve(props: RunCurveProps): JSX.Element {
   const { under, oneLine = false } = props
   const latest = useRef({ range, most, x, under })
   latest.current = { range, most, x, under }
+  // What the labels stand for: the same as the data that is drawn, which follows a render a little later.
+  const seriesNow = useRef(series)
 
   useEffect(() => {
+    seriesNow.current = series
     const own = box.current!
     const options: uPlot.Options = {
       width: own.clientWidth || 300,
@@ -152,9 +155,8 @@ export function RunCurve(props: RunCurveProps): JSX.Element {
       made.destroy()
     }
   }, [shape])
-  const seriesNow = useRef(series)
-  seriesNow.current = series
   useEffect(() => {
+    seriesNow.current = series
     plot.current?.setData(dataOf(x, series))
     plot.current?.over.setAttribute("aria-label", says)
   }, [x, series, range])
