@@ -259,10 +259,17 @@ function placeEnds(
     const i = s.values.findLastIndex((v) => finite(v) !== null)
     return { s, value: s.values[i]!, x: u.valToPos(u.data[0]![i] ?? 0, "x"), y: u.valToPos(s.values[i]!, "y") }
   })
+  const distance = oneLine ? 16 : 30
   const heights = apart(
     ends.map(({ y }) => y),
-    oneLine ? 16 : 30,
+    distance,
   )
+  // Those at the foot are pushed up, so that none stands on the axis.
+  let lowest = u.over.clientHeight - distance / 4
+  for (const i of heights.map((_, k) => k).sort((a, b) => heights[b]! - heights[a]!)) {
+    heights[i] = Math.min(heights[i]!, lowest)
+    lowest = heights[i] - distance
+  }
   const texts = ends.map(({ s, value, x }, i) => {
     const span = document.createElement("span")
     span.className = "end"
