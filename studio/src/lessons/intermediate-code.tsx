@@ -2,7 +2,7 @@
 
 import { computed, type Signal, signal } from "@preact/signals"
 import type { ComponentChildren, JSX } from "preact"
-import { useId, useMemo, useRef } from "preact/hooks"
+import { useEffect, useId, useMemo, useRef } from "preact/hooks"
 import { Button, Choice, Slider } from "../ui/controls.tsx"
 import { said } from "../ui/said.ts"
 import type { State } from "../ui/url.ts"
@@ -99,17 +99,17 @@ function Word(props: {
   const button = useRef<HTMLButtonElement>(null)
   const pop = useRef<HTMLDivElement>(null)
   const open = useMemo(() => signal(false), [])
-  const toggle = (): void => {
+  // When its choices are there: beside the word, and the focus on the first of them.
+  useEffect(() => {
+    if (!open.value) return
     const own = pop.current!
-    own.togglePopover()
-    if (!own.matches(":popover-open")) return
     const { left, bottom, top } = button.current!.getBoundingClientRect()
     const { width, height } = own.getBoundingClientRect()
     const below = bottom + 6 + height < innerHeight
     own.style.left = `${Math.max(8, Math.min(left, innerWidth - width - 8))}px`
     own.style.top = `${below ? bottom + 6 : Math.max(8, top - height - 6)}px`
     own.querySelector<HTMLElement>('[tabindex="0"], button')?.focus()
-  }
+  }, [open.value])
   return (
     <>
       <button
@@ -119,7 +119,7 @@ function Word(props: {
         aria-expanded={open.value}
         aria-controls={id}
         aria-label={`${titles[part.token]}: ${part.text}`}
-        onClick={toggle}
+        onClick={() => pop.current!.togglePopover()}
       >
         {part.text}
       </button>

@@ -115,7 +115,7 @@ function CostCurve(props: {
       room={84}
       under={(plot) => {
         fillGap(plot, epochs)
-        walker.current = stand(plot, walker.current, best, lowest?.valLoss)
+        walker.current = stand(plot, walker.current, { epoch: best, value: lowest?.valLoss, last: epochs.length })
       }}
     />
   )
@@ -140,9 +140,15 @@ function fillGap(plot: uPlot, epochs: readonly Epoch[]): void {
 }
 
 const SIZE = 40
+const WORDS = 150
 
 /** Puts the trilobite at the best point of validation, with its words above. */
-function stand(plot: uPlot, before: HTMLElement | undefined, epoch: number, value: number | undefined): HTMLElement {
+function stand(
+  plot: uPlot,
+  before: HTMLElement | undefined,
+  best: { readonly epoch: number; readonly value: number | undefined; readonly last: number },
+): HTMLElement {
+  const { epoch, value, last } = best
   let host = before
   if (host === undefined || host.parentElement !== plot.over) {
     host = document.createElement("div")
@@ -153,7 +159,9 @@ function stand(plot: uPlot, before: HTMLElement | undefined, epoch: number, valu
   host.hidden = value === undefined
   if (value === undefined) return host
   const [x, y] = [plot.valToPos(epoch, "x"), plot.valToPos(value, "y")]
-  const right = x > plot.over.clientWidth / 2
+  // Its words stand to the left, or where there is no room, to the right; never on the labels of the lines.
+  const left = x >= WORDS
+  const fits = left || plot.valToPos(last, "x") - x >= WORDS
   host.style.left = `${x}px`
   host.style.top = `${y}px`
   render(
@@ -161,9 +169,11 @@ function stand(plot: uPlot, before: HTMLElement | undefined, epoch: number, valu
       <svg width={SIZE} height={SIZE * 0.72} viewBox={`${-SIZE * 0.52} ${-SIZE * 0.64} ${SIZE} ${SIZE * 0.72}`}>
         <Trilobite x={0} y={0} size={SIZE} mood="content" />
       </svg>
-      <span class={right ? "words left" : "words"}>
-        best {cost(value)}, epoch {epoch}
-      </span>
+      {fits && (
+        <span class={left ? "words left" : "words"}>
+          best {cost(value)}, epoch {epoch}
+        </span>
+      )}
     </>,
     host,
   )

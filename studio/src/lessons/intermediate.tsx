@@ -25,7 +25,10 @@ const TITLE = "The intermediate net"
 const IMAGES = 60_000
 
 /** Columns of the progress lines: as many as the block holds. */
-const columnsNow = (): number => Math.max(50, Math.min(130, Math.floor((Math.min(innerWidth, 1440) - 590) / 7.25)))
+function columnsNow(): number {
+  const block = innerWidth > 900 ? Math.min(innerWidth, 1520) - 600 : innerWidth - 64
+  return Math.max(40, Math.floor(block / 7.25))
+}
 
 /** The page. */
 export default function Intermediate(): JSX.Element {
@@ -188,7 +191,7 @@ function wordOf(phase: Phase, complete: boolean): string {
 function announce(phase: Phase, run: Watched | undefined, pause: () => void): void {
   const last = run?.epochs.at(-1)
   const goes = phase === "running" && run !== undefined
-  running.value = goes ? { epoch: run.epochs.length + 1, costs: run.epochs.map((e) => e.valLoss), pause } : undefined
+  running.value = goes ? { epoch: run.epochs.length + 1, costs: costsOf(run), pause } : undefined
   document.title =
     goes && last !== undefined
       ? `${percent(last.valAccuracy, 1)}, epoch ${run.epochs.length}`
@@ -199,6 +202,10 @@ function announce(phase: Phase, run: Watched | undefined, pause: () => void): vo
     )
   }
 }
+
+/** What the small curve of the bar shows: the epochs, or before the second the rounds. */
+const costsOf = ({ epochs, costs }: Watched): readonly number[] =>
+  epochs.length > 1 ? epochs.map((e) => e.valLoss) : costs
 
 /** The result in a sentence, the time that is left and the pace. */
 function Outcome(props: {
@@ -266,7 +273,7 @@ function Beside(props: {
 
 /** The newest progress lines, as a terminal shows them. */
 function Lines({ screen }: { readonly screen: Screen }): JSX.Element {
-  const lines = screen.filter((line, i) => line !== "" || i < screen.length - 1).slice(-6)
+  const lines = screen.filter((line, i) => line !== "" || i < screen.length - 1).slice(-5)
   return (
     <div class="progress-lines" role="log" aria-live="off" aria-label="Progress lines">
       {lines.length === 0 ? (

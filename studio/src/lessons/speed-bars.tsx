@@ -58,7 +58,7 @@ export function SpeedBars(props: {
               d={ticks(y, height)}
               fill="none"
               stroke-width="3"
-              style={{ stroke: colour, opacity: speed === undefined ? 0.1 : 0.12 + 0.88 * strength }}
+              style={{ stroke: colour, opacity: speed === undefined ? 0.1 : 0.2 + 0.8 * strength }}
             />
             <text x={BAR + 10} y={y + height / 2 + 5} class="b" style={{ fill: colour }}>
               {speed === undefined ? `hidden ${i}` : speedText(speed)}

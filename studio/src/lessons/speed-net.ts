@@ -70,5 +70,5 @@ function totals(speeds: readonly (readonly number[])[]): readonly number[] {
 
 /** A speed in two significant digits. */
 export function speedText(speed: number): string {
-  return speed >= 0.0001 && Number.isFinite(speed) ? String(Number(speed.toPrecision(2))) : cost(speed)
+  return speed >= 0.0001 && speed < 10 ? speed.toPrecision(2) : cost(speed)
 }

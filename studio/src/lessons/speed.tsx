@@ -203,7 +203,7 @@ function Prose(props: {
             ) : (
               <>
                 <LiveNumber value={now.at(-1)!} format={speedText} width={7} />{" "}
-                <span class="dim">in hidden {layers - 1}</span>
+                <span class="dim">in hidden {layers - 1}, not smoothed</span>
               </>
             ),
           ],
@@ -264,7 +264,8 @@ function Figure(props: {
           format={speedText}
           height={innerWidth > 900 ? 440 : 300}
           most={chapter.epochs}
-          room={86}
+          oneLine
+          room={112}
           {...(fault === undefined ? { empty } : {})}
         />
         {fault !== undefined && (

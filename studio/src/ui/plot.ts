@@ -87,7 +87,7 @@ function thinned(values: readonly number[]): number[] {
 export function apart(heights: readonly number[], distance: number): number[] {
   const order = heights.map((_, i) => i).sort((a, b) => heights[a]! - heights[b]!)
   const placed = [...heights]
-  for (let pass = 0; pass < 8; pass++) {
+  for (let pass = 0; pass < 60; pass++) {
     for (let k = 1; k < order.length; k++) {
       const [a, b] = [order[k - 1]!, order[k]!]
       const missing = distance - (placed[b]! - placed[a]!)

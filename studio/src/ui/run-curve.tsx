@@ -40,6 +40,8 @@ export interface RunCurveProps {
   /** A point to mark with its words. */
   readonly mark?: { readonly x: number; readonly y: number; readonly text: string }
   readonly room?: number
+  /** Names and values of the ends in one line, for charts of many lines. */
+  readonly oneLine?: boolean
   /** Draws beneath the lines, again whenever they are drawn. */
   readonly under?: (plot: uPlot) => void
 }
@@ -61,11 +63,14 @@ export function RunCurve(props: RunCurveProps): JSX.Element {
   const shape = `${log} ${series.map((s) => `${s.label} ${s.tone} ${s.faint}`).join()} ${colours.value} ${height} ${room}`
   const range = useMemo(() => rangeOf(all, log), [all.length, all.at(-1), log, series])
   const ends = useRef<HTMLDivElement>(null)
-  const { under } = props
+  const { under, oneLine = false } = props
   const latest = useRef({ range, most, x, under })
   latest.current = { range, most, x, under }
+  // What the labels stand for: the same as the data that is drawn, which follows a render a little later.
+  const seriesNow = useRef(series)
 
   useEffect(() => {
+    seriesNow.current = series
     const own = box.current!
     const options: uPlot.Options = {
       width: own.clientWidth || 300,
@@ -126,7 +131,7 @@ export function RunCurve(props: RunCurveProps): JSX.Element {
         ],
       },
     }
-    const label = (u: uPlot): void => placeEnds(u, ends.current!, seriesNow.current, format, room)
+    const label = (u: uPlot): void => placeEnds(u, ends.current!, seriesNow.current, format, oneLine)
     const made = new uPlot(options, dataOf(x, series), own)
     made.over.tabIndex = 0
     made.over.setAttribute("role", "img")
@@ -150,9 +155,8 @@ export function RunCurve(props: RunCurveProps): JSX.Element {
       made.destroy()
     }
   }, [shape])
-  const seriesNow = useRef(series)
-  seriesNow.current = series
   useEffect(() => {
+    seriesNow.current = series
     plot.current?.setData(dataOf(x, series))
     plot.current?.over.setAttribute("aria-label", says)
   }, [x, series, range])
@@ -248,17 +252,24 @@ function placeEnds(
   box: HTMLElement,
   series: readonly Series[],
   format: (value: number) => string,
-  room: number,
+  oneLine: boolean,
 ): void {
   const named = series.filter((s) => !s.faint && s.values.some((v) => finite(v) !== null))
   const ends = named.map((s) => {
     const i = s.values.findLastIndex((v) => finite(v) !== null)
     return { s, value: s.values[i]!, x: u.valToPos(u.data[0]![i] ?? 0, "x"), y: u.valToPos(s.values[i]!, "y") }
   })
+  const distance = oneLine ? 16 : 30
   const heights = apart(
     ends.map(({ y }) => y),
-    room < 60 ? 16 : 30,
+    distance,
   )
+  // Those at the foot are pushed up, so that none stands on the axis.
+  let lowest = u.over.clientHeight - distance / 4
+  for (const i of heights.map((_, k) => k).sort((a, b) => heights[b]! - heights[a]!)) {
+    heights[i] = Math.min(heights[i]!, lowest)
+    lowest = heights[i] - distance
+  }
   const texts = ends.map(({ s, value, x }, i) => {
     const span = document.createElement("span")
     span.className = "end"
@@ -267,7 +278,7 @@ function placeEnds(
     span.style.color = token(s.tone ?? "ink")
     const name = document.createElement("b")
     name.textContent = s.label
-    span.append(name, document.createElement("br"), format(value))
+    span.append(name, oneLine ? " " : document.createElement("br"), format(value))
     return span
   })
   box.replaceChildren(...texts)

@@ -1,5 +1,6 @@
 // What trains in this page, said in the bar on every page: the newest epoch and how to pause it.
 
+import "./running.css"
 import { type Signal, signal } from "@preact/signals"
 import type { JSX } from "preact"
 import { Icon } from "./icons.tsx"
@@ -26,7 +27,12 @@ export function RunningPill(): JSX.Element | null {
     14 - (12 * (c - low)) / (high - low || 1),
   ])
   return (
-    <button type="button" class="pill" onClick={() => now.pause()} aria-label={`Epoch ${now.epoch}, pause`}>
+    <button
+      type="button"
+      class="pill running-pill"
+      onClick={() => now.pause()}
+      aria-label={`Epoch ${now.epoch}, pause`}
+    >
       <svg viewBox="0 0 44 16" width="44" height="16" aria-hidden="true">
         <path d={linePath(points)} class="ln thin" />
       </svg>
