@@ -31,6 +31,8 @@ export interface ChartProps {
   /** What the chart tells, in a sentence. */
   readonly says: string
   readonly x: readonly number[]
+  /** The value up to which the axis goes at least. */
+  readonly top?: number
   /** The epoch where the axis ends at least. */
   readonly most?: number
   readonly lines: readonly Line[]
@@ -105,7 +107,8 @@ function Plate(props: ChartProps & { readonly width: number }): JSX.Element {
   const tick = props.tick ?? format
   const all = lines.flatMap(({ values }) => values.filter((v): v is number => v !== null && Number.isFinite(v)))
   const log = props.log === true && all.length > 0 && all.every((v) => v > 0)
-  const [low, high] = rangeOf(all, log)
+  const [low, most] = rangeOf(all, log)
+  const high = Math.max(most, all.length === 0 ? most : (props.top ?? most))
   const ticks = ticksOf(low, high, log)
   const left = Math.max(14, ...ticks.map((t) => 7.2 * tick(t).length + 10))
   const room = props.room ?? (ends === "both" ? 84 : 64)
@@ -315,7 +318,7 @@ function Ends(
         return (
           <g key={line.label}>
             {ends !== "values" && (
-              <text x={at + 9} y={ends === "both" ? y - 3 : y + 4} class={bold ? "b" : ""} style={style}>
+              <text x={at + 9} y={ends === "both" ? y - 3 : y + 4} class={bold ? "b halo" : "halo"} style={style}>
                 {line.label}
               </text>
             )}
@@ -323,7 +326,7 @@ function Ends(
               <text
                 x={at + 9}
                 y={ends === "both" ? y + 13 : y + 4}
-                class={bold && ends === "values" ? "b" : ""}
+                class={bold && ends === "values" ? "b halo" : "halo"}
                 style={style}
               >
                 {format(value)}

@@ -108,6 +108,7 @@ export function Curves(props: {
         format={percent}
         tick={(value) => percent(value, 0)}
         ends={other === undefined ? "values" : "both"}
+        {...((run.epochs.at(-1)?.valAccuracy ?? 0) > 0.9 ? { top: 1 } : {})}
         room={72}
       />
     </div>

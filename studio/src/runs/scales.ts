@@ -77,12 +77,12 @@ export function thinned(
   return kept
 }
 
-/** The angle of a line at one of its points, in degrees, not steeper than 14. */
+/** The angle of a line at one of its points, in degrees, not steeper than 9. */
 export function slopeAt(points: readonly (readonly [number, number])[], i: number): number {
   const there = (k: number): readonly [number, number] | undefined =>
     points[k] !== undefined && Number.isFinite(points[k][1]) ? points[k] : undefined
   const [a, b] = [there(i - 1) ?? there(i), there(i + 1) ?? there(i)]
   if (a === undefined || b === undefined || a[0] === b[0]) return 0
   const angle = (Math.atan2(b[1] - a[1], b[0] - a[0]) * 180) / Math.PI
-  return Math.min(14, Math.max(-14, angle))
+  return Math.min(9, Math.max(-9, angle))
 }
