@@ -10,8 +10,8 @@ import { findPage, readSite, type Site, sendMnist, sendPage } from "./static.ts"
 
 /** Connections that are answered; more get 503, and many more are closed. */
 const CONNECTIONS = 256
-/** What may wait in the buffer of a follower: bytes at which no more is written, and at which it is dropped. */
-const WAITING = { pause: 2 ** 18, drop: 2 ** 20 }
+/** Bytes that wait to be sent to a follower from which on no more is written. */
+const WAITING = 2 ** 18
 /** Looks at a follower that has taken nothing, a heartbeat apart, until it is dropped. */
 const PATIENCE = 3
 /** The largest body of a request. */
@@ -306,7 +306,8 @@ function sendEvents({ request, response, query, heartbeat }: Context, source: So
   let next = source.epochs.filter(({ epoch }) => epoch <= Number(after)).length
   let told = ""
   let status: RunStatus | undefined
-  // Writes as long as somebody reads: what waits, waits in the list of epochs that all pages share.
+  // Writes as long as somebody reads: what waits, waits in the list of epochs that all pages share, and of the states only the
+  // latest is told.
   const pump = (): void => {
     let text = ""
     if (isStale || rewritten !== source.rewritten) {
@@ -314,16 +315,15 @@ function sendEvents({ request, response, query, heartbeat }: Context, source: So
       text += "event: reset\nid: 0\ndata: {}\n\n"
     }
     const signals = next < source.epochs.length ? source.signals() : undefined
-    while (next < source.epochs.length && response.writableLength + text.length < WAITING.pause) {
+    while (next < source.epochs.length && response.writableLength + text.length < WAITING) {
       const epoch = source.epochs[next++]!
       text += eventsOf(epoch, signals?.get(epoch.epoch))
     }
     const state = JSON.stringify(status)
-    if (next === source.epochs.length && state !== told) {
+    if (next === source.epochs.length && response.writableLength < WAITING && state !== told) {
       text += `event: state\ndata: ${(told = state)}\n\n`
     }
     if (text !== "") response.write(text)
-    if (response.writableLength > WAITING.drop) response.destroy()
   }
   let [taken, patience] = [0, PATIENCE]
   const beat = setInterval(() => {

@@ -131,11 +131,11 @@ export function App(): JSX.Element {
         </div>
       </header>
       {failed !== undefined ? (
-        <main id="main" class="lesson" tabIndex={-1}>
+        <main id="main" class="lesson" tabindex={-1}>
           <p class="message">{failed}</p>
         </main>
       ) : Page === undefined ? (
-        <main id="main" class="lesson" tabIndex={-1} aria-busy="true" />
+        <main id="main" class="lesson" tabindex={-1} aria-busy="true" />
       ) : (
         <Page key={path.value} name={name} />
       )}

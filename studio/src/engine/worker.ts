@@ -13,7 +13,13 @@ interface Under {
 }
 
 const under = new Map<number, Under>()
-const send = (message: FromWorker): void => postMessage(message)
+const send = (message: FromWorker): void => postMessage(message, { transfer: transferOf(message) })
+
+/** What an event hands over instead of copying it: the list `transfer` in it, if there is one. */
+function transferOf(message: FromWorker): Transferable[] {
+  const { event } = message as { readonly event?: { readonly transfer?: readonly Transferable[] } }
+  return Array.isArray(event?.transfer) ? [...event.transfer] : []
+}
 
 async function begin(id: number, name: string, params: unknown): Promise<void> {
   const own: Under = { abort: new AbortController(), listeners: [], unheard: [] }

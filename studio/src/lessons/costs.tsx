@@ -1,8 +1,384 @@
-// A place for a page that is being written.
+// Lesson 1, two curves (eqs. 8.1 to 8.3, table 8.1): the quadratic cost and cross-entropy of one answer, side by side.
 
+import { computed, type Signal, signal } from "@preact/signals"
 import type { JSX } from "preact"
+import { useMemo, useRef } from "preact/hooks"
+import { crossEntropyCost, quadraticCost } from "trilobite"
+import { Choice, LiveNumber, Slider } from "../ui/controls.tsx"
+import { cost, plain } from "../ui/format.ts"
+import { useKeys } from "../ui/keys.ts"
+import { Formula, LessonPage, once } from "../ui/lesson.tsx"
+import { axis, curve, pointerOn } from "../ui/plot.ts"
+import { useWidth } from "../ui/size.ts"
+import { type Keys, numberKey, useUrlState, wordKey } from "../ui/url.ts"
+
+type Shown = "both" | "quadratic" | "cross-entropy"
+
+interface View {
+  readonly y: number
+  readonly yhat: number
+  readonly cost: Shown
+}
+
+/** The state of this page. */
+export const keys: Keys<View> = {
+  y: numberKey(1, 0, 1),
+  yhat: numberKey(0.6, 0, 1),
+  cost: wordKey("both", ["both", "quadratic", "cross-entropy"]),
+}
+
+/** The answers of the chapter's table 8.1. */
+export const table: readonly (readonly [y: number, yhat: number])[] = [
+  [1, 0.9997],
+  [1, 0.9],
+  [1, 0.6],
+  [1, 0.1192],
+  [0, 0.1192],
+]
+
+/** Costs above this leave the page. */
+const MOST = 4.2
+
+const at = (value: number): string => String(Number(value.toFixed(4)))
 
 /** The page. */
-export default function Page(): JSX.Element {
-  return <main id="main" class="message" tabIndex={-1} />
+export default function Costs(): JSX.Element {
+  const { y, yhat, cost: shown } = useUrlState(keys)
+  const seen = useMemo(() => signal<readonly number[]>([]), [])
+  const quadratic = computed(() => quadraticCost(y.value, yhat.value))
+  const cross = computed(() => crossEntropyCost(y.value, yhat.value))
+  const set = (value: number): void => {
+    yhat.value = Number(Math.min(1, Math.max(0, value)).toFixed(4))
+    seen.value = [...seen.value.slice(-200), yhat.value]
+  }
+  useKeys({
+    ArrowLeft: () => set(yhat.value - 0.01),
+    ArrowRight: () => set(yhat.value + 0.01),
+    r: () => {
+      y.value = keys.y.initial
+      yhat.value = keys.yhat.initial
+    },
+  })
+  const error = computed(() => Math.abs(y.value - yhat.value))
+  const tasks = useMemo(
+    () => [
+      {
+        text: "Halve the mistake. What happens to the square?",
+        done: once(() => error.value <= 0.2 && seen.value.length > 0),
+      },
+      {
+        text: "Make it surely wrong: ŷ near 0 when y is 1. Which cost notices?",
+        done: once(() => error.value > 0.985),
+      },
+      { text: "Set y to 0. Where does each curve stand now?", done: once(() => y.value === 0) },
+    ],
+    [],
+  )
+  return (
+    <LessonPage
+      part="costs"
+      title="Two ways to be wrong"
+      lede="Before a net can improve, something must say how wrong it is. Two costs say it differently."
+      figureLabel="Quadratic cost and cross-entropy over the answer"
+      tasks={tasks}
+      keys={[
+        [["←", "→"], "move the answer"],
+        [["r"], "start again"],
+      ]}
+      figure={
+        <>
+          <div class="row spread">
+            <Choice
+              label="Costs shown"
+              value={shown}
+              options={[
+                { value: "both", label: "both" },
+                { value: "quadratic", label: "quadratic" },
+                { value: "cross-entropy", label: "cross-entropy" },
+              ]}
+            />
+          </div>
+          <Curves y={y} yhat={yhat} shown={shown.value} onMove={set} />
+          <Shapes y={y.value} yhat={yhat.value} />
+          <div class="controls even">
+            <Slider
+              label="The net says"
+              symbol="ŷ"
+              value={yhat}
+              min={0}
+              max={1}
+              step={0.0001}
+              initial={0.6}
+              format={at}
+              onChange={set}
+            />
+            <Slider
+              label="It should say"
+              symbol="y"
+              value={y}
+              min={0}
+              max={1}
+              step={0.01}
+              initial={1}
+              format={at}
+              snap={[0, 1]}
+            />
+          </div>
+        </>
+      }
+    >
+      <div class="prose">
+        <p>
+          The <em class="that">quadratic cost</em> is the area of a real square whose side is the mistake. A mistake
+          twice as large costs four times as much. <em class="this">Cross-entropy</em> asks how surprised the net must
+          be: it rises gently near the truth, and without end where the net was sure of the wrong answer.
+        </p>
+      </div>
+      <Formula
+        label="Quadratic cost and cross-entropy of one answer"
+        rows={[
+          [
+            "",
+            <span key="q">
+              <i>C</i> = (<i>y</i> − <i>ŷ</i>)²
+            </span>,
+          ],
+          [
+            "now",
+            <span key="qn" class="that">
+              ({at(y.value)} − {at(yhat.value)})² = <LiveNumber class="that" value={quadratic} format={cost} />
+            </span>,
+          ],
+          [
+            "",
+            <span key="c" class="maths">
+              <i>C</i> = −[<i>y</i> ln <i>ŷ</i> + (1 − <i>y</i>) ln(1 − <i>ŷ</i>)]
+            </span>,
+          ],
+          [
+            "now",
+            <span key="cn" class="this">
+              <LiveNumber class="this" value={cross} format={cost} />
+            </span>,
+          ],
+        ]}
+      />
+      <table class="answers">
+        <caption class="sr">Answers of the chapter’s table, with both costs</caption>
+        <thead>
+          <tr>
+            <th scope="col">
+              <i>y</i>, <i>ŷ</i>
+            </th>
+            <th scope="col" class="that">
+              quadratic
+            </th>
+            <th scope="col" class="this">
+              cross-entropy
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {table.map(([a, b]) => (
+            <tr key={`${a} ${b}`} class={a === y.value && b === yhat.value ? "now" : ""}>
+              <td>
+                <button
+                  type="button"
+                  class="link"
+                  onClick={() => {
+                    y.value = a
+                    set(b)
+                  }}
+                >
+                  {a}, {b}
+                </button>
+              </td>
+              <td>{cost(quadraticCost(a, b))}</td>
+              <td>{cost(crossEntropyCost(a, b))}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </LessonPage>
+  )
+}
+
+function Curves(props: {
+  readonly y: Signal<number>
+  readonly yhat: Signal<number>
+  readonly shown: Shown
+  readonly onMove: (yhat: number) => void
+}): JSX.Element {
+  const { y, yhat, shown, onMove } = props
+  const [box, W] = useWidth<HTMLDivElement>()
+  const svg = useRef<SVGSVGElement>(null)
+  const H = W < 560 ? 280 : 380
+  const x = axis(0, 1, 34, W - 14)
+  const up = axis(0, MOST, H - 34, 10)
+  const [q, c] = [quadraticCost(y.value, yhat.value), crossEntropyCost(y.value, yhat.value)]
+  const px = x(yhat.value)
+  const right = yhat.value > 0.55
+  const drag = (event: PointerEvent): void => onMove(x.back(pointerOn(event, svg.current!)[0]))
+  const text = {
+    x: px + (right ? -14 : 14),
+    anchor: right ? ("end" as const) : ("start" as const),
+  }
+  const dots = table.filter(([a]) => a === y.value)
+  const [qy, cy] = [up(q), up(Math.min(c, MOST))]
+  const near = Math.abs(qy - cy) < 26
+  return (
+    <div ref={box}>
+      <svg
+        ref={svg}
+        class="plate"
+        viewBox={`0 0 ${W} ${H}`}
+        onPointerDown={(event) => {
+          svg.current!.setPointerCapture(event.pointerId)
+          drag(event)
+        }}
+        onPointerMove={(event) => event.buttons > 0 && drag(event)}
+      >
+        {[1, 2, 3, 4].map((t) => (
+          <g key={t}>
+            <path d={`M34 ${up(t)}H${W - 14}`} class="grid" />
+            <text x="24" y={up(t) + 4} text-anchor="end" class="t-12 t-3">
+              {t}
+            </text>
+          </g>
+        ))}
+        <path d={`M34 ${up(0)}H${W - 14}`} class="axis" />
+        {[0, 0.25, 0.5, 0.75, 1].map((t) => (
+          <text key={t} x={x(t)} y={H - 14} text-anchor="middle" class="t-12 t-3">
+            {t}
+          </text>
+        ))}
+        <text x={x(0.5)} y={H - 1} text-anchor="middle" class="t-12 t-3">
+          the net says <tspan class="m">ŷ</tspan>
+        </text>
+        {shown !== "cross-entropy" && <path d={curve((v) => quadraticCost(y.value, v), 0, 1, x, up)} class="ln that" />}
+        {shown !== "quadratic" && (
+          <path d={curve((v) => shownCost(crossEntropyCost(y.value, v)), 0, 1, x, up, 600)} class="ln this" />
+        )}
+        {shown !== "quadratic" &&
+          [0, 1].map((end) => crossEntropyCost(y.value, end) > MOST && <Arrow key={end} x={x(end)} left={end === 0} />)}
+        <path d={`M${x(y.value)} ${up(0)}v7`} class="axis" />
+        <text x={x(y.value)} y={up(0) - 8} text-anchor={y.value > 0.5 ? "end" : "start"} class="t-12 t-ink b halo">
+          {y.value === 0 || y.value === 1 ? "the truth" : "the wish"} <tspan class="m">y</tspan>
+        </text>
+        {dots.map(([, b]) => (
+          <g key={b}>
+            {shown !== "cross-entropy" && (
+              <circle cx={x(b)} cy={up(quadraticCost(y.value, b))} r="3.5" class="dot that" />
+            )}
+            {shown !== "quadratic" && (
+              <circle cx={x(b)} cy={up(crossEntropyCost(y.value, b))} r="3.5" class="dot this" />
+            )}
+          </g>
+        ))}
+        <path d={`M${px} 10V${up(0)}`} class="ember-ln dots" stroke-width="1" />
+        {shown !== "cross-entropy" && (
+          <>
+            <circle cx={px} cy={qy} r="6" class="dot that" />
+            <text
+              x={near ? px + (right ? 14 : -14) : text.x}
+              y={qy - 10}
+              text-anchor={near ? (right ? "start" : "end") : text.anchor}
+              class="t-that b halo"
+            >
+              quadratic {cost(q)}
+            </text>
+          </>
+        )}
+        {shown !== "quadratic" && (
+          <>
+            {c <= MOST && <circle cx={px} cy={cy} r="6" class="dot this" />}
+            <text x={text.x} y={Math.max(22, cy - 10)} text-anchor={text.anchor} class="t-this b halo">
+              cross-entropy {cost(c)}
+            </text>
+          </>
+        )}
+        <circle
+          cx={px}
+          cy={up(0)}
+          r="9"
+          class="dot ember grab"
+          role="slider"
+          tabindex={0}
+          aria-label="the answer y hat"
+          aria-valuemin={0}
+          aria-valuemax={1}
+          aria-valuenow={yhat.value}
+          aria-valuetext={`y hat ${at(yhat.value)}: quadratic cost ${cost(q)}, cross-entropy ${cost(c)}`}
+          onKeyDown={(event) => {
+            const direction = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1 }[event.key]
+            if (direction === undefined) return
+            event.preventDefault()
+            onMove(yhat.value + direction * (event.shiftKey ? 0.1 : event.altKey ? 0.001 : 0.01))
+          }}
+        />
+      </svg>
+    </div>
+  )
+}
+
+const shownCost = (value: number): number => (value > MOST ? Number.NaN : value)
+
+/** Where a curve goes on above the page. */
+function Arrow({ x, left }: { readonly x: number; readonly left: boolean }): JSX.Element {
+  return (
+    <g>
+      <path d={`M${x} 26V8m-5 6l5 -7l5 7`} class="ln this" />
+      <text x={x + (left ? 12 : -12)} y="20" text-anchor={left ? "start" : "end"} class="t-this b halo">
+        to ∞
+      </text>
+    </g>
+  )
+}
+
+/** The mistake as a real square, and cross-entropy as a bar, both in the same unit. */
+function Shapes({ y, yhat }: { readonly y: number; readonly yhat: number }): JSX.Element {
+  const [box, W] = useWidth<HTMLDivElement>()
+  const unit = Math.min(132, W * 0.22)
+  const floor = 166
+  const side = Math.abs(y - yhat) * unit
+  const c = crossEntropyCost(y, yhat)
+  const height = Math.min(c * unit, floor - 14)
+  const over = c * unit > floor - 14
+  const barX = Math.round(W * (W < 560 ? 0.62 : 0.5))
+  const label = W < 560 ? 12 : 16
+  return (
+    <div ref={box}>
+      <svg
+        class="plate"
+        viewBox={`0 0 ${W} 196`}
+        role="img"
+        aria-label={`The mistake ${plain(Math.abs(y - yhat), 4)} as a square of area ${cost(quadraticCost(y, yhat))}, beside a bar of height ${cost(c)}`}
+      >
+        <path d={`M0 ${floor}H${W}`} class="axis" />
+        <rect x="34" y={floor - unit} width={unit} height={unit} class="unit" />
+        <rect x="34" y={floor - side} width={side} height={side} class="square" />
+        <text x={34 + unit + label} y={floor - unit / 2 - 6} class="t-that b">
+          area {cost(quadraticCost(y, yhat))}
+        </text>
+        <text x={34 + unit + label} y={floor - unit / 2 + 12} class="t-12 t-3">
+          side {cost(Math.abs(y - yhat))}
+        </text>
+        <text x="34" y={floor + 19} class="t-12 t-3">
+          the mistake, squared
+        </text>
+        <path d={`M${barX - 8} ${floor - unit}h44`} class="grid" />
+        <text x={barX - 14} y={floor - unit + 4} text-anchor="end" class="t-12 t-3">
+          1
+        </text>
+        <rect x={barX} y={floor - height} width="28" height={height} class="bar-this" />
+        {over && <path d={`M${barX + 14} 12V-2m-6 7l6 -8l6 8`} class="ln this" />}
+        <text x={barX + 28 + label} y={Math.max(20, floor - Math.max(height / 2, 12))} class="t-this b">
+          height {cost(c)}
+        </text>
+        <text x={barX} y={floor + 19} class="t-12 t-3">
+          {W < 560 ? "the surprise" : "the surprise, −ln of what it gave the truth"}
+        </text>
+      </svg>
+    </div>
+  )
 }

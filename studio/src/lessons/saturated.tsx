@@ -11,6 +11,7 @@ import { cost, plain } from "../ui/format.ts"
 import { useKeys } from "../ui/keys.ts"
 import { LessonPage, once } from "../ui/lesson.tsx"
 import { axis, curve, linePath, pointerOn } from "../ui/plot.ts"
+import { useWidth } from "../ui/size.ts"
 import { type Keys, numberKey, useUrlState, wordKey } from "../ui/url.ts"
 
 type Act = "sigmoid" | "tanh"
@@ -51,8 +52,7 @@ export function pushes(act: Act, z: number, y: number): { readonly quadratic: nu
 }
 
 const ROUNDS = 160
-const [W, H] = [872, 540]
-const x = axis(-8, 8, 8, 864)
+const H = 540
 
 /** The page. */
 export default function Saturated(): JSX.Element {
@@ -240,6 +240,8 @@ function Curves(props: {
 }): JSX.Element {
   const { z, act, y, moved } = props
   const svg = useRef<SVGSVGElement>(null)
+  const [box, W] = useWidth<HTMLDivElement>()
+  const x = axis(-8, 8, 8, W - 8)
   const { answer, slope } = activations[act]
   const low = act === "tanh" ? -1 : 0
   const top = axis(low, 1, 262, 26)
@@ -265,108 +267,110 @@ function Curves(props: {
   const c = push(sign * now.crossEntropy)
   const [qText, cText] = q - c < 22 && c <= q ? [label(22), label(-12)] : [label(-10), label(-12)]
   return (
-    <svg
-      ref={svg}
-      class="plate"
-      viewBox={`0 0 ${W} ${H + 28}`}
-      onPointerDown={(event) => {
-        svg.current!.setPointerCapture(event.pointerId)
-        drag(event)
-      }}
-      onPointerMove={(event) => event.buttons > 0 && drag(event)}
-    >
-      <defs>
-        <pattern id="flat" width="10" height="10" patternUnits="userSpaceOnUse">
-          <path d="M0 10L10 0M-2 2L2 -2M8 12L12 8" class="hatch" />
-        </pattern>
-      </defs>
-      <rect x={x(-8)} y="14" width={x(-flat) - x(-8)} height="506" fill="url(#flat)" />
-      <rect x={x(flat)} y="14" width={x(8) - x(flat)} height="506" fill="url(#flat)" />
-      <text x={x(-8) + 12} y={top(low) - 210} class="t-12 t-3 halo">
-        saturated
-      </text>
-      <text x={x(8) - 12} y={top(low) - 14} text-anchor="end" class="t-12 t-3 halo">
-        saturated
-      </text>
-      <path
-        d={`M${x(-8)} ${top(1)}H${x(8)}M${x(-8)} ${top((1 + low) / 2)}H${x(8)}M${x(-8)} ${top(low)}H${x(8)}`}
-        class="grid"
-      />
-      <path d={`M${x(0)} 14V266`} class="axis" />
-      <text x={x(0) - 8} y={top(1) + 4} text-anchor="end" class="t-3 halo">
-        1
-      </text>
-      <text x={x(0) - 8} y={top(low) - 4} text-anchor="end" class="t-3 halo">
-        {low === 0 ? "0" : "−1"}
-      </text>
-      <path d={curve(answer, -8, 8, x, top)} class="ln" />
-      <path
-        d={`M${x(z.value - reach)} ${tangent(-reach)}L${x(z.value + reach)} ${tangent(reach)}`}
-        class="ember-ln dash"
-      />
-      <text x={x(0.5)} y={top((1 + low) / 2) + 4} class="t-ink b halo">
-        activation <tspan class="m">a</tspan> = {act === "sigmoid" ? <tspan class="m">σ</tspan> : "tanh "}(
-        <tspan class="m">z</tspan>)
-      </text>
-      <text
-        x={px + (right ? -14 : 14)}
-        y={py + (answer(z.value) > (1 + low) / 2 ? 42 : -22)}
-        text-anchor={right ? "end" : "start"}
-        class="t-ember b t-15 halo"
-      >
-        slope {cost(s)}
-      </text>
-
-      <text x={x(-8) + 6} y="308" class="t-ink b halo">
-        Push on <tspan class="m">z</tspan> when the answer should be {y === 1 ? "1" : low === 0 ? "0" : "−1"}
-        {sign < 0 ? " (upwards: towards it)" : ""}
-      </text>
-      <path d={`M${x(-8)} 520H${x(8)}`} class="axis" />
-      {[-8, -4, 0, 4, 8].map((t) => (
-        <g key={t}>
-          <path d={`M${x(t)} 520v5`} class="axis" />
-          <text x={x(t)} y="541" text-anchor={t === -8 ? "start" : t === 8 ? "end" : "middle"} class="t-3">
-            {String(t).replace("-", "−")}
-          </text>
-        </g>
-      ))}
-      <path d={curve((v) => sign * pushes(act, v, y).quadratic, -8, 8, x, push)} class="ln that" />
-      <path d={curve((v) => sign * pushes(act, v, y).crossEntropy, -8, 8, x, push)} class="ln this" />
-      <path d={`M${px} ${py}V520`} class="ember-ln dots" />
-      <circle cx={px} cy={q} r="5" class="dot that" />
-      <circle cx={px} cy={c} r="5" class="dot this" />
-      <text x={qText.x} y={q + qText.dy} text-anchor={qText.anchor} class="t-that b halo">
-        quadratic {cost(Math.abs(now.quadratic))}
-      </text>
-      <text x={cText.x} y={c + cText.dy} text-anchor={cText.anchor} class="t-this b halo">
-        cross-entropy {cost(Math.abs(now.crossEntropy))}
-      </text>
-      <text x={px} y="562" text-anchor="middle" class="t-ember b halo">
-        z = {plain(z.value, 1)}
-      </text>
-      <circle cx={px} cy={py} r="16" class="ember-dot" opacity=".16" />
-      <circle
-        cx={px}
-        cy={py}
-        r="8"
-        class="dot ember grab"
-        role="slider"
-        tabIndex={0}
-        aria-label="weighted input z"
-        aria-valuemin={-8}
-        aria-valuemax={8}
-        aria-valuenow={z.value}
-        aria-valuetext={`z ${plain(z.value, 1)}, activation ${cost(answer(z.value))}, slope ${cost(s)}`}
-        onKeyDown={(event) => {
-          const direction = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1 }[event.key]
-          if (direction === undefined) return
-          event.preventDefault()
-          const step = event.shiftKey ? 1 : event.altKey ? 0.01 : 0.1
-          moved.value++
-          z.value = Number(Math.min(8, Math.max(-8, z.value + direction * step)).toFixed(2))
+    <div ref={box}>
+      <svg
+        ref={svg}
+        class="plate"
+        viewBox={`0 0 ${W} ${H + 28}`}
+        onPointerDown={(event) => {
+          svg.current!.setPointerCapture(event.pointerId)
+          drag(event)
         }}
-      />
-    </svg>
+        onPointerMove={(event) => event.buttons > 0 && drag(event)}
+      >
+        <defs>
+          <pattern id="flat" width="10" height="10" patternUnits="userSpaceOnUse">
+            <path d="M0 10L10 0M-2 2L2 -2M8 12L12 8" class="hatch" />
+          </pattern>
+        </defs>
+        <rect x={x(-8)} y="14" width={x(-flat) - x(-8)} height="506" fill="url(#flat)" />
+        <rect x={x(flat)} y="14" width={x(8) - x(flat)} height="506" fill="url(#flat)" />
+        <text x={x(-8) + 12} y={top(low) - 210} class="t-12 t-3 halo">
+          saturated
+        </text>
+        <text x={x(8) - 12} y={top(low) - 14} text-anchor="end" class="t-12 t-3 halo">
+          saturated
+        </text>
+        <path
+          d={`M${x(-8)} ${top(1)}H${x(8)}M${x(-8)} ${top((1 + low) / 2)}H${x(8)}M${x(-8)} ${top(low)}H${x(8)}`}
+          class="grid"
+        />
+        <path d={`M${x(0)} 14V266`} class="axis" />
+        <text x={x(0) - 8} y={top(1) + 4} text-anchor="end" class="t-3 halo">
+          1
+        </text>
+        <text x={x(0) - 8} y={top(low) - 4} text-anchor="end" class="t-3 halo">
+          {low === 0 ? "0" : "−1"}
+        </text>
+        <path d={curve(answer, -8, 8, x, top)} class="ln" />
+        <path
+          d={`M${x(z.value - reach)} ${tangent(-reach)}L${x(z.value + reach)} ${tangent(reach)}`}
+          class="ember-ln dash"
+        />
+        <text x={x(0.5)} y={top((1 + low) / 2) + 4} class="t-ink b halo">
+          activation <tspan class="m">a</tspan> = {act === "sigmoid" ? <tspan class="m">σ</tspan> : "tanh "}(
+          <tspan class="m">z</tspan>)
+        </text>
+        <text
+          x={px + (right ? -14 : 14)}
+          y={py + (answer(z.value) > (1 + low) / 2 ? 42 : -22)}
+          text-anchor={right ? "end" : "start"}
+          class="t-ember b t-15 halo"
+        >
+          slope {cost(s)}
+        </text>
+
+        <text x={x(-8) + 6} y="308" class="t-ink b halo">
+          Push on <tspan class="m">z</tspan> when the answer should be {y === 1 ? "1" : low === 0 ? "0" : "−1"}
+          {sign < 0 ? " (upwards: towards it)" : ""}
+        </text>
+        <path d={`M${x(-8)} 520H${x(8)}`} class="axis" />
+        {[-8, -4, 0, 4, 8].map((t) => (
+          <g key={t}>
+            <path d={`M${x(t)} 520v5`} class="axis" />
+            <text x={x(t)} y="541" text-anchor={t === -8 ? "start" : t === 8 ? "end" : "middle"} class="t-3">
+              {String(t).replace("-", "−")}
+            </text>
+          </g>
+        ))}
+        <path d={curve((v) => sign * pushes(act, v, y).quadratic, -8, 8, x, push)} class="ln that" />
+        <path d={curve((v) => sign * pushes(act, v, y).crossEntropy, -8, 8, x, push)} class="ln this" />
+        <path d={`M${px} ${py}V520`} class="ember-ln dots" />
+        <circle cx={px} cy={q} r="5" class="dot that" />
+        <circle cx={px} cy={c} r="5" class="dot this" />
+        <text x={qText.x} y={q + qText.dy} text-anchor={qText.anchor} class="t-that b halo">
+          quadratic {cost(Math.abs(now.quadratic))}
+        </text>
+        <text x={cText.x} y={c + cText.dy} text-anchor={cText.anchor} class="t-this b halo">
+          cross-entropy {cost(Math.abs(now.crossEntropy))}
+        </text>
+        <text x={px} y="562" text-anchor="middle" class="t-ember b halo">
+          z = {plain(z.value, 1)}
+        </text>
+        <circle cx={px} cy={py} r="16" class="ember-dot" opacity=".16" />
+        <circle
+          cx={px}
+          cy={py}
+          r="8"
+          class="dot ember grab"
+          role="slider"
+          tabindex={0}
+          aria-label="weighted input z"
+          aria-valuemin={-8}
+          aria-valuemax={8}
+          aria-valuenow={z.value}
+          aria-valuetext={`z ${plain(z.value, 1)}, activation ${cost(answer(z.value))}, slope ${cost(s)}`}
+          onKeyDown={(event) => {
+            const direction = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1 }[event.key]
+            if (direction === undefined) return
+            event.preventDefault()
+            const step = event.shiftKey ? 1 : event.altKey ? 0.01 : 0.1
+            moved.value++
+            z.value = Number(Math.min(8, Math.max(-8, z.value + direction * step)).toFixed(2))
+          }}
+        />
+      </svg>
+    </div>
   )
 }
 
@@ -379,7 +383,9 @@ function RaceFigure(props: {
   readonly eta: Signal<number>
 }): JSX.Element {
   const { rounds, from, train, clear, eta } = props
-  const rx = axis(0, ROUNDS, 8, 470)
+  const [box, W] = useWidth<HTMLDivElement>()
+  const end = W - 120
+  const rx = axis(0, ROUNDS, 8, end)
   const ry = axis(0, 1, 128, 14)
   const wrong = (answer: number): number => Math.abs(answer - from.y)
   const crossed = (of: (e: RaceEvent) => number): RaceEvent | undefined => rounds.find((e) => wrong(of(e)) < 0.5)
@@ -401,54 +407,65 @@ function RaceFigure(props: {
           </Button>
           <Button quiet icon="again" label="Start again" onClick={clear} />
         </div>
-        <Slider label="Learning rate" symbol="η" value={eta} min={0.01} max={10} scale="log" initial={keys.eta.initial} tone="eta" />
+        <Slider
+          label="Learning rate"
+          symbol="η"
+          value={eta}
+          min={0.01}
+          max={10}
+          scale="log"
+          initial={keys.eta.initial}
+          tone="eta"
+        />
       </div>
-      <svg
-        class="plate"
-        viewBox="0 0 590 152"
-        role="img"
-        aria-label={raceText(rounds, crossed(lines[0].of), crossed(lines[1].of))}
-      >
-        <path d={`M8 14H470M8 71H470M8 128H470`} class="grid" />
-        {lines.map(({ name, tone, of }) => {
-          const at = crossed(of)
-          return (
-            <g key={name}>
-              <path d={linePath(rounds.map((e) => [rx(e.round), ry(of(e))] as const))} class={`ln ${tone}`} />
-              {at && (
-                <>
-                  <circle cx={rx(at.round)} cy={ry(of(at))} r="4.5" class={`dot ${tone}`} />
-                  <text x={rx(at.round) + 8} y={ry(of(at)) - 8} class="t-12 halo">
-                    round {at.round}
-                  </text>
-                </>
-              )}
-            </g>
-          )
-        })}
-        {last &&
-          lines.map(({ name, tone, of }, i) => {
-            const near = Math.abs(ry(last.quadratic) - ry(last.crossEntropy)) < 16
-            const y =
-              ry(of(last)) + 4 + (near ? (i === 0 ? -8 : 8) * (last.quadratic >= last.crossEntropy ? 1 : -1) : 0)
+      <div ref={box}>
+        <svg
+          class="plate"
+          viewBox={`0 0 ${W} 152`}
+          role="img"
+          aria-label={raceText(rounds, crossed(lines[0].of), crossed(lines[1].of))}
+        >
+          <path d={`M8 14H${end}M8 71H${end}M8 128H${end}`} class="grid" />
+          {lines.map(({ name, tone, of }) => {
+            const at = crossed(of)
             return (
-              <text key={name} x={rx(last.round) + 8} y={y} class={`b t-${tone} halo`}>
-                {name} {plain(of(last), 2)}
-              </text>
+              <g key={name}>
+                <path d={linePath(rounds.map((e) => [rx(e.round), ry(of(e))] as const))} class={`ln ${tone}`} />
+                {at && (
+                  <>
+                    <circle cx={rx(at.round)} cy={ry(of(at))} r="4.5" class={`dot ${tone}`} />
+                    <text x={rx(at.round) + 8} y={ry(of(at)) - 8} class="t-12 halo">
+                      round {at.round}
+                    </text>
+                  </>
+                )}
+              </g>
             )
           })}
-        {rounds.length === 0 && (
-          <text x="239" y="66" text-anchor="middle" class="t-3 halo">
-            Press Train both: their answers will appear here.
+          {last &&
+            lines.map(({ name, tone, of }, i) => {
+              const near = Math.abs(ry(last.quadratic) - ry(last.crossEntropy)) < 16
+              const y =
+                ry(of(last)) + 4 + (near ? (i === 0 ? -8 : 8) * (last.quadratic >= last.crossEntropy ? 1 : -1) : 0)
+              return (
+                <text key={name} x={rx(last.round) + 8} y={y} class={`b t-${tone} halo`}>
+                  {name} {plain(of(last), 2)}
+                </text>
+              )
+            })}
+          {rounds.length === 0 && (
+            <text x={end / 2} y="66" text-anchor="middle" class="t-3 halo">
+              Press Train both: their answers will appear here.
+            </text>
+          )}
+          <text x="8" y="148" class="t-12 t-3">
+            0
           </text>
-        )}
-        <text x="8" y="148" class="t-12 t-3">
-          0
-        </text>
-        <text x="470" y="148" text-anchor="end" class="t-12 t-3">
-          {ROUNDS} rounds
-        </text>
-      </svg>
+          <text x={end} y="148" text-anchor="end" class="t-12 t-3">
+            {ROUNDS} rounds
+          </text>
+        </svg>
+      </div>
     </section>
   )
 }

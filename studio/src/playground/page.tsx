@@ -1,8 +1,166 @@
-// A place for a page that is being written.
+// The playground: a sentence of settings, a network, and the map of what it answers, all of it live.
 
+import "./playground.css"
+import { computed, type Signal, signal } from "@preact/signals"
 import type { JSX } from "preact"
+import { useEffect, useMemo, useState } from "preact/hooks"
+import { Button } from "../ui/controls.tsx"
+import { count } from "../ui/format.ts"
+import { useKeys } from "../ui/keys.ts"
+import { said } from "../ui/said.ts"
+import { CostChart } from "./chart.tsx"
+import { type Data, makeData } from "./data.ts"
+import { Foot } from "./foot.tsx"
+import { MapPanel } from "./map-panel.tsx"
+import { Network } from "./network.tsx"
+import { type Brush, dropped } from "./own-data.tsx"
+import { Sentence } from "./sentence.tsx"
+import type { Neuron } from "./session.ts"
+import { type Settings, sameShape } from "./settings.ts"
+import { useSettings } from "./state.ts"
+import { DataSets } from "./thumbs.tsx"
+import { useTraining } from "./training.ts"
+
+const SMALL = "(max-width: 900px)"
+
+function useSmall(): boolean {
+  const query = useMemo(() => matchMedia(SMALL), [])
+  const [small, setSmall] = useState(query.matches)
+  useEffect(() => {
+    const listen = (): void => setSmall(query.matches)
+    query.addEventListener("change", listen)
+    return () => query.removeEventListener("change", listen)
+  }, [])
+  return small
+}
+
+/** The learning rate one step down or up the scale 1, 2, 5, 10. */
+export function nextRate(rate: number, direction: 1 | -1): number {
+  const all = [-5, -4, -3, -2, -1, 0]
+    .flatMap((power) => [1, 2, 5].map((digit) => Number(`${digit}e${power}`)))
+    .concat(10)
+  const found =
+    direction > 0 ? all.find((value) => value > rate * 1.0001) : all.findLast((value) => value < rate * 0.9999)
+  return found ?? rate
+}
 
 /** The page. */
-export default function Page(): JSX.Element {
-  return <main id="main" class="message" tabIndex={-1} />
+export default function Playground(): JSX.Element {
+  const setting = useSettings()
+  const training = useTraining(setting)
+  const small = useSmall()
+  const { now, view } = setting
+  const brush: Signal<Brush> = useMemo(() => signal(1), [])
+  const hover: Signal<Neuron | undefined> = useMemo(() => signal(undefined), [])
+  const data = useMemo(() => computed((): Data => makeData(now.value)), [])
+  const settings = now.value
+  const newest = training.event.value
+  const event = newest !== undefined && fits(newest.settings, settings) ? newest : undefined
+  const [layer, unit] = view.pin.value
+  const pin: Neuron | undefined = layer === undefined || unit === undefined ? undefined : [layer - 1, unit - 1]
+  useEffect(() => {
+    document.title = "Playground · trilobite studio"
+  }, [])
+  const toggle = (): void => (training.playing.peek() ? training.pause() : training.play())
+  const again = (): void => {
+    training.again()
+    said("From the first weights again.")
+  }
+  const rate = (direction: 1 | -1): void => setting.apply({ rate: nextRate(now.peek().rate, direction) })
+  useKeys({
+    " ": toggle,
+    s: training.step,
+    r: again,
+    "[": () => rate(-1),
+    "]": () => rate(1),
+    z: setting.undo,
+    Z: setting.redo,
+    k: training.keep,
+    Escape: () => training.pin(undefined),
+  })
+  const apply = (change: Partial<Settings>): void => {
+    if (!sameShape(now.peek(), { ...now.peek(), ...change }) && (newest?.epoch ?? 0) > 0)
+      said("The network has another shape: it starts again.")
+    setting.apply(change)
+  }
+  return (
+    <main
+      id="main"
+      class="play"
+      tabIndex={-1}
+      onDragOver={(e) => e.preventDefault()}
+      onDrop={(e) => void dropped(e, setting)}
+    >
+      <h1 class="sr">Playground</h1>
+      <div class="top">
+        <Sentence setting={{ ...setting, apply }} classes={data.value.classes} />
+        <Transport
+          epoch={newest?.epoch ?? 0}
+          pace={newest?.pace ?? 0}
+          playing={training.playing.value}
+          onToggle={toggle}
+          onStep={training.step}
+          onAgain={again}
+        />
+      </div>
+      <div class="stage">
+        <DataSets value={settings.data} onChange={(name) => apply({ data: name })} />
+        <Network
+          settings={settings}
+          classes={data.value.classes}
+          event={event}
+          small={small}
+          pin={pin}
+          hover={hover}
+          onPin={training.pin}
+          onLayers={(layers) => apply({ layers })}
+          onWeight={training.setWeight}
+        />
+        <div class="side">
+          <MapPanel setting={setting} training={training} event={event} data={data.value} pin={pin} brush={brush} />
+          <CostChart curve={training.curve.value} other={training.kept.value?.curve} scale={view.axis} />
+        </div>
+      </div>
+      <Foot setting={setting} training={training} />
+    </main>
+  )
+}
+
+/** Whether a look at a network of the one can be drawn for the other. */
+const fits = (a: Settings, b: Settings): boolean =>
+  a.features.join() === b.features.join() && a.layers.join() === b.layers.join() && a.data === b.data
+
+function Transport(props: {
+  readonly epoch: number
+  readonly pace: number
+  readonly playing: boolean
+  readonly onToggle: () => void
+  readonly onStep: () => void
+  readonly onAgain: () => void
+}): JSX.Element {
+  const { epoch, pace, playing, onToggle, onStep, onAgain } = props
+  return (
+    <div class="transport">
+      <div class="epoch">
+        <b>{count(epoch)}</b>
+        <span>{epoch === 1 ? "epoch" : "epochs"}</span>
+        <span class="pace" title="Points trained in a second, everything counted">
+          {pace > 0 ? paceText(pace) : ""}
+        </span>
+      </div>
+      <Button main icon={playing ? "pause" : "play"} onClick={onToggle}>
+        {playing ? "Pause" : "Play"}
+      </Button>
+      <Button icon="step" onClick={onStep}>
+        Step
+      </Button>
+      <Button quiet icon="again" label="Start again" onClick={onAgain} />
+    </div>
+  )
+}
+
+/** Points per second in words. */
+export function paceText(pace: number): string {
+  if (pace >= 1e6) return `${(pace / 1e6).toFixed(1)} million points/s`
+  return `${count(Number(pace.toPrecision(2)))} points/s`
 }

@@ -53,6 +53,8 @@ export function Slider(props: {
   readonly scale?: Scale
   readonly step?: number
   readonly initial?: number
+  /** Values that a pointer is drawn to when it comes near. */
+  readonly snap?: readonly number[]
   readonly tone?: "ink" | "eta"
   readonly zones?: readonly string[]
   readonly format?: (value: number) => string
@@ -69,7 +71,8 @@ export function Slider(props: {
   }
   const drag = (event: PointerEvent): void => {
     const { left, width } = track.current!.getBoundingClientRect()
-    set(valueAt((event.clientX - left) / width, min, max, scale, step))
+    const at = valueAt((event.clientX - left) / width, min, max, scale, step)
+    set(props.snap?.find((value) => Math.abs(value - at) < 0.05 * (max - min)) ?? at)
   }
   const place = placeOf(value.value, min, max, scale)
   const move = (direction: number, times: number): void => {

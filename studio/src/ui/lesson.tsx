@@ -33,7 +33,7 @@ export function LessonPage(props: {
     document.title = `${title} · trilobite studio`
   }, [title])
   return (
-    <main id="main" class="lesson" tabIndex={-1}>
+    <main id="main" class="lesson" tabindex={-1}>
       <div class="text">
         <Trail current={index} />
         <p class="eyebrow">

@@ -38,7 +38,14 @@ export function linePath(points: Iterable<readonly [number, number]>): string {
 }
 
 /** A curve of a function between two values. */
-export function curve(f: (x: number) => number, from: number, to: number, x: Axis, y: Axis, pieces = 240): string {
+export function curve(
+  f: (x: number) => number,
+  from: number,
+  to: number,
+  x: (value: number) => number,
+  y: (value: number) => number,
+  pieces = 240,
+): string {
   const points = Array.from({ length: pieces + 1 }, (_, i): readonly [number, number] => {
     const value = from + (i * (to - from)) / pieces
     return [x(value), y(f(value))]

@@ -40,6 +40,8 @@ export interface RunCurveProps {
   /** A point to mark with its words. */
   readonly mark?: { readonly x: number; readonly y: number; readonly text: string }
   readonly room?: number
+  /** Draws beneath the lines, again whenever they are drawn. */
+  readonly under?: (plot: uPlot) => void
 }
 
 const LABELS = 112
@@ -59,8 +61,9 @@ export function RunCurve(props: RunCurveProps): JSX.Element {
   const shape = `${log} ${series.map((s) => `${s.label} ${s.tone} ${s.faint}`).join()} ${colours.value} ${height} ${room}`
   const range = useMemo(() => rangeOf(all, log), [all.length, all.at(-1), log, series])
   const ends = useRef<HTMLDivElement>(null)
-  const latest = useRef({ range, most, x })
-  latest.current = { range, most, x }
+  const { under } = props
+  const latest = useRef({ range, most, x, under })
+  latest.current = { range, most, x, under }
 
   useEffect(() => {
     const own = box.current!
@@ -99,7 +102,7 @@ export function RunCurve(props: RunCurveProps): JSX.Element {
           size: 56,
           gap: 8,
           splits: (_, __, min, max) => (log ? logTicks(min, max) : linTicks(min, max)),
-          values: (_, ticks) => ticks.map((t) => format(t)),
+          values: (_, ticks) => ticks.map((t) => trimmed(format(t))),
           filter: (_, ticks) => ticks,
         },
       ],
@@ -111,11 +114,12 @@ export function RunCurve(props: RunCurveProps): JSX.Element {
           width: s.width ?? 2,
           alpha: s.faint ? 0.25 : 1,
           ...(s.dash ? { dash: [...s.dash] } : {}),
-          points: { show: x.length === 1 },
+          points: { show: () => latest.current.x.length === 1 },
           spanGaps: false,
         })),
       ],
       hooks: {
+        drawClear: [(u) => latest.current.under?.(u)],
         draw: [(u) => label(u)],
         setCursor: [
           (u) => u.cursor.event && (cursor.value = u.cursor.idx == null ? undefined : u.data[0]![u.cursor.idx]!),
@@ -211,6 +215,11 @@ export function RunCurve(props: RunCurveProps): JSX.Element {
       <TableTwin x={x} unit={unit} series={series} format={format} />
     </section>
   )
+}
+
+/** A round value without the zeros behind its point. */
+export function trimmed(text: string): string {
+  return text.replace(/\.(\d*?)0+(?=\D|$)/, (_, digits: string) => (digits === "" ? "" : `.${digits}`))
 }
 
 function strokeOf(u: uPlot, i: number): string {

@@ -3,7 +3,8 @@
 import { type ReadonlySignal, type Signal, signal } from "@preact/signals"
 
 const KEY = "trilobite.theme"
-const system = matchMedia("(prefers-color-scheme: dark)")
+/** Undefined where tests import a page without a browser. */
+const system: MediaQueryList | undefined = globalThis.matchMedia?.("(prefers-color-scheme: dark)")
 
 /** Which theme is shown. */
 export const theme: Signal<"light" | "dark"> = signal("light")
@@ -25,10 +26,10 @@ export function restoreTheme(): void {
   if (chosen === "light" || chosen === "dark") document.documentElement.dataset.theme = chosen
   const follow = (): void => {
     const own = document.documentElement.dataset.theme
-    theme.value = own === "light" || own === "dark" ? own : system.matches ? "dark" : "light"
+    theme.value = own === "light" || own === "dark" ? own : system?.matches ? "dark" : "light"
   }
   follow()
-  system.addEventListener("change", follow)
+  system?.addEventListener("change", follow)
 }
 
 /** Switches between light and dark. */

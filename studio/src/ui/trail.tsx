@@ -26,7 +26,7 @@ export function Trail({ current }: { readonly current: number }): JSX.Element {
   const x = stopAt(current)
   const slope = (height(x + 4) - height(x - 4)) / 8
   return (
-    <svg class="trail" viewBox="0 -8 420 118" role="img" aria-label={`Lesson ${current + 1} of 7`}>
+    <svg class="trail" viewBox="0 -8 420 118" role="group" aria-label={`The course: lesson ${current + 1} of 7`}>
       <path d={pathTo(RIGHT)} class="ln trail-ln" />
       <path d={pathTo(x)} class="ember-ln" />
       {lessons.map(({ stop, parts }, i) => {

@@ -4,9 +4,9 @@ import { effect, type Signal, signal } from "@preact/signals"
 import { useEffect, useMemo } from "preact/hooks"
 
 /** The path of the page that is shown, without what the site's own folder adds. */
-export const path: Signal<string> = signal(location.pathname)
+export const path: Signal<string> = signal(globalThis.location?.pathname ?? "/")
 
-addEventListener("popstate", () => {
+globalThis.addEventListener?.("popstate", () => {
   path.value = location.pathname
 })
 

@@ -1,0 +1,243 @@
+// The map: what the network answers at every place, with the points that train and test it.
+
+import type { ReadonlySignal, Signal } from "@preact/signals"
+import type { JSX } from "preact"
+import { useEffect, useMemo, useRef } from "preact/hooks"
+import { cost } from "../ui/format.ts"
+import { colours } from "../ui/theme.ts"
+import { type Data, RANGE } from "./data.ts"
+import {
+  bandPixels,
+  borders,
+  certainty,
+  classPixels,
+  contour,
+  drawPoints,
+  type Palette,
+  palette,
+  signedField,
+  strokePieces,
+} from "./paint.ts"
+import { GRID } from "./session.ts"
+import type { Settings } from "./settings.ts"
+
+/** Pixels of the side of the picture of bands. */
+const SIDE = 400
+
+/** What is drawn on one side of the map. */
+export interface Layer {
+  readonly field: Float32Array
+  readonly data: Data
+  /** What the values are: shares of the second class, shares of several, numbers, or a hidden neuron's answers. */
+  readonly kind: "share" | "classes" | "numbers" | "signed" | "open"
+}
+
+/** The kind of a network's answers. */
+export const kindOf = (classes: number): Layer["kind"] =>
+  classes === 0 ? "numbers" : classes > 2 ? "classes" : "share"
+
+/** The kind of a hidden neuron's answers. */
+export const neuronKind = ({ activation }: Settings): "share" | "signed" | "open" =>
+  activation === "tanh" ? "signed" : activation === "sigmoid" ? "share" : "open"
+
+interface Spare {
+  readonly canvas: HTMLCanvasElement
+  readonly image: ImageData
+  readonly words: Uint32Array
+}
+
+function spare(): Spare {
+  const canvas = document.createElement("canvas")
+  canvas.width = canvas.height = SIDE
+  const image = new ImageData(SIDE, SIDE)
+  return { canvas, image, words: new Uint32Array(image.data.buffer) }
+}
+
+/** Draws bands, contours and points, `size` device pixels wide. */
+function drawLayer(
+  ctx: CanvasRenderingContext2D,
+  { field, data, kind }: Layer,
+  size: number,
+  p: Palette,
+  { canvas, image, words }: Spare,
+): void {
+  const values = kind === "classes" ? field : kind === "numbers" ? field : signedField(field, kind)
+  const { classes } = data
+  if (kind === "classes") classPixels(values, GRID, classes, SIDE, p, words)
+  else bandPixels(values, GRID, SIDE, p, words)
+  canvas.getContext("2d")!.putImageData(image, 0, 0)
+  ctx.imageSmoothingEnabled = true
+  ctx.drawImage(canvas, 0, 0, size, size)
+  ctx.lineJoin = ctx.lineCap = "round"
+  ctx.strokeStyle = p.ink
+  if (kind === "classes") drawBorders(ctx, values, classes, size)
+  else {
+    ctx.globalAlpha = 0.22
+    ctx.lineWidth = size / 520
+    for (const level of borders) strokePieces(ctx, contour(values, GRID, level), size)
+    ctx.globalAlpha = 1
+    ctx.lineWidth = size / 210
+    strokePieces(ctx, contour(values, GRID, 0), size)
+  }
+  drawPoints(ctx, data.test, classes, true, size, p)
+  drawPoints(ctx, data.train, classes, false, size, p)
+}
+
+/** Where the surest class changes, strong, and how sure it is, faint. */
+function drawBorders(ctx: CanvasRenderingContext2D, field: Float32Array, classes: number, size: number): void {
+  const margin = new Float32Array(GRID * GRID)
+  const sure = new Float32Array(GRID * GRID)
+  for (let c = 0; c < classes; c++) {
+    for (let i = 0; i < margin.length; i++) {
+      let other = 0
+      for (let k = 0; k < classes; k++) if (k !== c) other = Math.max(other, field[i * classes + k]!)
+      margin[i] = field[i * classes + c]! - other
+      sure[i] = certainty(field[i * classes + c]!, classes)
+    }
+    ctx.globalAlpha = 0.22
+    ctx.lineWidth = size / 520
+    for (const level of [0.5, 0.8, 0.96]) strokePieces(ctx, contour(sure, GRID, level), size)
+    ctx.globalAlpha = 1
+    ctx.lineWidth = size / 210
+    strokePieces(ctx, contour(margin, GRID, 0), size)
+  }
+}
+
+/** What the map shows. */
+export interface MapProps {
+  readonly layer: Layer | undefined
+  /** B, at the right of the line, if it is compared. */
+  readonly other?: Layer | undefined
+  /** Where the line stands, in percent. */
+  readonly split: Signal<number>
+  readonly says: string
+  /** Called with places while the reader draws points; absent: there is nothing to draw. */
+  readonly onBrush?: ((x1: number, x2: number) => void) | undefined
+  readonly read: Signal<string>
+  readonly dim?: ReadonlySignal<boolean>
+}
+
+/** The map. */
+export function ContourMap(props: MapProps): JSX.Element {
+  const { layer, other, split, says, onBrush, read } = props
+  const canvas = useRef<HTMLCanvasElement>(null)
+  const tools = useMemo(() => ({ a: spare(), b: spare() }), [])
+  const theme = colours.value
+  const p = useMemo(palette, [theme])
+  const line = split.value
+  useEffect(() => {
+    const own = canvas.current!
+    const draw = (): void => {
+      const size = Math.round(own.clientWidth * Math.min(2, devicePixelRatio))
+      if (size === 0) return
+      if (own.width !== size) own.width = own.height = size
+      const ctx = own.getContext("2d")!
+      ctx.clearRect(0, 0, size, size)
+      const cut = other === undefined ? size : Math.round((size * line) / 100)
+      if (layer !== undefined) clipped(ctx, 0, cut, size, () => drawLayer(ctx, layer, size, p, tools.a))
+      if (other === undefined) return
+      clipped(ctx, cut, size, size, () => drawLayer(ctx, other, size, p, tools.b))
+      ctx.strokeStyle = p.ink
+      ctx.lineWidth = size / 200
+      ctx.beginPath()
+      ctx.moveTo(cut, 0)
+      ctx.lineTo(cut, size)
+      ctx.stroke()
+    }
+    draw()
+    const watch = new ResizeObserver(draw)
+    watch.observe(own)
+    return () => watch.disconnect()
+  }, [layer, other, line, p])
+  const placeAt = (event: PointerEvent): readonly [number, number] => {
+    const box = canvas.current!.getBoundingClientRect()
+    const at = (share: number): number => (Math.min(1, Math.max(0, share)) * 2 - 1) * RANGE
+    return [at((event.clientX - box.left) / box.width), -at((event.clientY - box.top) / box.height)]
+  }
+  const hover = (event: PointerEvent): void => {
+    const [x1, x2] = placeAt(event)
+    if (onBrush !== undefined && event.buttons > 0) onBrush(x1, x2)
+    const shown = other !== undefined && ((x1 / RANGE + 1) / 2) * 100 > line ? other : layer
+    if (shown !== undefined) read.value = readAt(shown, x1, x2)
+  }
+  return (
+    <div class={`mapwrap${onBrush === undefined ? "" : " brush"}`}>
+      <canvas
+        ref={canvas}
+        class="map"
+        role="img"
+        aria-label={says}
+        onPointerDown={(event) => {
+          if (onBrush === undefined) return
+          canvas.current!.setPointerCapture(event.pointerId)
+          onBrush(...placeAt(event))
+        }}
+        onPointerMove={hover}
+        onPointerLeave={() => {
+          read.value = ""
+        }}
+      />
+      {other !== undefined && <SplitLine split={split} />}
+    </div>
+  )
+}
+
+function clipped(ctx: CanvasRenderingContext2D, from: number, to: number, size: number, draw: () => void): void {
+  ctx.save()
+  ctx.beginPath()
+  ctx.rect(from, 0, to - from, size)
+  ctx.clip()
+  draw()
+  ctx.restore()
+}
+
+/** What the network says at a place, in words. */
+function readAt({ field, data, kind }: Layer, x1: number, x2: number): string {
+  const cell = (v: number): number => Math.min(GRID - 1, Math.max(0, Math.floor(((v + RANGE) / (2 * RANGE)) * GRID)))
+  const at = cell(-x2) * GRID + cell(x1)
+  const place = `at ${x1.toFixed(1)}, ${x2.toFixed(1)}`.replace(/-/g, "−")
+  if (kind === "classes") {
+    const shares = Array.from(field.subarray(at * data.classes, (at + 1) * data.classes))
+    const best = shares.indexOf(Math.max(...shares))
+    return `${place}: class ${best + 1}, ${(100 * shares[best]!).toFixed(1)} % sure`
+  }
+  const value = field[at]!
+  return kind === "share" ? `${place}: ${(100 * value).toFixed(1)} % green` : `${place}: ${cost(value)}`
+}
+
+/** The line between A and B. */
+function SplitLine({ split }: { readonly split: Signal<number> }): JSX.Element {
+  const line = useRef<HTMLDivElement>(null)
+  const set = (percent: number): void => {
+    split.value = Math.round(Math.min(98, Math.max(2, percent)))
+  }
+  const drag = (event: PointerEvent): void => {
+    const box = line.current!.parentElement!.getBoundingClientRect()
+    set((100 * (event.clientX - box.left)) / box.width)
+  }
+  return (
+    <div
+      ref={line}
+      class="splitline"
+      role="slider"
+      tabIndex={0}
+      aria-label="Line between A and B"
+      aria-valuemin={2}
+      aria-valuemax={98}
+      aria-valuenow={split.value}
+      aria-valuetext={`A has ${split.value} percent of the map`}
+      style={{ left: `${split.value}%` }}
+      onPointerDown={(event) => line.current!.setPointerCapture(event.pointerId)}
+      onPointerMove={(event) => event.buttons > 0 && drag(event)}
+      onKeyDown={(event) => {
+        const direction = { ArrowLeft: -1, ArrowRight: 1 }[event.key]
+        if (direction === undefined) return
+        event.preventDefault()
+        set(split.peek() + direction * (event.shiftKey ? 10 : 1))
+      }}
+    >
+      <span class="ab">A</span>
+      <span class="ab b">B</span>
+    </div>
+  )
+}

@@ -1,0 +1,496 @@
+// The network: a tile for each neuron with what it answers everywhere, a line for each weight.
+
+import type { Signal } from "@preact/signals"
+import type { JSX } from "preact"
+import { useEffect, useMemo, useRef, useState } from "preact/hooks"
+import type { PlayEvent } from "../engine/jobs/play.ts"
+import { plain } from "../ui/format.ts"
+import { colours } from "../ui/theme.ts"
+import { featureRows, gridPlaces } from "./data.ts"
+import { columns, distanceTo, type Layout, lineBetween, type Place, rows, TILE, widthOf } from "./layout.ts"
+import { neuronKind } from "./map.tsx"
+import { outputsOf } from "./net.ts"
+import { bandPixels, markPath, type Palette, palette, pointLook, signedField } from "./paint.ts"
+import { featureSpoken, featureWords } from "./sentence.tsx"
+import { type Neuron, SMALL } from "./session.ts"
+import { MOST_LAYERS, MOST_NEURONS, type Settings } from "./settings.ts"
+import { Weights } from "./weights.tsx"
+
+/** A line: from a unit of the layer before `layer` to one of it; layers are counted from the first hidden one. */
+export interface Line {
+  readonly layer: number
+  readonly from: number
+  readonly to: number
+}
+
+/** What the network shows and does. */
+export interface NetworkProps {
+  readonly settings: Settings
+  readonly classes: number
+  /** The newest look, if it is of a network of this shape. */
+  readonly event: PlayEvent | undefined
+  readonly small: boolean
+  readonly pin: Neuron | undefined
+  readonly hover: Signal<Neuron | undefined>
+  readonly onPin: (neuron: Neuron | undefined) => void
+  readonly onLayers: (layers: readonly number[]) => void
+  readonly onWeight: (layer: number, from: number, to: number, value: number) => void
+}
+
+/** The network. */
+export function Network(props: NetworkProps): JSX.Element {
+  const { settings, classes, event, small, pin, hover, onPin } = props
+  const box = useRef<HTMLDivElement>(null)
+  const [room, setRoom] = useState<readonly [number, number]>([760, 620])
+  const [line, setLine] = useState<Line | undefined>(undefined)
+  useEffect(() => {
+    const own = box.current!
+    const measure = (): void => setRoom([own.clientWidth, Math.min(660, own.clientHeight)])
+    measure()
+    const watch = new ResizeObserver(measure)
+    watch.observe(own)
+    return () => watch.disconnect()
+  }, [])
+  const sizes = [settings.features.length, ...settings.layers, outputsOf(classes)]
+  const layout = useMemo(
+    () => (small ? rows(sizes, room[0]) : columns(sizes, room[0], room[1])),
+    [sizes.join(), room[0], room[1], small],
+  )
+  const lit = hover.value ?? pin
+  const pick = (at: Place): Line | undefined => (small ? undefined : nearest(layout, at))
+  const place = (e: PointerEvent | MouseEvent): Place => {
+    const own = (e.currentTarget as HTMLElement).getBoundingClientRect()
+    return { x: e.clientX - own.left, y: e.clientY - own.top }
+  }
+  return (
+    <div ref={box} class={`net${small ? " rows" : ""}`}>
+      <div class="netin" style={{ width: `${layout.width}px`, height: `${layout.height}px` }}>
+        <Drawing settings={settings} classes={classes} event={event} layout={layout} lit={lit} line={line} />
+        <div
+          class="catch"
+          aria-hidden="true"
+          onPointerMove={(e) => setLine(pick(place(e)))}
+          onPointerLeave={() => setLine(undefined)}
+          onClick={(e) => {
+            const found = pick(place(e))
+            onPin(found && [found.layer, found.to])
+            if (found !== undefined) requestAnimationFrame(() => focusWeight(box.current!, found.from))
+          }}
+        />
+        <Heads {...props} layout={layout} />
+        {layout.nodes
+          .slice(0, -1)
+          .map((nodes, layer) =>
+            nodes.map(({ x, y }, unit) => (
+              <TileButton key={`${layer} ${unit}`} {...props} layer={layer} unit={unit} x={x} y={y} />
+            )),
+          )}
+        <Outputs {...props} layout={layout} />
+        {event !== undefined && pin === undefined && hover.value !== undefined && (
+          <Tip event={event} neuron={hover.value} layout={layout} />
+        )}
+        {line !== undefined && event !== undefined && pin === undefined && (
+          <LineTip event={event} line={line} layout={layout} />
+        )}
+        {event !== undefined && pin !== undefined && (
+          <Weights
+            key={pin.join()}
+            event={event}
+            neuron={pin}
+            layout={layout}
+            onWeight={props.onWeight}
+            onClose={() => onPin(undefined)}
+          />
+        )}
+      </div>
+    </div>
+  )
+}
+
+function focusWeight(box: HTMLElement, from: number): void {
+  box.querySelectorAll<HTMLInputElement>(".weights input")[from + 1]?.select()
+}
+
+function nearest(layout: Layout, at: Place): Line | undefined {
+  let [best, found]: [number, Line | undefined] = [7, undefined]
+  for (let layer = 0; layer + 1 < layout.nodes.length; layer++) {
+    const [a, b] = [layout.nodes[layer]!, layout.nodes[layer + 1]!]
+    if (at.x < a[0]!.x || at.x > b[0]!.x) continue
+    const last = layer + 2 === layout.nodes.length
+    for (const [from, start] of a.entries()) {
+      for (const [to, end] of b.entries()) {
+        const far = distanceTo(lineBetween(start, end, layout.rows, last), at)
+        if (far < best) [best, found] = [far, { layer, from, to }]
+      }
+    }
+  }
+  return found
+}
+
+interface DrawingProps {
+  readonly settings: Settings
+  readonly classes: number
+  readonly event: PlayEvent | undefined
+  readonly layout: Layout
+  readonly lit: Neuron | undefined
+  readonly line: Line | undefined
+}
+
+function Drawing(props: DrawingProps): JSX.Element {
+  const { settings, classes, event, layout, lit, line } = props
+  const canvas = useRef<HTMLCanvasElement>(null)
+  const theme = colours.value
+  const p = useMemo(palette, [theme])
+  const tile = useMemo(() => {
+    const own = document.createElement("canvas")
+    own.width = own.height = TILE
+    const image = new ImageData(TILE, TILE)
+    return { own, image, words: new Uint32Array(image.data.buffer) }
+  }, [])
+  const inputs = useMemo(() => {
+    const all = featureRows(gridPlaces(SMALL), settings.features)
+    return settings.features.map((_, k) =>
+      signedField(
+        all.filter((__, i) => i % settings.features.length === k),
+        "open",
+      ),
+    )
+  }, [settings.features.join()])
+  useEffect(() => {
+    const own = canvas.current!
+    const scale = Math.min(2, devicePixelRatio)
+    const [w, h] = [Math.round(layout.width * scale), Math.round(layout.height * scale)]
+    if (own.width !== w || own.height !== h) [own.width, own.height] = [w, h]
+    const ctx = own.getContext("2d")!
+    ctx.setTransform(scale, 0, 0, scale, 0, 0)
+    ctx.clearRect(0, 0, layout.width, layout.height)
+    if (event !== undefined) drawLines(ctx, event, layout, p, lit, line)
+    layout.nodes.slice(0, -1).forEach((nodes, layer) => {
+      nodes.forEach(({ x, y }, unit) => {
+        const field = layer === 0 ? inputs[unit] : fieldOf(event, settings, layer - 1, unit)
+        ctx.save()
+        ctx.beginPath()
+        ctx.roundRect(x - TILE / 2, y - TILE / 2, TILE, TILE, 7)
+        ctx.fillStyle = p.raised
+        ctx.fill()
+        if (field !== undefined) {
+          bandPixels(field, SMALL, TILE, p, tile.words)
+          tile.own.getContext("2d")!.putImageData(tile.image, 0, 0)
+          ctx.clip()
+          ctx.drawImage(tile.own, x - TILE / 2, y - TILE / 2, TILE, TILE)
+        }
+        ctx.restore()
+        ctx.beginPath()
+        ctx.roundRect(x - TILE / 2, y - TILE / 2, TILE, TILE, 7)
+        const isLit = lit !== undefined && lit[0] === layer - 1 && lit[1] === unit
+        ctx.strokeStyle = isLit ? p.ink : p.outline
+        ctx.lineWidth = isLit ? 2.4 : 1
+        ctx.stroke()
+      })
+    })
+    drawOutputs(ctx, layout, classes, p, lit)
+  })
+  const [first, ...others] = [settings.features.length, ...settings.layers]
+  const says = `Network: ${first} inputs, hidden layers of ${others.join(", ")} ${settings.activation} neurons, ${outputsOf(classes)} output`
+  return (
+    <canvas
+      ref={canvas}
+      class="lines"
+      role="img"
+      aria-label={says}
+      style={{ width: `${layout.width}px`, height: `${layout.height}px` }}
+    />
+  )
+}
+
+function fieldOf(
+  event: PlayEvent | undefined,
+  settings: Settings,
+  layer: number,
+  unit: number,
+): Float32Array | undefined {
+  const all = event?.fields[layer]
+  if (all === undefined || all.length < (unit + 1) * SMALL * SMALL) return undefined
+  return signedField(all.subarray(unit * SMALL * SMALL, (unit + 1) * SMALL * SMALL), neuronKind(settings))
+}
+
+/** The weight of a line. */
+function weightAt({ weights }: PlayEvent, { layer, from, to }: Line): number {
+  const [kernel, bias] = [weights[2 * layer]!, weights[2 * layer + 1]!]
+  return kernel[from * bias.length + to]!
+}
+
+function drawLines(
+  ctx: CanvasRenderingContext2D,
+  event: PlayEvent,
+  layout: Layout,
+  p: Palette,
+  lit: Neuron | undefined,
+  line: Line | undefined,
+): void {
+  for (let layer = 0; layer + 1 < layout.nodes.length; layer++) {
+    const last = layer + 2 === layout.nodes.length
+    for (const [from, a] of layout.nodes[layer]!.entries()) {
+      for (const [to, b] of layout.nodes[layer + 1]!.entries()) {
+        const touches =
+          lit !== undefined && ((lit[0] === layer && lit[1] === to) || (lit[0] === layer - 1 && lit[1] === from))
+        // On a small screen only the lines of the neuron that was touched are drawn.
+        if (layout.rows && !touches) continue
+        const own = line !== undefined && line.layer === layer && line.from === from && line.to === to
+        const weight = weightAt(event, { layer, from, to })
+        const [s, c, d, e] = lineBetween(a, b, layout.rows, last)
+        ctx.beginPath()
+        ctx.moveTo(s.x, s.y)
+        ctx.bezierCurveTo(c.x, c.y, d.x, d.y, e.x, e.y)
+        const width = widthOf(weight)
+        ctx.lineWidth = own ? width + 1.5 : width
+        ctx.setLineDash(weight < 0 ? [Math.max(4, 1.1 * width), Math.max(3.5, 0.9 * width)] : [])
+        ctx.strokeStyle = weight < 0 ? p.neg : p.pos
+        const strength = Math.min(0.88, 0.3 + 0.25 * Math.abs(weight))
+        ctx.globalAlpha = own ? 1 : lit === undefined || touches ? strength : 0.15
+        ctx.stroke()
+      }
+    }
+  }
+  ctx.globalAlpha = 1
+  ctx.setLineDash([])
+}
+
+function drawOutputs(
+  ctx: CanvasRenderingContext2D,
+  layout: Layout,
+  classes: number,
+  p: Palette,
+  lit: Neuron | undefined,
+): void {
+  const layer = layout.nodes.length - 2
+  for (const [unit, { x, y }] of layout.nodes.at(-1)!.entries()) {
+    const isLit = lit !== undefined && lit[0] === layer && lit[1] === unit
+    ctx.strokeStyle = p.ink
+    ctx.lineWidth = isLit ? 3.2 : 2
+    if (!layout.rows) {
+      ctx.beginPath()
+      ctx.moveTo(x + 10, y)
+      ctx.lineTo(x + 28, y)
+      ctx.moveTo(x + 23, y - 5)
+      ctx.lineTo(x + 28, y)
+      ctx.lineTo(x + 23, y + 5)
+      ctx.stroke()
+    }
+    markPath(ctx, 0, x, y, 10)
+    ctx.fillStyle = p.paper
+    ctx.fill()
+    ctx.stroke()
+    if (classes < 3) continue
+    const [mark, colour] = pointLook(unit, classes, p)
+    markPath(ctx, mark, x, y, 4.5)
+    ctx.fillStyle = colour
+    ctx.fill()
+  }
+}
+
+/** The heads of the layers: how many neurons, and how to have fewer or more. */
+function Heads({ settings, onLayers, layout }: NetworkProps & { readonly layout: Layout }): JSX.Element {
+  const { layers, features } = settings
+  const short = !layout.rows && layers.length > 3
+  const set = (layer: number, n: number): void => {
+    if (n === 0) onLayers(layers.filter((_, i) => i !== layer))
+    else onLayers(layers.map((old, i) => (i === layer ? n : old)))
+  }
+  const insert = (at: number): void => onLayers([...layers.slice(0, at), layers[at - 1] ?? 4, ...layers.slice(at)])
+  const between = (i: number): number => (layout.heads[i]!.x + layout.heads[i + 1]!.x) / 2
+  return (
+    <div class="heads">
+      <div class="head" style={{ left: `${layout.heads[0]!.x}px`, top: `${layout.heads[0]!.y}px` }}>
+        {features.length} {features.length === 1 ? "input" : "inputs"}
+      </div>
+      {layers.map((n, i) => (
+        <div key={i} class="head" style={{ left: `${layout.heads[i + 1]!.x}px`, top: `${layout.heads[i + 1]!.y}px` }}>
+          <button
+            type="button"
+            class="pm"
+            aria-label={n === 1 ? `Remove layer ${i + 1}` : `One neuron fewer in layer ${i + 1}`}
+            disabled={n === 1 && layers.length === 1}
+            onClick={() => set(i, n - 1)}
+          >
+            −
+          </button>
+          {short ? n : `${n} ${n === 1 ? "neuron" : "neurons"}`}
+          <button
+            type="button"
+            class="pm"
+            aria-label={`One neuron more in layer ${i + 1}`}
+            disabled={n === MOST_NEURONS}
+            onClick={() => set(i, n + 1)}
+          >
+            +
+          </button>
+          {layout.rows && layers.length < MOST_LAYERS && (
+            <button type="button" class="link" onClick={() => insert(i + 1)}>
+              layer after this
+            </button>
+          )}
+        </div>
+      ))}
+      {!layout.rows &&
+        layers.length < MOST_LAYERS &&
+        layers.map((_, i) => (
+          <div
+            key={i}
+            class="head"
+            style={{
+              left: `${i + 1 === layers.length ? Math.max(between(i + 1), layout.heads[i + 1]!.x + (short ? 62 : 88)) : between(i + 1)}px`,
+              top: "12px",
+            }}
+          >
+            <button
+              type="button"
+              class="pm new"
+              aria-label={`A layer after layer ${i + 1}`}
+              title="One layer more"
+              onClick={() => insert(i + 1)}
+            >
+              +
+            </button>
+          </div>
+        ))}
+    </div>
+  )
+}
+
+/** The place of a tile, for pointer and keyboard; the drawing lies beneath. */
+function TileButton(
+  props: NetworkProps & { readonly layer: number; readonly unit: number; readonly x: number; readonly y: number },
+): JSX.Element {
+  const { settings, event, pin, hover, onPin, layer, unit, x, y, small } = props
+  const style = { left: `${x - TILE / 2}px`, top: `${y - TILE / 2}px` }
+  if (layer === 0) {
+    const name = settings.features[unit]!
+    return (
+      <span
+        class={`tile input${small ? " under" : ""}`}
+        style={style}
+        role="img"
+        aria-label={`input ${featureSpoken[name]}`}
+      >
+        <span class="name">{featureWords[name]}</span>
+      </span>
+    )
+  }
+  const neuron: Neuron = [layer - 1, unit]
+  const pinned = pin !== undefined && pin[0] === layer - 1 && pin[1] === unit
+  return (
+    <button
+      type="button"
+      class="tile"
+      style={style}
+      aria-pressed={pinned}
+      aria-label={`Layer ${layer}, neuron ${unit + 1}${event === undefined ? "" : `: ${factsOf(event, neuron).join(", ")}`}`}
+      onClick={() => onPin(pinned ? undefined : neuron)}
+      onPointerEnter={(e) => {
+        if (e.pointerType === "mouse") hover.value = neuron
+      }}
+      onPointerLeave={() => {
+        hover.value = undefined
+      }}
+      onFocus={() => {
+        hover.value = neuron
+      }}
+      onBlur={() => {
+        hover.value = undefined
+      }}
+    />
+  )
+}
+
+function Outputs({ classes, layout, onPin, pin }: NetworkProps & { readonly layout: Layout }): JSX.Element {
+  const layer = layout.nodes.length - 2
+  return (
+    <>
+      {layout.nodes.at(-1)!.map(({ x, y }, unit) => {
+        const pinned = pin !== undefined && pin[0] === layer && pin[1] === unit
+        return (
+          <button
+            key={unit}
+            type="button"
+            class={`out${layout.rows ? " beside" : ""}`}
+            style={{ left: `${x}px`, top: `${y}px` }}
+            aria-pressed={pinned}
+            onClick={() => onPin(pinned ? undefined : [layer, unit])}
+          >
+            {classes > 2 ? `class ${unit + 1}` : "output ŷ"}
+          </button>
+        )
+      })}
+    </>
+  )
+}
+
+/** What is to be said of a neuron. */
+function factsOf({ weights, means }: PlayEvent, [layer, unit]: Neuron): string[] {
+  const bias = weights[2 * layer + 1]?.[unit]
+  const [next, units] = [weights[2 * layer + 2], weights[2 * layer + 3]?.length ?? 0]
+  const mean = means[layer]?.[unit]
+  if (bias === undefined || mean === undefined) return []
+  const out = next === undefined ? [] : [...next.subarray(unit * units, (unit + 1) * units)]
+  const passes =
+    out.length === 1
+      ? `passes on with weight ${plain(out[0]!)}`
+      : `passes on with weights from ${plain(Math.min(...out))} to ${plain(Math.max(...out))}`
+  return [`bias ${plain(bias)}`, `on average ${plain(mean)}`, ...(out.length === 0 ? [] : [passes])]
+}
+
+function Tip({
+  event,
+  neuron,
+  layout,
+}: {
+  readonly event: PlayEvent
+  readonly neuron: Neuron
+  readonly layout: Layout
+}): JSX.Element | null {
+  const node = layout.nodes[neuron[0] + 1]?.[neuron[1]]
+  const facts = factsOf(event, neuron)
+  if (node === undefined || facts.length === 0) return null
+  const left = node.x > layout.width / 2
+  return (
+    <div
+      class="tip"
+      aria-hidden="true"
+      style={{
+        left: `${left ? node.x - TILE / 2 - 226 : node.x + TILE / 2 + 14}px`,
+        top: `${Math.max(30, node.y - 36)}px`,
+      }}
+    >
+      <b>
+        Layer {neuron[0] + 1}, neuron {neuron[1] + 1}
+      </b>
+      <br />
+      {facts.slice(0, 2).join(", ")}
+      <br />
+      {facts[2]}
+    </div>
+  )
+}
+
+function LineTip({
+  event,
+  line,
+  layout,
+}: {
+  readonly event: PlayEvent
+  readonly line: Line
+  readonly layout: Layout
+}): JSX.Element | null {
+  const [a, b] = [layout.nodes[line.layer]?.[line.from], layout.nodes[line.layer + 1]?.[line.to]]
+  if (a === undefined || b === undefined || event.weights[2 * line.layer] === undefined) return null
+  return (
+    <div
+      class="tip line"
+      aria-hidden="true"
+      style={{ left: `${(a.x + b.x) / 2 + 12}px`, top: `${(a.y + b.y) / 2 - 16}px` }}
+    >
+      weight <b>{plain(weightAt(event, line), 3)}</b>
+    </div>
+  )
+}

@@ -1,0 +1,239 @@
+// A training of the playground: the network of some settings, its data, and what is to be seen of it. Runs in the worker.
+
+import { type Model, type ModelOptions, type Tensor, TrilobiteError } from "trilobite"
+import { type Data, featureRows, gridPlaces, makeData } from "./data.ts"
+import { inputsOf, judge, outputsOf, probe, targetsOf, trainee } from "./net.ts"
+import { type Settings, sameShape } from "./settings.ts"
+
+/** The side of the grid of the output. */
+export const GRID = 100
+/** The side of the grid of a neuron: every fourth place of the output's. */
+export const SMALL = 25
+
+/** Cost and accuracy; the accuracy is missing where numbers are learnt. */
+export interface Judged {
+  readonly cost: number
+  readonly accuracy?: number
+}
+
+/** What is to be seen of a network: arrays by hidden layers, the output last. */
+export interface Look {
+  readonly train: Judged
+  readonly test: Judged
+  /** Kernel and bias of each layer, one after the other. */
+  readonly weights: readonly Float32Array[]
+  /** The answer at GRID × GRID places, an output after the other at each. */
+  readonly field: Float32Array
+  /** For each hidden layer its neurons one after the other, SMALL × SMALL places each. */
+  readonly fields: readonly Float32Array[]
+  /** The mean answer of each neuron of each layer over the training points. */
+  readonly means: readonly Float32Array[]
+  /** The answer of the pinned neuron at GRID × GRID places. */
+  readonly pinned?: Float32Array
+}
+
+/** A neuron: its hidden layer and its place in it, from 0. */
+export type Neuron = readonly [layer: number, unit: number]
+
+interface Given {
+  readonly x: Tensor
+  readonly y: Tensor
+}
+
+/** A training that can be changed while it goes on. */
+export class Session {
+  /** Epochs done. */
+  epoch = 0
+  /** Points trained and the milliseconds that it took. */
+  trained = 0
+  spent = 0
+  readonly #options: ModelOptions
+  #settings: Settings
+  #data: Data
+  #train!: Given
+  #test!: Given
+  #grid!: Tensor
+  #model: Model
+  #judge!: Model
+  #probe!: Model<Readonly<Record<string, Tensor>>>
+
+  constructor(settings: Settings, options: ModelOptions = {}) {
+    this.#options = options
+    this.#settings = settings
+    this.#data = makeData(settings)
+    this.#prepare()
+    this.#model = this.#made()
+  }
+
+  get settings(): Settings {
+    return this.#settings
+  }
+
+  /** Whether there are points of at least two kinds to be told apart, and some to test. */
+  get ready(): boolean {
+    return this.#data.train.y.length > 1 && this.#data.test.y.length > 0
+  }
+
+  #prepare(): void {
+    const { classes, train, test } = this.#data
+    const settings = this.#settings
+    this.#train = { x: inputsOf(train, settings), y: targetsOf(train, classes) }
+    this.#test = { x: inputsOf(test, settings), y: targetsOf(test, classes) }
+    const shape = [GRID * GRID, settings.features.length]
+    this.#grid = { dtype: "float32", shape, data: featureRows(gridPlaces(GRID), settings.features) }
+    this.#judge = judge(settings, classes, this.#options)
+    this.#probe = probe(settings, classes, this.#options)
+  }
+
+  #made(): Model {
+    return trainee(this.#settings, this.#data.classes, this.#data.train.y.length, this.#options)
+  }
+
+  /** Begins again with the first weights. */
+  again(): void {
+    this.#model = this.#made()
+    this.epoch = 0
+  }
+
+  /** Takes other settings. Returns whether the training has to start again, because the network has another shape. */
+  change(next: Settings): boolean {
+    const before = this.#settings
+    const classes = this.#data.classes
+    this.#settings = next
+    if (dataKey(before) !== dataKey(next)) this.#data = makeData(next)
+    if (!sameShape(before, next) || this.#data.classes !== classes) {
+      this.#prepare()
+      this.again()
+      return true
+    }
+    this.#prepare()
+    if (compiledKey(before, this.rows) !== compiledKey(next, this.rows)) {
+      const weights = this.#model.getWeights()
+      this.#model = this.#made()
+      this.#model.setWeights(weights)
+    } else if (next.schedule === "constant") this.#model.optimizer.learningRate = next.rate
+    return false
+  }
+
+  /** How many points train. */
+  get rows(): number {
+    return this.#data.train.y.length
+  }
+
+  /** The learning rate of the next round. */
+  get rate(): number {
+    return this.#model.optimizer.learningRate
+  }
+
+  /** Trains so many epochs. Returns why it became impossible, if it did. */
+  async train(epochs: number, signal?: AbortSignal): Promise<string | undefined> {
+    const { batch, shuffle } = this.#settings
+    const [began, first] = [performance.now(), this.epoch]
+    const onEpochEnd = (epoch: number): void => {
+      this.epoch = epoch + 1
+    }
+    try {
+      await this.#model.fit(this.#train.x, this.#train.y, {
+        batchSize: batch,
+        initialEpoch: first,
+        epochs: first + epochs,
+        shuffle,
+        verbose: 0,
+        callbacks: [{ onEpochEnd }],
+        ...(signal === undefined ? {} : { signal }),
+      })
+      return undefined
+    } catch (error) {
+      if (!(error instanceof TrilobiteError) || error.code !== "E_DIVERGED") throw error
+      return `The steps grew until the cost became infinite in epoch ${this.epoch + 1}. Try a smaller learning rate and start again.`
+    } finally {
+      this.trained += (this.epoch - first) * this.rows
+      this.spent += performance.now() - began
+    }
+  }
+
+  /** The cost of the test points, for the stop rule. */
+  async testCost(): Promise<number> {
+    this.#judge.setWeights(this.#model.getWeights())
+    return (await this.#judged(this.#test)).cost
+  }
+
+  async #judged({ x, y }: Given): Promise<Judged> {
+    const { loss, accuracy } = await this.#judge.evaluate(x, y, { batchSize: y.shape[0]! })
+    return accuracy === undefined ? { cost: loss! } : { cost: loss!, accuracy }
+  }
+
+  /** Sets a weight by hand; `from` −1 is the bias. */
+  setWeight(layer: number, from: number, to: number, value: number): void {
+    const weights = this.#model.getWeights()
+    const place = from < 0 ? 2 * layer + 1 : 2 * layer
+    const { shape, data } = weights[place]!
+    const changed = Float32Array.from(data as Float32Array)
+    changed[from < 0 ? to : from * shape[1]! + to] = value
+    this.#model.setWeights(weights.map((w, i) => (i === place ? { ...w, data: changed } : w)))
+  }
+
+  /** The weights now. */
+  weights(): Float32Array[] {
+    return this.#model.getWeights().map(({ data }) => data as Float32Array)
+  }
+
+  /** Everything that is to be seen now. */
+  async look(pin?: Neuron): Promise<Look> {
+    const weights = this.#model.getWeights()
+    this.#judge.setWeights(weights)
+    this.#probe.setWeights(weights)
+    const train = await this.#judged(this.#train)
+    const test = await this.#judged(this.#test)
+    const names = [...this.#settings.layers.map((_, i) => `hidden${i + 1}`), "output"]
+    const seen = await this.#probe.predict(this.#grid, { batchSize: 2500 })
+    const own = await this.#probe.predict(this.#train.x, { batchSize: this.rows })
+    const grids = names.map((name) => seen[name]!.data as Float32Array)
+    const units = [...this.#settings.layers, outputsOf(this.#data.classes)]
+    const pinned = pin && pin[0] < units.length - 1 && pin[1] < units[pin[0]]! ? pin : undefined
+    return {
+      train,
+      test,
+      weights: weights.map(({ data }) => data as Float32Array),
+      field: grids.at(-1)!.slice(),
+      fields: grids.slice(0, -1).map((grid, i) => small(grid, units[i]!)),
+      means: names.map((name, i) => meansOf(own[name]!.data as Float32Array, units[i]!)),
+      ...(pinned === undefined ? {} : { pinned: column(grids[pinned[0]]!, units[pinned[0]]!, pinned[1]) }),
+    }
+  }
+}
+
+/** What the points depend on. */
+const dataKey = ({ data, noise, points, share, seed, own }: Settings): string =>
+  JSON.stringify(data === "own" ? [share, seed, own] : [data, noise, points, share, seed])
+
+/** What a compiled network depends on, beside its shape. A constant learning rate may change without compiling. */
+function compiledKey(settings: Settings, rows: number): string {
+  const { activation, cost, optimizer, schedule, rate, batch, regularizer, strength } = settings
+  const moving = schedule === "constant" ? [] : [rate, Math.ceil(rows / Math.min(batch, rows))]
+  const penalty = regularizer === "none" ? [] : [regularizer, strength]
+  return JSON.stringify([activation, cost, optimizer, schedule, moving, penalty])
+}
+
+/** The grids of all neurons of a layer, one after the other, a quarter as fine. */
+function small(grid: Float32Array, units: number): Float32Array {
+  const out = new Float32Array(units * SMALL * SMALL)
+  const each = GRID / SMALL
+  let k = 0
+  for (let unit = 0; unit < units; unit++) {
+    for (let row = 0; row < SMALL; row++) {
+      for (let c = 0; c < SMALL; c++) out[k++] = grid[((row * each + 2) * GRID + c * each + 2) * units + unit]!
+    }
+  }
+  return out
+}
+
+function column(grid: Float32Array, units: number, unit: number): Float32Array {
+  return Float32Array.from({ length: grid.length / units }, (_, i) => grid[i * units + unit]!)
+}
+
+function meansOf(rows: Float32Array, units: number): Float32Array {
+  const means = new Float32Array(units)
+  for (let i = 0; i < rows.length; i++) means[i % units]! += rows[i]! / (rows.length / units)
+  return means
+}

@@ -1,0 +1,71 @@
+// The data sets as small pictures of their points.
+
+import type { JSX } from "preact"
+import { useMemo, useRef } from "preact/hooks"
+import { makeData, RANGE } from "./data.ts"
+import { type DataName, dataNames, dataWords, initial } from "./settings.ts"
+
+/** One of the data sets. */
+export function DataSets(props: {
+  readonly value: DataName
+  readonly onChange: (name: DataName) => void
+}): JSX.Element {
+  const { value, onChange } = props
+  const group = useRef<HTMLDivElement>(null)
+  const keys = (event: KeyboardEvent): void => {
+    const direction = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key]
+    if (direction === undefined) return
+    event.preventDefault()
+    const next = (dataNames.indexOf(value) + direction + dataNames.length) % dataNames.length
+    onChange(dataNames[next]!)
+    group.current!.querySelectorAll("button")[next]!.focus()
+  }
+  return (
+    <div ref={group} class="sets" role="radiogroup" aria-label="Data" onKeyDown={keys}>
+      {dataNames.map((name) => (
+        <button
+          key={name}
+          type="button"
+          role="radio"
+          aria-checked={value === name}
+          tabIndex={value === name ? 0 : -1}
+          onClick={() => onChange(name)}
+        >
+          {name === "own" ? <OwnPicture /> : <Picture name={name} />}
+          {dataWords[name].thumb}
+        </button>
+      ))}
+    </div>
+  )
+}
+
+function Picture({ name }: { readonly name: Exclude<DataName, "own"> }): JSX.Element {
+  const { x, y, classes } = useMemo(() => {
+    const { train, classes } = makeData({
+      ...initial,
+      data: name,
+      noise: name === "three" || name === "blobs" ? 20 : 5,
+      points: 90,
+    })
+    return { ...train, classes }
+  }, [name])
+  const at = (v: number): string => (19 + (v / RANGE) * 18).toFixed(1)
+  const kind = (v: number): string =>
+    classes === 0 ? (v < 0 ? "n" : "p") : classes === 2 ? (v === 1 ? "p" : "n") : `m${v}`
+  return (
+    <svg width="38" height="38" viewBox="0 0 38 38" aria-hidden="true">
+      {Array.from(y, (of, i) => (
+        <circle key={i} cx={at(x[2 * i]!)} cy={at(-x[2 * i + 1]!)} r="1.5" class={`pt ${kind(of)}`} />
+      ))}
+    </svg>
+  )
+}
+
+function OwnPicture(): JSX.Element {
+  return (
+    <svg width="38" height="30" viewBox="0 0 38 30" aria-hidden="true" class="icon">
+      <path d="M19 9v12M13 15h12" />
+      <rect x="6" y="3" width="26" height="24" rx="6" stroke-dasharray="3 3" />
+    </svg>
+  )
+}
