@@ -105,7 +105,9 @@ interface Scales {
 function Plate(props: ChartProps & { readonly width: number }): JSX.Element {
   const { x, lines, format, height, width, ends = "both", hollow, title } = props
   const tick = props.tick ?? format
-  const all = lines.flatMap(({ values }) => values.filter((v): v is number => v !== null && Number.isFinite(v)))
+  const all = lines.flatMap(({ values, raw = [] }) =>
+    [...values, ...raw].filter((v): v is number => v !== null && Number.isFinite(v)),
+  )
   const log = props.log === true && all.length > 0 && all.every((v) => v > 0)
   const [low, most] = rangeOf(all, log)
   const high = Math.max(most, all.length === 0 ? most : (props.top ?? most))
@@ -309,10 +311,12 @@ function Ends(
     named.map(({ y }) => y),
     ends === "both" ? 33 : 16,
   )
+  // The lowest stays above the names of the epochs; those above it give way.
+  const below = Math.max(0, Math.max(0, ...heights) - scales.bottom + (ends === "both" ? 8 : 4))
   return (
     <>
       {named.map(({ line, at, value }, k) => {
-        const y = Math.min(heights[k]!, scales.bottom + 4)
+        const y = heights[k]! - below
         const bold = (line.width ?? 2) >= 2
         const style = { fill: `var(--${line.tone})` }
         return (
@@ -363,7 +367,7 @@ function Hair(props: ChartProps & { readonly scales: Scales; readonly at: number
             <circle class="dot" cx={px} cy={y} r="4.5" style={tone(line.tone)} />
             <text
               x={px + side}
-              y={Math.max(TOP + 16, heights[k]! + lift)}
+              y={Math.min(scales.bottom - 3, Math.max(TOP + 16, heights[k]! + lift))}
               text-anchor={anchor}
               class={`halo${(line.width ?? 2) >= 2 ? " b" : ""}`}
               style={{ fill: `var(--${line.tone})` }}
