@@ -167,14 +167,19 @@ function Classes({ counts, only }: { readonly counts: readonly number[]; readonl
           key={label}
           type="button"
           aria-pressed={only.value === label}
-          aria-label={`${label}: ${count(n)} images`}
           onClick={() => (only.value = only.value === label ? -1 : label)}
         >
           <span class="col">
             <i style={{ height: `${(100 * n) / most}%` }} />
           </span>
-          <b>{label}</b>
-          <small>{count(n)}</small>
+          <b>
+            {label}
+            <span class="sr">: </span>
+          </b>
+          <small>
+            {count(n)}
+            <span class="sr"> images</span>
+          </small>
         </button>
       ))}
     </div>

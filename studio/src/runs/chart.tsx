@@ -31,6 +31,8 @@ export interface ChartProps {
   /** What the chart tells, in a sentence. */
   readonly says: string
   readonly x: readonly number[]
+  /** The value up to which the axis goes at least. */
+  readonly top?: number
   /** The epoch where the axis ends at least. */
   readonly most?: number
   readonly lines: readonly Line[]
@@ -103,9 +105,12 @@ interface Scales {
 function Plate(props: ChartProps & { readonly width: number }): JSX.Element {
   const { x, lines, format, height, width, ends = "both", hollow, title } = props
   const tick = props.tick ?? format
-  const all = lines.flatMap(({ values }) => values.filter((v): v is number => v !== null && Number.isFinite(v)))
+  const all = lines.flatMap(({ values, raw = [] }) =>
+    [...values, ...raw].filter((v): v is number => v !== null && Number.isFinite(v)),
+  )
   const log = props.log === true && all.length > 0 && all.every((v) => v > 0)
-  const [low, high] = rangeOf(all, log)
+  const [low, most] = rangeOf(all, log)
+  const high = Math.max(most, all.length === 0 ? most : (props.top ?? most))
   const ticks = ticksOf(low, high, log)
   const left = Math.max(14, ...ticks.map((t) => 7.2 * tick(t).length + 10))
   const room = props.room ?? (ends === "both" ? 84 : 64)
@@ -306,16 +311,18 @@ function Ends(
     named.map(({ y }) => y),
     ends === "both" ? 33 : 16,
   )
+  // The lowest stays above the names of the epochs; those above it give way.
+  const below = Math.max(0, Math.max(0, ...heights) - scales.bottom + (ends === "both" ? 8 : 4))
   return (
     <>
       {named.map(({ line, at, value }, k) => {
-        const y = Math.min(heights[k]!, scales.bottom + 4)
+        const y = heights[k]! - below
         const bold = (line.width ?? 2) >= 2
         const style = { fill: `var(--${line.tone})` }
         return (
           <g key={line.label}>
             {ends !== "values" && (
-              <text x={at + 9} y={ends === "both" ? y - 3 : y + 4} class={bold ? "b" : ""} style={style}>
+              <text x={at + 9} y={ends === "both" ? y - 3 : y + 4} class={bold ? "b halo" : "halo"} style={style}>
                 {line.label}
               </text>
             )}
@@ -323,7 +330,7 @@ function Ends(
               <text
                 x={at + 9}
                 y={ends === "both" ? y + 13 : y + 4}
-                class={bold && ends === "values" ? "b" : ""}
+                class={bold && ends === "values" ? "b halo" : "halo"}
                 style={style}
               >
                 {format(value)}
@@ -360,7 +367,7 @@ function Hair(props: ChartProps & { readonly scales: Scales; readonly at: number
             <circle class="dot" cx={px} cy={y} r="4.5" style={tone(line.tone)} />
             <text
               x={px + side}
-              y={Math.max(TOP + 16, heights[k]! + lift)}
+              y={Math.min(scales.bottom - 3, Math.max(TOP + 16, heights[k]! + lift))}
               text-anchor={anchor}
               class={`halo${(line.width ?? 2) >= 2 ? " b" : ""}`}
               style={{ fill: `var(--${line.tone})` }}

@@ -5,7 +5,7 @@ import type { JSX } from "preact"
 import type { Epoch, Run } from "../../../cli/studio/api.ts"
 import { cost, percent } from "../ui/format.ts"
 import { Chart, type Line } from "./chart.tsx"
-import { bestOf, configOf, gapFrom, smoothed } from "./view.ts"
+import { bestOf, gapFrom, lastToCome, smoothed } from "./view.ts"
 
 /** What the reader has chosen of the charts. */
 export interface ChartChoices {
@@ -62,7 +62,7 @@ export function Curves(props: {
   const rates = linesOf(part, "accuracy", "valAccuracy")
   const best = bestOf(run)
   const from = other === undefined ? gapFrom(costs[0]!.values, costs[1]!.values) : undefined
-  const most = Math.max(configOf(run).epochs ?? 1, (other && configOf(other).epochs) ?? 1)
+  const most = Math.max(lastToCome(run), lastToCome(other))
   const shared = { x, most, hollow, empty, height: 300 }
   const nextSmooth = smoothings[(smoothings.indexOf(over) + 1) % smoothings.length]!
   return (
@@ -108,6 +108,7 @@ export function Curves(props: {
         format={percent}
         tick={(value) => percent(value, 0)}
         ends={other === undefined ? "values" : "both"}
+        {...((run.epochs.at(-1)?.valAccuracy ?? 0) > 0.9 ? { top: 1 } : {})}
         room={72}
       />
     </div>

@@ -117,7 +117,7 @@ function alive({ signals }: RunView): Check | undefined {
   const rows = count(seen.value.rows)
   return {
     ok: false,
-    text: `${count(dead)} of ${count(units)} neurons are dead: they are 0 for each of ${rows} digits`,
+    text: `${count(dead)} of ${count(units)} neurons ${dead === 1 ? "is dead: it is" : "are dead: they are"} 0 for each of ${rows} images`,
   }
 }
 

@@ -111,7 +111,9 @@ function useNow(on: boolean): number {
 
 function Watched({ first, list }: { readonly first: Run; readonly list: readonly Run[] }): JSX.Element {
   const state = useUrlState(keys)
-  const { view: run, lostSince } = useRun(first)!
+  const { view, lostSince } = useRun(first)!
+  // A run that is taken up again may have another config, which the list has.
+  const run = { ...view, config: first.config }
   const second = list.find(({ id }) => id === state.with.value && id !== first.id)
   const other = useRun(second)
   const now = useNow(lostSince !== undefined)

@@ -7,7 +7,7 @@ import { Chart, hairline, type Line } from "./chart.tsx"
 import { Histograms } from "./histograms.tsx"
 import { Mistakes } from "./mistakes.tsx"
 import { MixUps } from "./mix-ups.tsx"
-import { asOf, configOf, type RunView } from "./view.ts"
+import { asOf, lastToCome, type RunView } from "./view.ts"
 import { layerNames, layerTones } from "./words.ts"
 
 /** A small number on an axis or beside a point: two or three digits. */
@@ -50,7 +50,7 @@ function says(what: string, lines: readonly Line[]): string {
 export function FirstRow({ run, hollow }: PartProps): JSX.Element {
   const { signals } = run
   const speeds = layerLines(signals, ({ speed }) => speed)
-  const most = configOf(run).epochs ?? 1
+  const most = lastToCome(run)
   const weights = asOf(signals, hairline.value, ({ layers }) => (layers.length > 0 ? layers : undefined))
   const answers = asOf(signals, hairline.value, (at) => at.answers)
   const last = run.epochs.at(-1)?.epoch
@@ -79,7 +79,7 @@ export function FirstRow({ run, hollow }: PartProps): JSX.Element {
 /** The second row: gradients, flat and dead neurons, learning rate, throughput. */
 export function SecondRow({ run, hollow }: PartProps): JSX.Element {
   const { signals } = run
-  const most = configOf(run).epochs ?? 1
+  const most = lastToCome(run)
   const gradients = layerLines(signals, ({ gradient }) => gradient)
   const flat = layerLines(signals, ({ saturated }) => saturated)
   const x = signals.map(({ epoch }) => epoch)

@@ -1,6 +1,6 @@
 // Ranges, ticks and thinning of the charts of a run. Knows numbers only.
 
-import { linTicks, logTicks } from "../ui/plot.ts"
+import { linTicks } from "../ui/plot.ts"
 
 /** The range of an axis around some values. */
 export function rangeOf(all: readonly number[], log: boolean): readonly [low: number, high: number] {
@@ -12,10 +12,25 @@ export function rangeOf(all: readonly number[], log: boolean): readonly [low: nu
   return [low >= 0 ? Math.max(0, low - margin) : low - margin, high + margin]
 }
 
-/** Round values of an axis; where too few are 1, 2 or 5 times a power of ten, evenly spaced ones. */
+/** Round values of an axis: on a logarithmic one 1, 2 and 5 times powers of ten, or fewer of them; where they are too few, even ones. */
 export function ticksOf(low: number, high: number, log: boolean): readonly number[] {
-  const powers = log ? logTicks(low, high) : []
-  return powers.length >= 3 ? powers : linTicks(low, high)
+  if (!log) return linTicks(low, high)
+  for (const digits of [[1, 2, 5], [1, 5], [1]]) {
+    const found = powersOf(low, high, digits)
+    if (found.length < 3) break
+    if (found.length <= 5) return found
+  }
+  const tens = powersOf(low, high, [1])
+  if (tens.length > 5) return tens.filter((_, i) => i % Math.ceil(tens.length / 5) === 0)
+  return high / low < 8 ? linTicks(low, high) : powersOf(low, high, [1, 5])
+}
+
+function powersOf(low: number, high: number, digits: readonly number[]): readonly number[] {
+  const all: number[] = []
+  for (let power = Math.floor(Math.log10(low)); power <= Math.ceil(Math.log10(high)); power++) {
+    for (const digit of digits) all.push(Number(`${digit}e${power}`))
+  }
+  return all.filter((value) => value >= low && value <= high)
 }
 
 /** Whole epochs to be named: the first, and round ones as far apart as the width allows. */
@@ -77,12 +92,12 @@ export function thinned(
   return kept
 }
 
-/** The angle of a line at one of its points, in degrees, not steeper than 14. */
+/** The angle of a line at one of its points, in degrees, not steeper than 9. */
 export function slopeAt(points: readonly (readonly [number, number])[], i: number): number {
   const there = (k: number): readonly [number, number] | undefined =>
     points[k] !== undefined && Number.isFinite(points[k][1]) ? points[k] : undefined
   const [a, b] = [there(i - 1) ?? there(i), there(i + 1) ?? there(i)]
   if (a === undefined || b === undefined || a[0] === b[0]) return 0
   const angle = (Math.atan2(b[1] - a[1], b[0] - a[0]) * 180) / Math.PI
-  return Math.min(14, Math.max(-14, angle))
+  return Math.min(9, Math.max(-9, angle))
 }

@@ -103,6 +103,11 @@ export function bestOf({ epochs }: Pick<Run, "epochs">): Epoch | undefined {
   }, undefined)
 }
 
+/** The epoch where the charts of a run end at least: while it trains, that of its last one to come. */
+export function lastToCome(run: Run | undefined): number {
+  return run?.state === "running" ? (configOf(run).epochs ?? 1) : 1
+}
+
 /** Seconds until the last epoch will have ended, by the last few; undefined if that cannot be said. */
 export function remaining(run: Run): number | undefined {
   const { epochs } = configOf(run)

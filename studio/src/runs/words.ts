@@ -117,7 +117,7 @@ export function documentTitle(run: Run): string {
 
 /** What is said while the connection is lost. */
 export function lostText(seconds: number, running: boolean): string {
-  return `Last heard ${duration(Math.max(1, Math.round(seconds)))} ago, trying again.${running ? " The run itself goes on." : ""}`
+  return `Last heard ${seconds < 60 ? `${Math.max(1, Math.round(seconds))} s` : duration(seconds)} ago, trying again.${running ? " The run itself goes on." : ""}`
 }
 
 /** The names of a net's layers with kernels: "layer 1", "layer 2", "output". */
