@@ -234,6 +234,7 @@ describe("escape", () => {
       const spread = costOf(16, p) - costOf(48, p)
       expect(Math.abs(spread)).toBeGreaterThan(0)
       expect(meanCost(all, p)).toBeCloseTo((costOf(0, p) + costOf(16, p) + costOf(32, p) + costOf(48, p)) / 4, 10)
+      expect(meanCost([3, 20, 41], p)).toBeCloseTo((costOf(3, p) + costOf(20, p) + costOf(41, p)) / 3, 10)
       for (const batch of [all, [3], [1, 5, 40, 63]])
         expect(meanSlope(batch, p)).toBeCloseTo((meanCost(batch, p + 1e-5) - meanCost(batch, p - 1e-5)) / 2e-5, 5)
     }

@@ -25,6 +25,7 @@ export function Pit(props: {
 }): JSX.Element {
   const { title, walk, round, eta, batch, says } = props
   const [svg, W] = useWidth<SVGSVGElement>()
+  const frame = batch ? "pit-mini" : "pit-full"
   const x = axis(FROM, TO, 0, W)
   const line = useMemo(() => curve(mean, FROM, TO, x, y), [W])
   const p = walk.places[round]!
@@ -48,11 +49,11 @@ export function Pit(props: {
       </header>
       <svg ref={svg} class="plate" viewBox={`0 0 ${W} ${H}`} role="img" aria-label={`${title}. ${says}`}>
         <defs>
-          <clipPath id="pit-frame">
+          <clipPath id={frame}>
             <rect x="0" y="-6" width={W} height={H + 6} />
           </clipPath>
         </defs>
-        <g clip-path="url(#pit-frame)">
+        <g clip-path={`url(#${frame})`}>
           <path d={`${line}L${W} ${H}L0 ${H}Z`} class="ground" />
           {[26, 54, 84, 116].map((depth) => (
             <path key={depth} d={line} transform={`translate(0 ${depth})`} class="strata" />

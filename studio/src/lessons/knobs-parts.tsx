@@ -24,7 +24,7 @@ interface Plate {
 function plateOf(width: number): Plate {
   const narrow = width < 600
   const height = narrow ? 290 : 372
-  return { width, height, left: narrow ? 54 : 76, right: width - (narrow ? 2 : 40), floor: height - 34 }
+  return { width, height, left: narrow ? 62 : 76, right: width - (narrow ? 2 : 40), floor: height - 34 }
 }
 
 /** The axis of a knob: even where its values are. */
@@ -111,10 +111,10 @@ export function Goldilocks(props: CurveProps): JSX.Element {
           Press Start: the first dot appears in about a second.
         </text>
       )}
-      <text x={x(Math.min(...values)) - 30} y="16" class="t-ink b halo">
+      <text x={left + 4} y="16" class="t-ink b halo">
         too little
       </text>
-      <text x={x(Math.max(...values)) + 30} y="16" text-anchor="end" class="t-ink b halo">
+      <text x={right - 4} y="16" text-anchor="end" class="t-ink b halo">
         too much
       </text>
     </svg>
