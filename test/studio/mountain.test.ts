@@ -208,17 +208,20 @@ describe("the picture", () => {
   })
 
   test("everything fits at every turn, and from above the map is true to scale", () => {
-    for (const tilt of [18, 52, 90])
-      for (let turn = -180; turn <= 180; turn += 15) {
-        const through = lens({ turn, tilt, width: 800, height: 480 })
+    for (const [width, height] of [
+      [800, 480],
+      [313, 330],
+    ] as const)
+      for (let at = 0; at < 75; at++) {
+        const through = lens({ turn: 15 * Math.floor(at / 3), tilt: [18, 52, 90][at % 3]!, width, height })
         for (const u of [-1, 1])
           for (const v of [-1, 1])
             for (const share of [0, 1]) {
               const [x, y] = through.place(u, v, share)
               expect(x).toBeGreaterThanOrEqual(0)
-              expect(x).toBeLessThanOrEqual(800)
+              expect(x).toBeLessThanOrEqual(width)
               expect(y).toBeGreaterThanOrEqual(-12)
-              expect(y).toBeLessThanOrEqual(492)
+              expect(y).toBeLessThanOrEqual(height + 12)
             }
       }
     const above = lens({ turn: 0, tilt: 90, width: 800, height: 480 })

@@ -170,7 +170,7 @@ export function EndsPlot(props: {
       {ends.length > 0 && (
         <details>
           <summary>table</summary>
-          <div class="scroll">
+          <div class="scroll" role="region" aria-label="All numbers" tabindex={0}>
             <table>
               <thead>
                 <tr>

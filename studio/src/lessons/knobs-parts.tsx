@@ -312,7 +312,7 @@ export function RunsTable(props: {
   return (
     <details>
       <summary>table of all runs</summary>
-      <div class="scroll">
+      <div class="scroll" role="region" aria-label="All numbers" tabindex={0}>
         <table>
           <thead>
             <tr>

@@ -167,7 +167,7 @@ export default function MountainPage(): JSX.Element {
   const at = path.value.at(-1)!
   const end = endOf(ground.value, path.value)
   const next = stepFrom(ground.value, at, eta.value)
-  const size = animalSize(eta.value)
+  const size = animalSize(eta.value / (f.value === "net" ? 10 : 1)) * (innerWidth < 720 ? 0.72 : 1)
   return (
     <LessonPage
       part="mountain"
