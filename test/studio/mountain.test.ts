@@ -208,17 +208,20 @@ describe("the picture", () => {
   })
 
   test("everything fits at every turn, and from above the map is true to scale", () => {
-    for (const tilt of [18, 52, 90])
-      for (let turn = -180; turn <= 180; turn += 15) {
-        const through = lens({ turn, tilt, width: 800, height: 480 })
+    for (const [width, height] of [
+      [800, 480],
+      [313, 330],
+    ] as const)
+      for (let at = 0; at < 75; at++) {
+        const through = lens({ turn: 15 * Math.floor(at / 3), tilt: [18, 52, 90][at % 3]!, width, height })
         for (const u of [-1, 1])
           for (const v of [-1, 1])
             for (const share of [0, 1]) {
               const [x, y] = through.place(u, v, share)
               expect(x).toBeGreaterThanOrEqual(0)
-              expect(x).toBeLessThanOrEqual(800)
+              expect(x).toBeLessThanOrEqual(width)
               expect(y).toBeGreaterThanOrEqual(-12)
-              expect(y).toBeLessThanOrEqual(492)
+              expect(y).toBeLessThanOrEqual(height + 12)
             }
       }
     const above = lens({ turn: 0, tilt: 90, width: 800, height: 480 })
@@ -234,6 +237,7 @@ describe("escape", () => {
       const spread = costOf(16, p) - costOf(48, p)
       expect(Math.abs(spread)).toBeGreaterThan(0)
       expect(meanCost(all, p)).toBeCloseTo((costOf(0, p) + costOf(16, p) + costOf(32, p) + costOf(48, p)) / 4, 10)
+      expect(meanCost([3, 20, 41], p)).toBeCloseTo((costOf(3, p) + costOf(20, p) + costOf(41, p)) / 3, 10)
       for (const batch of [all, [3], [1, 5, 40, 63]])
         expect(meanSlope(batch, p)).toBeCloseTo((meanCost(batch, p + 1e-5) - meanCost(batch, p - 1e-5)) / 2e-5, 5)
     }

@@ -1,17 +1,17 @@
 // Figures of lesson 2, part 3: a ground with its walker, and the dots where many walks end.
 
 import type { ComponentChildren, JSX } from "preact"
+import { useMemo } from "preact/hooks"
 import { cost, plain, signed } from "../ui/format.ts"
 import { axis, curve } from "../ui/plot.ts"
+import { useWidth } from "../ui/size.ts"
 import { Trilobite } from "../ui/trilobite.tsx"
 import { all, escaped, meanCost, meanSlope, piled, RIDGE, ROUNDS, START, type Walk } from "./escape-walks.ts"
 
 const [FROM, TO] = [-4.4, 5.4]
-const [W, H] = [872, 206]
-const x = axis(FROM, TO, 0, W)
+const H = 206
 const y = axis(0, 3.8, H - 12, 8)
 const mean = (p: number): number => meanCost(all, p)
-const line = curve(mean, FROM, TO, x, y)
 const FADING = 36
 
 /** One ground with its walker; the ground that this round's batch feels lies over it, faint and dashed. */
@@ -24,13 +24,17 @@ export function Pit(props: {
   readonly says: string
 }): JSX.Element {
   const { title, walk, round, eta, batch, says } = props
+  const [svg, W] = useWidth<SVGSVGElement>()
+  const frame = batch ? "pit-mini" : "pit-full"
+  const x = axis(FROM, TO, 0, W)
+  const line = useMemo(() => curve(mean, FROM, TO, x, y), [W])
   const p = walk.places[round]!
   const shown = Math.min(TO, Math.max(FROM, p))
   const [px, py] = [x(shown), y(mean(shown))]
   const felt = meanSlope(batch ?? all, p)
   const next = p - eta * felt
   const slope = (meanSlope(all, shown) * (y(1) - y(0))) / (x(1) - x(0))
-  const size = Math.min(104, Math.max(40, 74 * (eta / 0.3) ** 0.35))
+  const size = Math.min(104, Math.max(40, (W < 600 ? 52 : 74) * (eta / 0.3) ** 0.35))
   const trace = walk.places.slice(Math.max(0, round - FADING), round)
   const off = p < FROM || p > TO
   const out = !Number.isFinite(p) || Math.abs(p) > 40
@@ -43,13 +47,13 @@ export function Pit(props: {
           {out ? <span class="fault">leapt away</span> : <>cost {cost(mean(p))}</>}
         </p>
       </header>
-      <svg class="plate" viewBox={`0 0 ${W} ${H}`} role="img" aria-label={`${title}. ${says}`}>
+      <svg ref={svg} class="plate" viewBox={`0 0 ${W} ${H}`} role="img" aria-label={`${title}. ${says}`}>
         <defs>
-          <clipPath id="pit-frame">
+          <clipPath id={frame}>
             <rect x="0" y="-6" width={W} height={H + 6} />
           </clipPath>
         </defs>
-        <g clip-path="url(#pit-frame)">
+        <g clip-path={`url(#${frame})`}>
           <path d={`${line}L${W} ${H}L0 ${H}Z`} class="ground" />
           {[26, 54, 84, 116].map((depth) => (
             <path key={depth} d={line} transform={`translate(0 ${depth})`} class="strata" />
@@ -122,19 +126,22 @@ export function EndsPlot(props: {
   readonly children: ComponentChildren
 }): JSX.Element {
   const { ends, says, children } = props
+  const [svg, W] = useWidth<SVGSVGElement>()
+  const x = axis(FROM, TO, 0, W)
+  const radius = W < 600 ? 2 : 3.6
   const dots = piled(ends, DOT)
   const most = dots.reduce((highest, [, height]) => Math.max(highest, height), 1)
-  const rise = Math.min(8, (FLOOR - 8) / most)
+  const rise = Math.min(2.2 * radius, (FLOOR - 8) / most)
   return (
     <section class="ends">
       <header>
         <h2>Where they end</h2>
         {children}
       </header>
-      <svg class="plate" viewBox={`0 0 ${W} ${PLOT}`} role="img" aria-label={says ?? "No walks yet."}>
+      <svg ref={svg} class="plate" viewBox={`0 0 ${W} ${PLOT}`} role="img" aria-label={says ?? "No walks yet."}>
         <path d={`M0 ${FLOOR + 5}H${W}`} class="axis" />
         <path d={`M${x(RIDGE)} 4V${FLOOR + 5}`} class="axis dots" />
-        {[-4, -2, 0, 2, 4].map((t) => (
+        {(W < 600 ? [-4, -2, 0, 2] : [-4, -2, 0, 2, 4]).map((t) => (
           <text key={t} x={x(t)} y={PLOT - 3} text-anchor="middle" class="t-12 t-3">
             {plain(t, 0)}
           </text>
@@ -147,13 +154,15 @@ export function EndsPlot(props: {
             key={i}
             cx={x(Math.min(TO - 0.05, Math.max(FROM + 0.05, p)))}
             cy={FLOOR - height * rise}
-            r="3.6"
+            r={radius}
             class={escaped(ends[i]!) ? "end-dot free" : "end-dot"}
           />
         ))}
         {ends.length === 0 && (
           <text x={W / 2} y={FLOOR / 2 + 8} text-anchor="middle" class="t-3 halo">
-            One dot for each of 100 walks of {ROUNDS} rounds will stand here.
+            {W < 600
+              ? "A dot for each walk will stand here."
+              : `One dot for each of 100 walks of ${ROUNDS} rounds will stand here.`}
           </text>
         )}
       </svg>
@@ -161,7 +170,7 @@ export function EndsPlot(props: {
       {ends.length > 0 && (
         <details>
           <summary>table</summary>
-          <div class="scroll">
+          <div class="scroll" role="region" aria-label="All numbers" tabindex={0}>
             <table>
               <thead>
                 <tr>

@@ -30,19 +30,27 @@ export function costOf(example: number, p: number): number {
   return smooth(p) + RIPPLE.height * Math.sin(RIPPLE.pace * p + phase(example))
 }
 
-/** The slope of the cost of one example. */
-export function slopeOf(example: number, p: number): number {
-  return smoothSlope(p) + RIPPLE.height * RIPPLE.pace * Math.cos(RIPPLE.pace * p + phase(example))
+// The ripples of a batch add up to one: sin(a + b) and cos(a + b) as products, so that a round costs two sums.
+const SIN = Float64Array.from({ length: EXAMPLES }, (_, i) => Math.sin(phase(i)))
+const COS = Float64Array.from({ length: EXAMPLES }, (_, i) => Math.cos(phase(i)))
+
+function mean(table: Float64Array, examples: readonly number[]): number {
+  let sum = 0
+  for (const example of examples) sum += table[example]!
+  return sum / examples.length
 }
 
 /** The mean cost of some examples. */
 export function meanCost(examples: readonly number[], p: number): number {
-  return examples.reduce((sum, example) => sum + costOf(example, p), 0) / examples.length
+  const at = RIPPLE.pace * p
+  return smooth(p) + RIPPLE.height * (Math.sin(at) * mean(COS, examples) + Math.cos(at) * mean(SIN, examples))
 }
 
 /** The mean slope of some examples: what one round feels. */
 export function meanSlope(examples: readonly number[], p: number): number {
-  return examples.reduce((sum, example) => sum + slopeOf(example, p), 0) / examples.length
+  const at = RIPPLE.pace * p
+  const ripple = Math.cos(at) * mean(COS, examples) - Math.sin(at) * mean(SIN, examples)
+  return smoothSlope(p) + RIPPLE.height * RIPPLE.pace * ripple
 }
 
 /** All examples in their order. */

@@ -127,14 +127,14 @@ export default function Escape(): JSX.Element {
       figure={
         <>
           <Pit
-            title="Full batch: all 64 examples"
+            title="Full batch: all 64"
             walk={full.value}
             round={n.value}
             eta={eta.value}
             says={said(full.value.places[n.value]!, EXAMPLES)}
           />
           <Pit
-            title={b.value === EXAMPLES ? "Also all 64 examples" : `Mini-batch: ${examples(b.value)} of the 64`}
+            title={b.value === EXAMPLES ? "Also a full batch" : `Mini-batch: ${b.value} of 64`}
             walk={mini.value}
             round={n.value}
             eta={eta.value}

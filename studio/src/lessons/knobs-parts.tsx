@@ -6,17 +6,33 @@ import type { Knob, SweepEvent } from "../engine/jobs/sweep.ts"
 import { cost } from "../ui/format.ts"
 import { type Axis, axis, linePath, logAxis, logTicks, pointerOn } from "../ui/plot.ts"
 import { RunCurve } from "../ui/run-curve.tsx"
+import { useWidth } from "../ui/size.ts"
 import { Trilobite } from "../ui/trilobite.tsx"
 import { endOf, knobs, LAST, type Summary, sweetSpot } from "./knobs-values.ts"
 
-const [W, H, LEFT, RIGHT, TOP] = [872, 372, 76, 832, 34]
-const FLOOR = H - 34
+const TOP = 34
+
+/** The measures of the plate at a width. */
+interface Plate {
+  readonly width: number
+  readonly height: number
+  readonly left: number
+  readonly right: number
+  readonly floor: number
+}
+
+function plateOf(width: number): Plate {
+  const narrow = width < 600
+  const height = narrow ? 290 : 372
+  return { width, height, left: narrow ? 62 : 76, right: width - (narrow ? 2 : 40), floor: height - 34 }
+}
 
 /** The axis of a knob: even where its values are. */
-function along(knob: Knob, values: readonly number[]): Axis {
+function along(knob: Knob, values: readonly number[], { left, right, width }: Plate): Axis {
   const [low, high] = [Math.min(...values), Math.max(...values)]
-  if (low === high) return axis(low - 1, low + 1, LEFT + 24, RIGHT - 24)
-  return (knobs[knob].spread === "whole" ? axis : logAxis)(low, high, LEFT + 34, RIGHT - 34)
+  if (low === high) return axis(low - 1, low + 1, left, right)
+  const inner = width < 600 ? 18 : 34
+  return (knobs[knob].spread === "whole" ? axis : logAxis)(low, high, left + inner, right - inner)
 }
 
 interface Dot {
@@ -38,12 +54,14 @@ interface CurveProps {
 /** The Goldilocks curve: every run a dot, the mean as ground, the trilobite in the hollow. */
 export function Goldilocks(props: CurveProps): JSX.Element {
   const { knob, values, all, seeds, chosen, onChoose, says } = props
-  const svg = useRef<SVGSVGElement>(null)
-  const x = along(knob, values)
+  const [svg, width] = useWidth<SVGSVGElement>()
+  const plate = plateOf(width)
+  const { left, right, floor } = plate
+  const x = along(knob, values, plate)
   const finite = all.flatMap(({ runs }) => runs.map(endOf)).filter(Number.isFinite)
   const [low, high] = finite.length === 0 ? [0.1, 1] : [Math.min(...finite), Math.max(...finite)]
-  const y = logAxis(low / 1.25, Math.max(high * 1.1, low * 1.6), FLOOR, TOP)
-  const height = (value: number): number => (Number.isFinite(value) ? Math.min(FLOOR, y(value)) : TOP - 10)
+  const y = logAxis(low / 1.25, Math.max(high * 1.1, low * 1.6), floor, TOP)
+  const height = (value: number): number => (Number.isFinite(value) ? Math.min(floor, y(value)) : TOP - 10)
   const dots = all.flatMap(({ value, runs }) =>
     runs.map((run): Dot => ({ run, x: x(value) + (run.seed - (seeds + 1) / 2) * 5, y: height(endOf(run)) })),
   )
@@ -59,29 +77,44 @@ export function Goldilocks(props: CurveProps): JSX.Element {
     <svg
       ref={svg}
       class="plate knobs-plate"
-      viewBox={`0 0 ${W} ${H}`}
+      viewBox={`0 0 ${plate.width} ${plate.height}`}
       onPointerMove={near}
       onPointerDown={near}
       onPointerLeave={() => onChoose(undefined)}
     >
       <title>{says}</title>
-      <Frame knob={knob} values={values} x={x} y={y} low={low / 1.25} high={Math.max(high * 1.1, low * 1.6)} />
-      {all.length > 1 && <Ground means={means} />}
+      <Frame
+        plate={plate}
+        knob={knob}
+        values={values}
+        x={x}
+        y={y}
+        low={low / 1.25}
+        high={Math.max(high * 1.1, low * 1.6)}
+      />
+      {all.length > 1 && <Ground means={means} floor={floor} />}
       {all.length > 1 && <Band all={all} x={x} height={height} />}
       {all.length > 1 && <path d={linePath(means)} class="ln" />}
       {best >= 0 && (
-        <Hollow at={means[best]!} left={means[best - 1]} right={means[best + 1]} summary={all[best]!} knob={knob} />
+        <Hollow
+          at={means[best]!}
+          left={means[best - 1]}
+          right={means[best + 1]}
+          middle={(left + right) / 2}
+          summary={all[best]!}
+          knob={knob}
+        />
       )}
       {dots.length > 0 && <Dots dots={dots} chosen={chosen} onChoose={onChoose} knob={knob} />}
       {all.length === 0 && (
-        <text x={(LEFT + RIGHT) / 2} y={(TOP + FLOOR) / 2} text-anchor="middle" class="t-3 halo">
-          Press Start: the first dot will appear here in about a second.
+        <text x={(left + right) / 2} y={(TOP + floor) / 2} text-anchor="middle" class="t-3 halo">
+          Press Start: the first dot appears in about a second.
         </text>
       )}
-      <text x={x(Math.min(...values)) - 30} y="16" class="t-ink b halo">
+      <text x={left + 4} y="16" class="t-ink b halo">
         too little
       </text>
-      <text x={x(Math.max(...values)) + 30} y="16" text-anchor="end" class="t-ink b halo">
+      <text x={right - 4} y="16" text-anchor="end" class="t-ink b halo">
         too much
       </text>
     </svg>
@@ -89,6 +122,7 @@ export function Goldilocks(props: CurveProps): JSX.Element {
 }
 
 function Frame(props: {
+  readonly plate: Plate
   readonly knob: Knob
   readonly values: readonly number[]
   readonly x: Axis
@@ -96,26 +130,28 @@ function Frame(props: {
   readonly low: number
   readonly high: number
 }): JSX.Element {
-  const { knob, values, x, y, low, high } = props
+  const { plate, knob, values, x, y, low, high } = props
+  const { left, right, floor } = plate
   const ticks = logTicks(low, high)
-  // Labels stand at least 44 apart, the newest kept ones to the right of the last.
-  const labelled = values.filter((_, i) => values.length <= 10 || i % 2 === 0)
+  // Labels need 44 pixels each.
+  const each = Math.ceil((44 * values.length) / (right - left))
+  const labelled = values.filter((_, i) => i % each === 0)
   return (
     <>
       {ticks.map((t, i) => (
         <g key={t}>
-          <path d={`M${LEFT} ${y(t)}H${RIGHT}`} class="grid" />
-          <text x={LEFT - 10} y={y(t) + 4} text-anchor="end" class="t-3">
+          <path d={`M${left} ${y(t)}H${right}`} class="grid" />
+          <text x={left - 10} y={y(t) + 4} text-anchor="end" class="t-3">
             {i === ticks.length - 1 ? `cost ${t}` : t}
           </text>
         </g>
       ))}
-      <path d={`M${LEFT} ${FLOOR}H${RIGHT}`} class="axis" />
+      <path d={`M${left} ${floor}H${right}`} class="axis" />
       {values.map((value) => (
-        <path key={value} d={`M${x(value)} ${FLOOR}v5`} class="axis" />
+        <path key={value} d={`M${x(value)} ${floor}v5`} class="axis" />
       ))}
       {labelled.map((value) => (
-        <text key={value} x={x(value)} y={FLOOR + 20} text-anchor="middle" class="t-3">
+        <text key={value} x={x(value)} y={floor + 20} text-anchor="middle" class="t-3">
           {knobs[knob].format(value)}
         </text>
       ))}
@@ -123,15 +159,19 @@ function Frame(props: {
   )
 }
 
-function Ground({ means }: { readonly means: readonly (readonly [number, number])[] }): JSX.Element {
+function Ground(props: {
+  readonly means: readonly (readonly [number, number])[]
+  readonly floor: number
+}): JSX.Element {
+  const { means, floor } = props
   const line = linePath(means)
   const [first, last] = [means[0]!, means.at(-1)!]
   return (
     <g>
       <clipPath id="knobs-ground">
-        <path d={`${line}L${last[0]} ${FLOOR}L${first[0]} ${FLOOR}Z`} />
+        <path d={`${line}L${last[0]} ${floor}L${first[0]} ${floor}Z`} />
       </clipPath>
-      <path d={`${line}L${last[0]} ${FLOOR}L${first[0]} ${FLOOR}Z`} class="ground" />
+      <path d={`${line}L${last[0]} ${floor}L${first[0]} ${floor}Z`} class="ground" />
       <g clip-path="url(#knobs-ground)">
         {[28, 60, 96, 136, 180, 228].map((depth) => (
           <path key={depth} d={line} transform={`translate(0 ${depth})`} class="strata" />
@@ -160,14 +200,15 @@ function Hollow(props: {
   readonly at: readonly [number, number]
   readonly left: readonly [number, number] | undefined
   readonly right: readonly [number, number] | undefined
+  /** The middle of the plate. */
+  readonly middle: number
   readonly summary: Summary
   readonly knob: Knob
 }): JSX.Element {
-  const { at, left, right, summary, knob } = props
+  const { at, left, right, middle, summary, knob } = props
   // It leans against the gentler wall.
   const rise = (to: readonly [number, number] | undefined): number =>
     to === undefined ? Number.POSITIVE_INFINITY : Math.abs((to[1] - at[1]) / (to[0] - at[0]))
-  const middle = (LEFT + RIGHT) / 2
   const facing = rise(left) < rise(right) ? "left" : "right"
   const end = at[0] > middle ? "end" : "start"
   return (
@@ -176,7 +217,7 @@ function Hollow(props: {
       <text
         x={at[0]}
         y={Math.max(14, at[1] - 66)}
-        text-anchor={Math.abs(at[0] - middle) < 220 ? "middle" : end}
+        text-anchor={Math.abs(at[0] - middle) < middle * 0.55 ? "middle" : end}
         class="t-ember b t-15 halo"
       >
         {knobs[knob].format(summary.value)}: {cost(summary.mean)}
@@ -271,7 +312,7 @@ export function RunsTable(props: {
   return (
     <details>
       <summary>table of all runs</summary>
-      <div class="scroll">
+      <div class="scroll" role="region" aria-label="All numbers" tabindex={0}>
         <table>
           <thead>
             <tr>

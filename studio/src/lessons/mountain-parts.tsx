@@ -1,10 +1,14 @@
-// Small drawings of lesson 2, part 2: a ground as a little map, and the cost after each step.
+// Parts of lesson 2, part 2: a ground as a little map, the cost after each step, and the formula with its numbers.
 
+import type { ReadonlySignal } from "@preact/signals"
 import type { JSX } from "preact"
 import { useMemo } from "preact/hooks"
-import { cost } from "../ui/format.ts"
+import { LiveNumber, type Option } from "../ui/controls.tsx"
+import { cost, plain, rate, signed } from "../ui/format.ts"
+import { Formula } from "../ui/lesson.tsx"
+import type { Point } from "../ui/relief.ts"
 import { gridOf, rings } from "../ui/rings.ts"
-import type { Ground } from "./mountain-grounds.ts"
+import { type Ground, type GroundName, grounds } from "./mountain-grounds.ts"
 
 const SIZE = 29
 
@@ -97,5 +101,70 @@ export function CostDots({ costs }: { readonly costs: readonly number[] }): JSX.
         </text>
       </g>
     </svg>
+  )
+}
+
+/** The grounds to choose from; the real network's is drawn as soon as it is known. */
+export function choices(
+  slice: ReadonlySignal<Ground | undefined>,
+  share: ReadonlySignal<number>,
+): readonly Option<GroundName>[] {
+  const made = (["bowl", "ravine", "valleys", "saddle"] as const).map((value) => ({
+    value,
+    label: grounds[value].label,
+    picture: () => <GroundPicture ground={grounds[value]} />,
+  }))
+  return [
+    ...made,
+    {
+      value: "net" as const,
+      label: "Real net",
+      picture: () => <GroundPicture ground={slice.value} share={share.value} />,
+    },
+  ]
+}
+
+/** A slope with its sign; small ones with all their digits. */
+const small = (value: number): string =>
+  Math.abs(value) < 0.1 ? `${value < 0 ? "" : "+"}${cost(value)}` : signed(value)
+
+/** The formula of both steps, with the numbers of the next one. */
+export function Steps(props: {
+  readonly ground: ReadonlySignal<Ground>
+  readonly at: Point
+  readonly eta: number
+  readonly next: Point
+}): JSX.Element {
+  const { ground, at, eta, next } = props
+  const slope = ground.value.slope(at[0], at[1])
+  const row = (i: 0 | 1): JSX.Element => (
+    <>
+      <LiveNumber value={at[i]} format={plain} /> − <em class="ember">{rate(eta)}</em> ×{" "}
+      <LiveNumber class="ember" value={slope[i]} format={small} /> = <LiveNumber value={next[i]} format={plain} />
+    </>
+  )
+  const head = (i: number): JSX.Element => (
+    <span class="formula-head">
+      <i>p</i>
+      <sub>{i}</sub> ←
+    </span>
+  )
+  const line = (i: number): JSX.Element => (
+    <span class="formula-line">
+      <i>p</i>
+      <sub>{i}</sub> − <i class="ember">η</i> · ∂<i>C</i>/∂<i>p</i>
+      <sub>{i}</sub>
+    </span>
+  )
+  return (
+    <Formula
+      label="each parameter becomes itself minus eta times its own slope"
+      rows={[
+        [head(1), line(1)],
+        ["now", row(0)],
+        [head(2), line(2)],
+        ["now", row(1)],
+      ]}
+    />
   )
 }

@@ -1,20 +1,20 @@
 // Lesson 2, two parameters (fig. 8.3): the cost as a mountain that can be turned, and the path that goes down it.
 
 import "./mountain.css"
-import { batch, computed, type ReadonlySignal, type Signal, signal } from "@preact/signals"
+import { batch, computed, type Signal, signal } from "@preact/signals"
 import type { JSX } from "preact"
 import { useEffect, useMemo } from "preact/hooks"
 import { start as startJob } from "../engine/client.ts"
-import { Button, Choice, LiveNumber, type Option, Slider } from "../ui/controls.tsx"
-import { cost, plain, rate, signed } from "../ui/format.ts"
+import { Button, Choice, Slider } from "../ui/controls.tsx"
+import { cost, plain, rate } from "../ui/format.ts"
 import { useKeys } from "../ui/keys.ts"
-import { Formula, LessonPage, once, still, useWalk } from "../ui/lesson.tsx"
+import { LessonPage, once, still, useWalk } from "../ui/lesson.tsx"
 import { LEAST_TILT, Mountain, turned } from "../ui/mountain.tsx"
 import type { Point } from "../ui/relief.ts"
 import { speak } from "../ui/said.ts"
 import { type Keys, numberKey, useUrlState, wordKey } from "../ui/url.ts"
 import { away, type Ground, type GroundName, grounds, netGround, stepFrom, walkFrom } from "./mountain-grounds.ts"
-import { CostDots, GroundPicture } from "./mountain-parts.tsx"
+import { CostDots, choices, Steps } from "./mountain-parts.tsx"
 
 interface View {
   readonly f: GroundName
@@ -167,7 +167,7 @@ export default function MountainPage(): JSX.Element {
   const at = path.value.at(-1)!
   const end = endOf(ground.value, path.value)
   const next = stepFrom(ground.value, at, eta.value)
-  const size = animalSize(eta.value)
+  const size = animalSize(eta.value / (f.value === "net" ? 10 : 1)) * (innerWidth < 720 ? 0.72 : 1)
   return (
     <LessonPage
       part="mountain"
@@ -185,7 +185,7 @@ export default function MountainPage(): JSX.Element {
       figure={
         <>
           <div class="mountain-head">
-            <Choice label="Ground" thumbs value={f} options={options(slice, share)} onChange={choose} />
+            <Choice label="Ground" thumbs value={f} options={choices(slice, share)} onChange={choose} />
             <CostDots costs={path.value.map(([a, b]) => ground.value.at(a, b))} />
           </div>
           {waiting ? (
@@ -287,10 +287,6 @@ export default function MountainPage(): JSX.Element {
   )
 }
 
-/** A slope with its sign; small ones with all their digits. */
-const small = (value: number): string =>
-  Math.abs(value) < 0.1 ? `${value < 0 ? "" : "+"}${cost(value)}` : signed(value)
-
 const degrees = (value: number): string => `${Math.round(value)}°`.replace("-", "−")
 
 /** A step this large is a leap. */
@@ -343,64 +339,4 @@ function ending(ground: Ground, path: readonly Point[]): string {
 
 function pictureText(ground: Ground, path: readonly Point[], tilt: number): string {
   return `${ground.label} ${tilt > 86 ? "as a map, seen from above" : "as a mountain"}. ${ending(ground, path)}`
-}
-
-function options(
-  slice: ReadonlySignal<Ground | undefined>,
-  share: ReadonlySignal<number>,
-): readonly Option<GroundName>[] {
-  const made = (["bowl", "ravine", "valleys", "saddle"] as const).map((value) => ({
-    value,
-    label: grounds[value].label,
-    picture: () => <GroundPicture ground={grounds[value]} />,
-  }))
-  return [
-    ...made,
-    {
-      value: "net" as const,
-      label: "Real net",
-      picture: () => <GroundPicture ground={slice.value} share={share.value} />,
-    },
-  ]
-}
-
-/** The formula of both steps, with the numbers of the next one. */
-function Steps(props: {
-  readonly ground: ReadonlySignal<Ground>
-  readonly at: Point
-  readonly eta: number
-  readonly next: Point
-}): JSX.Element {
-  const { ground, at, eta, next } = props
-  const slope = ground.value.slope(at[0], at[1])
-  const row = (i: 0 | 1): JSX.Element => (
-    <>
-      <LiveNumber value={at[i]} format={plain} /> − <em class="ember">{rate(eta)}</em> ×{" "}
-      <LiveNumber class="ember" value={slope[i]} format={small} /> = <LiveNumber value={next[i]} format={plain} />
-    </>
-  )
-  const head = (i: number): JSX.Element => (
-    <span class="formula-head">
-      <i>p</i>
-      <sub>{i}</sub> ←
-    </span>
-  )
-  const line = (i: number): JSX.Element => (
-    <span class="formula-line">
-      <i>p</i>
-      <sub>{i}</sub> − <i class="ember">η</i> · ∂<i>C</i>/∂<i>p</i>
-      <sub>{i}</sub>
-    </span>
-  )
-  return (
-    <Formula
-      label="each parameter becomes itself minus eta times its own slope"
-      rows={[
-        [head(1), line(1)],
-        ["now", row(0)],
-        [head(2), line(2)],
-        ["now", row(1)],
-      ]}
-    />
-  )
 }

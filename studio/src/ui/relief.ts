@@ -64,7 +64,7 @@ function fitted(
     [0, HIGH].map((w) => ((y * s + (w - HIGH / 2) * c) * EYE) / (EYE + y * c - w * s * c)),
   )
   const [low, high] = [Math.min(...ups), Math.max(...ups)]
-  const size = Math.min(width / (2 * 1.5), (height - 24) / (high - low))
+  const size = Math.min(width / (2 * 1.66), (height - 24) / (high - low))
   return { size, middle: height / 2 + ((high + low) / 2) * size }
 }
 
