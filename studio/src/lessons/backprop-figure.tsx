@@ -122,7 +122,7 @@ function Edge(props: EdgeProps): JSX.Element {
     <g
       class={`bp-edge${sel.value === name ? " sel" : ""}`}
       role="button"
-      tabIndex={0}
+      tabindex={0}
       aria-pressed={sel.value === name}
       aria-label={`Weight from ${neuronName(l, i)} to ${neuronName(l + 1, j)}: ${signed(w)}${gradient}`}
       onClick={() => (sel.value = name)}
@@ -189,7 +189,7 @@ function Neuron(props: Props & { readonly places: Places; readonly layer: number
     <g
       class={`bp-neuron${sel.value === name ? " sel" : ""}`}
       role="button"
-      tabIndex={0}
+      tabindex={0}
       aria-pressed={sel.value === name}
       aria-label={`${neuronName(layer, j)}${says}${back}`}
       onClick={() => (sel.value = name)}

@@ -298,9 +298,9 @@ export default function Batches(): JSX.Element {
     >
       <div class="prose">
         <p>
-          A <em>round</em> takes the next {count(b)} images, sees how wrong the net is on them, and moves every weight a
-          little. An <em>epoch</em> is over when each image has had its turn once. Then the images are shuffled, and it
-          begins anew.
+          A <em>round</em> takes the next {b === 1 ? "image" : `${count(b)} images`}, sees how wrong the net is there,
+          and moves every weight a little. An <em>epoch</em> is over when each image has had its turn once. Then the
+          images are shuffled, and it begins anew.
         </p>
         <p>
           On the wall each image is one pixel. Dark ones have been used in this epoch; those of this round glow. The
