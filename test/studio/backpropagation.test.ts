@@ -11,6 +11,7 @@ const { compute, costOf, drawn, farthest, flat, stepped, unflat, withBias, withW
   "../../studio/src/lessons/backprop-net.ts"
 )
 const { everything, keys, partsOf } = await import("../../studio/src/lessons/backprop-state.ts")
+const { nudge, valueAt, withValue } = await import("../../studio/src/lessons/backprop-hand.tsx")
 const { stateOf, stateText } = await import("../../studio/src/ui/url.ts")
 
 type Asked = Parameters<Parameters<Parameters<typeof backprop>[1]["onMessage"]>[0]>[0]
@@ -121,4 +122,17 @@ test("the address holds the whole state", () => {
   expect(stateOf(keys, "step=9&sel=e-3-0-0&y=0.5&w=1_2&x=1&seed=-1")).toEqual(stateOf(keys, ""))
   expect(everything.length).toBe(8 + 14)
   expect(partsOf("e-0-1-2")).toEqual({ edge: true, at: [0, 1, 2] })
+})
+
+test("a nudge does to the cost what is written on the weight", () => {
+  const { params, ...question } = questions[1]!
+  for (const sel of everything.filter((name) => !name.startsWith("n-0"))) {
+    const { foretold, real } = nudge(params, question, sel, 0.001)
+    expect(Math.abs(foretold - real)).toBeLessThan(2e-6)
+    expect(nudge(params, question, sel, 0).real).toBe(0)
+    const moved = withValue(params, sel, 0.125)
+    expect(valueAt(moved, sel)).toBe(0.125)
+    expect(flat(moved).filter((v, i) => v !== flat(params)[i]).length).toBe(1)
+  }
+  expect(valueAt(params, "n-0-1")).toBeUndefined()
 })

@@ -3,6 +3,7 @@
 import type { Signal } from "@preact/signals"
 import type { JSX } from "preact"
 import { cost, plain, signed } from "../ui/format.ts"
+import { axis } from "../ui/plot.ts"
 import { type Numbers, type Params, sizes } from "./backprop-net.ts"
 import { edge, neuron, type Selected } from "./backprop-state.ts"
 
@@ -13,28 +14,28 @@ interface Places {
   readonly height: number
   readonly r: number
   at(layer: number, j: number): readonly [x: number, y: number]
+  readonly cost: readonly [x: number, y: number]
 }
 
+/** From left to right; on phones from top to bottom. */
 function placesFor(width: number): Places {
   const narrow = width < 620
-  const r = narrow ? 23 : 31
-  const height = narrow ? 360 : 424
-  const ends = narrow ? [r + 3, width - r - 6] : [r + 14, width - 150]
-  const gaps = narrow ? [150, 108, 150, 0] : [196, 142, 196, 0]
-  return {
-    narrow,
-    width,
-    height,
-    r,
-    at: (layer, j) => [
-      ends[0]! + ((ends[1]! - ends[0]!) * layer) / (sizes.length - 1),
-      height / 2 + 8 + (j - (sizes[layer]! - 1) / 2) * gaps[layer]!,
-    ],
-  }
+  const r = narrow ? 24 : 31
+  const height = narrow ? 450 : 424
+  const gaps = narrow ? [150, 112, 150, 0] : [196, 142, 196, 0]
+  const across = (layer: number, j: number): number => (j - (sizes[layer]! - 1) / 2) * gaps[layer]!
+  const at: Places["at"] = narrow
+    ? (layer, j) => [width / 2 + across(layer, j), r + 2 + 124 * layer]
+    : (layer, j) => [r + 14 + ((width - 164 - r) * layer) / (sizes.length - 1), height / 2 + 8 + across(layer, j)]
+  const [x, y] = at(sizes.length - 1, 0)
+  return { narrow, width, height, r, at, cost: [x + (narrow ? 104 : 98), y] }
 }
 
 /** A gradient as it is written on its edge. */
 export const gradientText = (value: number): string => `${value > 0 ? "+" : ""}${cost(value)}`
+
+/** The same with three decimals, for small screens. */
+const shortText = (value: number): string => (Math.abs(value) < 0.0005 ? "≈ 0" : signed(value, 3))
 
 /** What a neuron is called. */
 export function neuronName(layer: number, j: number): string {
@@ -49,6 +50,8 @@ interface Props {
   readonly y: number
   readonly step: number
   readonly sel: Signal<Selected>
+  /** The costs before the updates that were made. */
+  readonly costs: readonly number[]
   /** How far the pulses are on their way, 0 to 1; 1 when they have arrived. */
   readonly way: number
 }
@@ -61,9 +64,7 @@ const heard = (layer: number, step: number): boolean => step >= 8 - layer
 export function Net(props: Props): JSX.Element {
   const { width, params, numbers, y, step } = props
   const places = placesFor(width)
-  const titles = places.narrow
-    ? ["in", "hidden 1", "hidden 2", "out"]
-    : ["inputs", "hidden layer 1", "hidden layer 2", "output"]
+  const titles = places.narrow ? [] : ["inputs", "hidden layer 1", "hidden layer 2", "output"]
   return (
     <svg
       class="bp-net"
@@ -83,6 +84,7 @@ export function Net(props: Props): JSX.Element {
           row.map((w, j) => <Edge key={edge(l, i, j)} {...props} places={places} at={[l, i, j]} w={w} />),
         ),
       )}
+      <Spark places={places} costs={props.costs} now={numbers.cost} />
       <CostMark places={places} value={numbers.cost} y={y} step={step} />
       {params.weights.map((rows, l) =>
         rows.map((row, i) =>
@@ -120,7 +122,7 @@ function Edge(props: EdgeProps): JSX.Element {
     <g
       class={`bp-edge${sel.value === name ? " sel" : ""}`}
       role="button"
-      tabIndex={0}
+      tabindex={0}
       aria-pressed={sel.value === name}
       aria-label={`Weight from ${neuronName(l, i)} to ${neuronName(l + 1, j)}: ${signed(w)}${gradient}`}
       onClick={() => (sel.value = name)}
@@ -138,11 +140,18 @@ function choose(event: KeyboardEvent, sel: Signal<Selected>, name: Selected): vo
   sel.value = name
 }
 
+/** Where along an edge its label stands: edges of neighbouring neurons at other places, so that no two labels meet. */
+function labelAt(narrow: boolean, l: number, i: number): number {
+  if (l === 2) return narrow ? 0.6 : 0.66
+  if (i % 2 === 0) return narrow ? 0.8 : 0.72
+  return narrow ? 0.5 : 0.42
+}
+
 function Label(props: EdgeProps): JSX.Element {
   const { at, w, numbers, step, places, sel } = props
   const [l, i, j] = at
   const [x1, y1, x2, y2] = ends(props)
-  const t = places.narrow ? 0.6 : 0.66
+  const t = labelAt(places.narrow, l, i)
   const [x, y] = [x1 + t * (x2 - x1), y1 + t * (y2 - y1)]
   const there = heard(l + 1, step)
   const strong = sel.value === edge(l, i, j) ? " b" : ""
@@ -161,7 +170,7 @@ function Label(props: EdgeProps): JSX.Element {
       )}
       {there && (
         <text x={x} y={places.narrow ? y + 4 : y + 13} text-anchor="middle" class={`t-12 halo t-ember${strong}`}>
-          {places.narrow ? signed(gradient, 3) : gradientText(gradient)}
+          {places.narrow ? shortText(gradient) : gradientText(gradient)}
         </text>
       )}
     </g>
@@ -180,7 +189,7 @@ function Neuron(props: Props & { readonly places: Places; readonly layer: number
     <g
       class={`bp-neuron${sel.value === name ? " sel" : ""}`}
       role="button"
-      tabIndex={0}
+      tabindex={0}
       aria-pressed={sel.value === name}
       aria-label={`${neuronName(layer, j)}${says}${back}`}
       onClick={() => (sel.value = name)}
@@ -208,12 +217,10 @@ function CostMark(props: {
   readonly step: number
 }): JSX.Element {
   const { places, value, y, step } = props
-  const [ox, oy] = places.at(sizes.length - 1, 0)
-  const x = places.narrow ? ox + 4 : ox + 98
-  const top = places.narrow ? oy - 88 : oy
+  const [x, top] = places.cost
   return (
     <g>
-      {!places.narrow && <path d={`M${ox + places.r + 4} ${oy}H${x - 34}`} class="axis" />}
+      <path d={`M${places.at(sizes.length - 1, 0)[0] + places.r + 4} ${top}H${x - 34}`} class="axis" />
       <text x={x} y={top - 16} text-anchor="middle" class="t-12 t-3">
         wanted {y}
       </text>
@@ -230,9 +237,16 @@ function CostMark(props: {
 /** The dots on their way along the edges of this step. */
 function Pulses(props: Props & { readonly places: Places }): JSX.Element | null {
   const { params, step, way, places } = props
-  const back = step >= 6
+  const back = step >= 5
+  if (way >= 1 || step === 0 || step === 8) return null
+  if (step === 4 || step === 5) {
+    const [x, y] = places.cost
+    const from = places.at(sizes.length - 1, 0)[0] + places.r
+    return (
+      <circle cx={from + (back ? 1 - way : way) * (x - 34 - from)} cy={y} r="6" class={back ? "bp-back" : "bp-fore"} />
+    )
+  }
   const l = back ? 8 - step : step - 1
-  if (way >= 1 || l < 0 || l > 2 || step === 4 || step === 5 || step === 8) return null
   const t = back ? 1 - way : way
   return (
     <g>
@@ -250,6 +264,35 @@ function Pulses(props: Props & { readonly places: Places }): JSX.Element | null 
           )
         }),
       )}
+    </g>
+  )
+}
+
+/** The cost before each update, and now. */
+function Spark(props: {
+  readonly places: Places
+  readonly costs: readonly number[]
+  readonly now: number
+}): JSX.Element | null {
+  const { places, costs, now } = props
+  if (costs.length === 0) return null
+  const [wide, most] = places.narrow ? [66, 8] : [110, 16]
+  const all = [...costs.slice(-most), now]
+  const [left, top] = places.narrow ? [2, places.cost[1] - 22] : [places.width - wide - 64, 56]
+  const x = axis(0, most, left + 4, left + wide)
+  const y = axis(0, Math.max(...all, 1e-9), top + 40, top + 8)
+  const last = all.length - 1
+  return (
+    <g aria-label={`The cost after ${costs.length} updates is ${cost(now)}`}>
+      <text x={left} y={top - 4} class="t-12 t-3">
+        {places.narrow ? "cost by update" : "cost after each update"}
+      </text>
+      {all.map((c, i) => (
+        <circle key={i} cx={x(i)} cy={y(c)} r={i === last ? 5 : 3} class="ember-dot" opacity={i === last ? 1 : 0.55} />
+      ))}
+      <text x={x(last) + 10} y={y(now) + 4} class="b t-ember halo">
+        {cost(now)}
+      </text>
     </g>
   )
 }

@@ -10,7 +10,6 @@ import { Button, Choice, Slider } from "../ui/controls.tsx"
 import { cost, plain, signed } from "../ui/format.ts"
 import { useKeys } from "../ui/keys.ts"
 import { Formula, LessonPage, once, still, useWalk } from "../ui/lesson.tsx"
-import { axis } from "../ui/plot.ts"
 import { speak } from "../ui/said.ts"
 import { type State, useUrlState } from "../ui/url.ts"
 import { Explain } from "./backprop-explain.tsx"
@@ -232,6 +231,7 @@ export default function Backpropagation(): JSX.Element {
                 step={step.value}
                 sel={sel}
                 way={way.value}
+                costs={costs.value}
               />
             )}
           </div>
@@ -245,13 +245,12 @@ export default function Backpropagation(): JSX.Element {
               </Button>
               <Button quiet icon="again" label="Start again" onClick={again} />
             </div>
-            <p class="bp-now">
+            <p class="bp-now" role="status">
               {STEPS[step.value]}
               <span class="dim">
                 step {step.value + 1} of {STEPS.length}
               </span>
             </p>
-            <Spark costs={costs.value} now={now.cost} />
           </div>
           <div class="bp-low">
             <Explain sel={sel.value} params={params.value} numbers={now} question={question.value} eta={eta.value} />
@@ -346,37 +345,5 @@ function Input({ state, place }: { readonly state: State<View>; readonly place: 
         state.x.value = place === 0 ? [v, state.x.peek()[1]!] : [state.x.peek()[0]!, v]
       }}
     />
-  )
-}
-
-/** The cost before each update, and now. */
-function Spark({ costs, now }: { readonly costs: readonly number[]; readonly now: number }): JSX.Element | null {
-  if (costs.length === 0) return null
-  const all = [...costs.slice(-23), now]
-  const x = axis(0, 24, 4, 190)
-  const y = axis(0, Math.max(...all, 1e-9), 36, 8)
-  return (
-    <svg
-      class="bp-spark"
-      viewBox="0 0 250 44"
-      width="250"
-      height="44"
-      role="img"
-      aria-label={`The cost after ${costs.length} updates is ${cost(now)}`}
-    >
-      {all.map((c, i) => (
-        <circle
-          key={i}
-          cx={x(i)}
-          cy={y(c)}
-          r={i === all.length - 1 ? 5 : 3}
-          class="ember-dot"
-          opacity={i === all.length - 1 ? 1 : 0.55}
-        />
-      ))}
-      <text x={x(all.length - 1) + 10} y={y(now) + 4} class="b t-ember halo">
-        {cost(now)}
-      </text>
-    </svg>
   )
 }

@@ -72,7 +72,7 @@ export function Ring(props: {
             key={name}
             class="bt-station"
             role="button"
-            tabIndex={0}
+            tabindex={0}
             aria-pressed={i === now}
             aria-label={`Station ${i + 1}: ${name}`}
             onClick={() => choose(name)}

@@ -7,7 +7,7 @@ import { type LayerRound, RATE, type RoundFacts } from "../engine/jobs/round-fac
 import { Choice, LiveNumber } from "../ui/controls.tsx"
 import { cost, count, percent, plain } from "../ui/format.ts"
 import { axis } from "../ui/plot.ts"
-import { BatchGrid, Digit } from "./batches-canvas.tsx"
+import { BatchGrid, Digit, useWidth } from "./batches-canvas.tsx"
 import { placesOf, SEED } from "./batches-order.ts"
 import type { Station } from "./batches-ring.tsx"
 
@@ -127,9 +127,11 @@ function Forward(props: Props): JSX.Element {
 function Cost(props: Props): JSX.Element {
   const { facts, chosen } = props
   const at = chosenOf(props)
+  const [box, measured] = useWidth()
+  const width = Math.min(560, measured || 520)
   const costs = [...facts.labels].map((label, i) => crossEntropyCost(1, facts.outputs[i * 10 + label]!))
   const most = Math.max(3, ...costs.filter(Number.isFinite)) * 1.02
-  const x = axis(0, most, 12, 508)
+  const x = axis(0, most, 8, width - 10)
   const right = facts.outputs[at * 10 + facts.labels[at]!]!
   // Dots of nearly the same cost are stacked.
   const stacks = new Map<number, number>()
@@ -155,31 +157,39 @@ function Cost(props: Props): JSX.Element {
         </span>
         <span class="dim">the cost of the batch</span>
       </div>
-      <svg viewBox="0 0 520 146" class="bt-dots" role="img" aria-label={costText(costs, facts.cost)}>
-        <path d="M12 118H508" class="axis" />
-        {dots.map(({ cx, height }, i) => (
-          // biome-ignore lint/a11y/noStaticElementInteractions: the grid of the batch does the same by keyboard
-          <circle
-            key={i}
-            cx={cx}
-            cy={112 - height * rise}
-            r={size}
-            class={i === at ? "bt-dot at" : "bt-dot"}
-            onClick={() => (chosen.value = i)}
-          />
-        ))}
-        <path d={`M${x(facts.cost)} 8V126`} class="ln thin dash" />
-        <text x={x(facts.cost) + 6} y="16" class="b t-ink halo">
-          mean {cost(facts.cost)}
-        </text>
-        {[0, 1, 2, 3, 4, 6, 8]
-          .filter((t) => t < most && (most < 5 || t % 2 === 0))
-          .map((t) => (
-            <text key={t} x={x(t)} y="140" text-anchor={t === 0 ? "start" : "middle"} class="t-12 t-3">
-              {t === 0 ? "cost 0" : t}
-            </text>
+      <div ref={box}>
+        <svg
+          viewBox={`0 0 ${width} 146`}
+          width={width}
+          height="146"
+          role="img"
+          aria-label={costText(costs, facts.cost)}
+        >
+          <path d={`M8 118H${width - 10}`} class="axis" />
+          {dots.map(({ cx, height }, i) => (
+            // biome-ignore lint/a11y/noStaticElementInteractions: the grid of the batch does the same by keyboard
+            <circle
+              key={i}
+              cx={cx}
+              cy={112 - height * rise}
+              r={size}
+              class={i === at ? "bt-dot at" : "bt-dot"}
+              onClick={() => (chosen.value = i)}
+            />
           ))}
-      </svg>
+          <path d={`M${x(facts.cost)} 8V126`} class="ln thin dash" />
+          <text x={x(facts.cost) + 6} y="16" class="b t-ink halo">
+            mean {cost(facts.cost)}
+          </text>
+          {[0, 1, 2, 3, 4, 6, 8]
+            .filter((t) => t < most && (most < 5 || t % 2 === 0))
+            .map((t) => (
+              <text key={t} x={x(t)} y="140" text-anchor={t === 0 ? "start" : "middle"} class="t-12 t-3">
+                {t === 0 ? "cost 0" : t}
+              </text>
+            ))}
+        </svg>
+      </div>
     </Panel>
   )
 }

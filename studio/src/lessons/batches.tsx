@@ -14,7 +14,7 @@ import { axis, linePath } from "../ui/plot.ts"
 import { running } from "../ui/running.tsx"
 import { speak } from "../ui/said.ts"
 import { type State, useUrlState } from "../ui/url.ts"
-import { BatchGrid, Digit, Wall } from "./batches-canvas.tsx"
+import { BatchGrid, Digit, useWidth, Wall } from "./batches-canvas.tsx"
 import { audit, IMAGES, orderOf, placesOf, roundsOf, tally } from "./batches-order.ts"
 import { Ring } from "./batches-ring.tsx"
 import { keys, LAST_EPOCH, stepBack, stepOn, type View } from "./batches-state.ts"
@@ -298,9 +298,9 @@ export default function Batches(): JSX.Element {
     >
       <div class="prose">
         <p>
-          A <em>round</em> takes the next {count(b)} images, sees how wrong the net is on them, and moves every weight a
-          little. An <em>epoch</em> is over when each image has had its turn once. Then the images are shuffled, and it
-          begins anew.
+          A <em>round</em> takes the next {b === 1 ? "image" : `${count(b)} images`}, sees how wrong the net is there,
+          and moves every weight a little. An <em>epoch</em> is over when each image has had its turn once. Then the
+          images are shuffled, and it begins anew.
         </p>
         <p>
           On the wall each image is one pixel. Dark ones have been used in this epoch; those of this round glow. The
@@ -384,7 +384,9 @@ function Numbers(props: {
   readonly rounds: number
 }): JSX.Element {
   const { now, curve, rounds } = props
-  const x = axis(0, rounds, 0, 440)
+  const [box, measured] = useWidth()
+  const width = Math.min(560, measured || 520)
+  const x = axis(0, rounds, 0, width - 64)
   const y = axis(0, curve[0]?.[1] ?? 1, 84, 8)
   return (
     <>
@@ -402,13 +404,21 @@ function Numbers(props: {
           <dd>{percent(now.accuracy, 1)}</dd>
         </div>
       </dl>
-      <svg viewBox="0 0 520 92" class="bt-dots" role="img" aria-label={`The cost has come to ${cost(now.cost)}`}>
-        <path d="M0 84H440" class="grid" />
-        <path d={linePath(curve.map(([at, c]) => [x(at), y(c)] as const))} class="ln" />
-        <text x={x(now.done) + 8} y={y(now.cost) + 4} class="b t-ink halo">
-          {cost(now.cost)}
-        </text>
-      </svg>
+      <div ref={box}>
+        <svg
+          viewBox={`0 0 ${width} 92`}
+          width={width}
+          height="92"
+          role="img"
+          aria-label={`The cost has come to ${cost(now.cost)}`}
+        >
+          <path d={`M0 84H${width - 64}`} class="grid" />
+          <path d={linePath(curve.map(([at, c]) => [x(at), y(c)] as const))} class="ln" />
+          <text x={x(now.done) + 8} y={y(now.cost) + 4} class="b t-ink halo">
+            {cost(now.cost)}
+          </text>
+        </svg>
+      </div>
       <p class="bt-say">
         Cost and share of right answers over the newest rounds. The training itself has taken {duration(now.seconds)} so
         far. The rest is a pause between the rounds, so that you can watch.
