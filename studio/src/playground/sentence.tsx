@@ -99,6 +99,7 @@ const stopWord = ({ stop, epochs }: Settings): string =>
 interface Part {
   readonly s: Settings
   readonly apply: (change: Partial<Settings>) => void
+  readonly after?: string
 }
 
 /** The sentence. */
@@ -109,18 +110,18 @@ export function Sentence({ setting, classes }: { readonly setting: Setting; read
   return (
     <p class="sentence">
       {numbers ? "Fit " : "Separate "}
-      <DataToken {...part} /> with <NoiseToken {...part} /> from <FeatureToken {...part} />, through{" "}
-      <ActivationToken {...part} /> neurons, judged by <CostToken {...part} classes={classes} />. Learn with{" "}
-      <OptimizerToken {...part} /> at rate <RateToken {...part} />, <BatchToken {...part} /> at a time, with{" "}
-      <PenaltyToken {...part} />, <StopToken {...part} />.
+      <DataToken {...part} /> with <NoiseToken {...part} /> from <FeatureToken {...part} after="," /> through{" "}
+      <ActivationToken {...part} /> neurons, judged by <CostToken {...part} classes={classes} after="." /> Learn with{" "}
+      <OptimizerToken {...part} /> at rate <RateToken {...part} after="," /> <BatchToken {...part} /> at a time, with{" "}
+      <PenaltyToken {...part} after="," /> <StopToken {...part} after="." />
     </p>
   )
 }
 
-function DataToken({ s, apply }: Part): JSX.Element {
+function DataToken({ s, apply, after = "" }: Part): JSX.Element {
   const word = dataWords[s.data].words
   return (
-    <Token label={`Data: ${word}`} word={word}>
+    <Token after={after} label={`Data: ${word}`} word={word}>
       {() => (
         <>
           <WordList
@@ -136,10 +137,10 @@ function DataToken({ s, apply }: Part): JSX.Element {
   )
 }
 
-function NoiseToken({ s, apply }: Part): JSX.Element {
+function NoiseToken({ s, apply, after = "" }: Part): JSX.Element {
   const word = s.data === "own" ? `${s.share} % to train` : noiseWord(s.noise)
   return (
-    <Token label={`Points and noise: ${word}`} word={word}>
+    <Token after={after} label={`Points and noise: ${word}`} word={word}>
       {() => (
         <div class="stack">
           {s.data !== "own" && (
@@ -185,10 +186,10 @@ function NoiseToken({ s, apply }: Part): JSX.Element {
   )
 }
 
-function FeatureToken({ s, apply }: Part): JSX.Element {
+function FeatureToken({ s, apply, after = "" }: Part): JSX.Element {
   const spoken = s.features.map((name) => featureSpoken[name]).join(", ")
   return (
-    <Token label={`Features: ${spoken}`} word={listed(s.features.map((name) => featureWords[name]))}>
+    <Token after={after} label={`Features: ${spoken}`} word={listed(s.features.map((name) => featureWords[name]))}>
       {() => (
         <div class="stack">
           <div class="ticks">
@@ -216,9 +217,9 @@ function FeatureToken({ s, apply }: Part): JSX.Element {
   )
 }
 
-function ActivationToken({ s, apply }: Part): JSX.Element {
+function ActivationToken({ s, apply, after = "" }: Part): JSX.Element {
   return (
-    <Token label={`Activation: ${activationWord(s.activation)}`} word={activationWord(s.activation)}>
+    <Token after={after} label={`Activation: ${activationWord(s.activation)}`} word={activationWord(s.activation)}>
       {() => (
         <div class="stack">
           <WordList
@@ -246,12 +247,18 @@ function ActivationToken({ s, apply }: Part): JSX.Element {
   )
 }
 
-function CostToken({ s, apply, classes }: Part & { readonly classes: number }): JSX.Element {
+function CostToken({ s, apply, after = "", classes }: Part & { readonly classes: number }): JSX.Element {
   const now = costOf(s, classes)
   const word = now === "quadratic" ? "the quadratic cost" : "cross-entropy"
-  if (classes === 0) return <span class="tk fixed">{word}</span>
+  if (classes === 0)
+    return (
+      <span class="tkbox">
+        <span class="tk fixed">{word}</span>
+        {after}
+      </span>
+    )
   return (
-    <Token label={`Cost: ${word}`} word={word}>
+    <Token after={after} label={`Cost: ${word}`} word={word}>
       {() => (
         <WordList
           label="Cost"
@@ -271,10 +278,10 @@ function CostToken({ s, apply, classes }: Part & { readonly classes: number }): 
   )
 }
 
-function OptimizerToken({ s, apply }: Part): JSX.Element {
+function OptimizerToken({ s, apply, after = "" }: Part): JSX.Element {
   const [word] = optimizerWords[s.optimizer]
   return (
-    <Token label={`Optimizer: ${word}`} word={word}>
+    <Token after={after} label={`Optimizer: ${word}`} word={word}>
       {() => (
         <WordList
           label="Optimizer"
@@ -291,10 +298,10 @@ function OptimizerToken({ s, apply }: Part): JSX.Element {
   )
 }
 
-function RateToken({ s, apply }: Part): JSX.Element {
+function RateToken({ s, apply, after = "" }: Part): JSX.Element {
   const tail = { constant: "", halving: ", halving", steps: ", in steps", cosine: ", easing out" }[s.schedule]
   return (
-    <Token label={`Learning rate: ${rateText(s.rate)}${tail}`} word={`${rateText(s.rate)}${tail}`} eta>
+    <Token after={after} label={`Learning rate: ${rateText(s.rate)}${tail}`} word={`${rateText(s.rate)}${tail}`} eta>
       {() => (
         <div class="stack">
           <NumberRow
@@ -324,10 +331,10 @@ function RateToken({ s, apply }: Part): JSX.Element {
   )
 }
 
-function BatchToken({ s, apply }: Part): JSX.Element {
+function BatchToken({ s, apply, after = "" }: Part): JSX.Element {
   const word = `${s.batch} ${s.batch === 1 ? "point" : "points"}`
   return (
-    <Token label={`Batch size: ${word}`} word={word}>
+    <Token after={after} label={`Batch size: ${word}`} word={word}>
       {() => (
         <div class="stack">
           <NumberRow
@@ -351,10 +358,10 @@ function BatchToken({ s, apply }: Part): JSX.Element {
   )
 }
 
-function PenaltyToken({ s, apply }: Part): JSX.Element {
+function PenaltyToken({ s, apply, after = "" }: Part): JSX.Element {
   const word = s.regularizer === "none" ? "free weights" : `${strengthWord(s.strength)}${s.regularizer.toUpperCase()}`
   return (
-    <Token label={`Regularization: ${word}`} word={word}>
+    <Token after={after} label={`Regularization: ${word}`} word={word}>
       {() => (
         <div class="stack">
           <WordList
@@ -383,10 +390,10 @@ function PenaltyToken({ s, apply }: Part): JSX.Element {
   )
 }
 
-function StopToken({ s, apply }: Part): JSX.Element {
+function StopToken({ s, apply, after = "" }: Part): JSX.Element {
   const word = stopWord(s)
   return (
-    <Token label={`Stop rule: ${word}`} word={word}>
+    <Token after={after} label={`Stop rule: ${word}`} word={word}>
       {() => (
         <div class="stack">
           <WordList

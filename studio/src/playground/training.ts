@@ -9,7 +9,7 @@ import { running } from "../ui/running.tsx"
 import { said, speak } from "../ui/said.ts"
 import type { Neuron } from "./session.ts"
 import type { Settings } from "./settings.ts"
-import { keptOf, keptText, type Setting } from "./state.ts"
+import { keptOf, keptText, type Setting, speeds } from "./state.ts"
 
 /** The costs at the epochs at which somebody looked. */
 export interface Curve {
@@ -108,7 +108,7 @@ function training(setting: Setting): { readonly training: Training; begin(): () 
     asked = now.peek()
     growing = nothing
     changes.length = 0
-    job = start("play", { settings: asked, playing: false, until }, hear)
+    job = start("play", { settings: asked, playing: false, until, speed: speeds[view.speed.peek()] }, hear)
     const pin = view.pin.peek()
     if (pin.length === 2) job.tell({ type: "pin", neuron: [pin[0]! - 1, pin[1]! - 1] })
   }
@@ -142,8 +142,10 @@ function training(setting: Setting): { readonly training: Training; begin(): () 
       asked = settings
       job?.tell({ type: "settings", settings })
     })
+    const follow = view.speed.subscribe((speed) => job?.tell({ type: "speed", speed: speeds[speed] }))
     return () => {
       stop()
+      follow()
       job?.stop()
       other?.stop()
       cancelAnimationFrame(frame)
