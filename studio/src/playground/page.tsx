@@ -62,6 +62,14 @@ export default function Playground(): JSX.Element {
   useEffect(() => {
     document.title = "Playground · trilobite studio"
   }, [])
+  useEffect(() => {
+    // Panels and dialogs have the key first.
+    const unpin = (e: KeyboardEvent): void => {
+      if (e.key === "Escape" && document.querySelector(":popover-open, dialog[open]") === null) training.pin(undefined)
+    }
+    addEventListener("keydown", unpin)
+    return () => removeEventListener("keydown", unpin)
+  }, [])
   const toggle = (): void => (training.playing.peek() ? training.pause() : training.play())
   const again = (): void => {
     training.again()
@@ -77,7 +85,6 @@ export default function Playground(): JSX.Element {
     z: setting.undo,
     Z: setting.redo,
     k: training.keep,
-    Escape: () => training.pin(undefined),
   })
   const apply = (change: Partial<Settings>): void => {
     if (!sameShape(now.peek(), { ...now.peek(), ...change }) && (newest?.epoch ?? 0) > 0)

@@ -53,6 +53,17 @@ export const featureSpoken: { readonly [F in FeatureName]: string } = {
   sin2: "sine of x 2",
 }
 
+/** The features as plain text. */
+const featureText: { readonly [F in FeatureName]: string } = {
+  x1: "x₁",
+  x2: "x₂",
+  x1sq: "x₁²",
+  x2sq: "x₂²",
+  x1x2: "x₁x₂",
+  sin1: "sin x₁",
+  sin2: "sin x₂",
+}
+
 /** A list in words: "a, b and c". */
 function listed(words: readonly ComponentChildren[]): ComponentChildren {
   return words.map((word, i) => (
@@ -187,7 +198,10 @@ function NoiseToken({ s, apply, after = "" }: Part): JSX.Element {
 }
 
 function FeatureToken({ s, apply, after = "" }: Part): JSX.Element {
-  const spoken = s.features.map((name) => featureSpoken[name]).join(", ")
+  const spoken = s.features
+    .map((name) => featureText[name])
+    .join(", ")
+    .replace(/, ([^,]*)$/, " and $1")
   return (
     <Token after={after} label={`Features: ${spoken}`} word={listed(s.features.map((name) => featureWords[name]))}>
       {() => (

@@ -26,6 +26,7 @@ const MOST = 1200
 /** The curve with one more look at the training. */
 export function grown(curve: Curve, event: Pick<PlayEvent, "epoch" | "train" | "test" | "began">): Curve {
   if (event.began) curve = nothing
+  if (Number.isNaN(event.test.cost)) return curve
   const last = curve.epochs.at(-1)
   const keep =
     last === undefined || last < event.epoch ? curve.epochs.length : curve.epochs.findIndex((e) => e >= event.epoch)
