@@ -151,7 +151,7 @@ function Transport(props: {
   const { epoch, pace, playing, speed, onToggle, onStep, onAgain } = props
   return (
     <div class="transport">
-      <div class="epoch">
+      <div class="epoch" data-pace={Math.round(pace)}>
         <b>{count(epoch)}</b>
         <span>{epoch === 1 ? "epoch" : "epochs"}</span>
         <Token label={`Speed: ${speedWords[speed.value]}`} word={pace > 0 ? paceText(pace) : speedWords[speed.value]}>
