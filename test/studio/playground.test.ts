@@ -5,10 +5,28 @@ import { join } from "node:path"
 import type { Model } from "trilobite"
 import { afterAll, describe, expect, it, vi } from "vitest"
 import { type PlayEvent, type PlayMessage, play } from "../../studio/src/engine/jobs/play.ts"
+import { readCsv } from "../../studio/src/playground/csv.ts"
 import { featureRows, gridPlaces, makeData, pack, RANGE, unpack } from "../../studio/src/playground/data.ts"
 import { programText } from "../../studio/src/playground/export.ts"
+import { columns, distanceTo, lineBetween, rows } from "../../studio/src/playground/layout.ts"
 import { inputsOf, judge, targetsOf } from "../../studio/src/playground/net.ts"
+import type { Palette } from "../../studio/src/playground/paint.ts"
 import { dataNames, initial, type Settings } from "../../studio/src/playground/settings.ts"
+
+// What the modules of the page look at when they are loaded.
+vi.stubGlobal("location", { pathname: "/playground", search: "" })
+vi.stubGlobal("addEventListener", () => {})
+vi.stubGlobal("matchMedia", () => ({ matches: false, addEventListener: () => {} }))
+const {
+  keptOf,
+  keptText,
+  keys,
+  settingsOf: fromText,
+  settingsText,
+  steps,
+} = await import("../../studio/src/playground/state.ts")
+const { bandOf, bandPixels, contour } = await import("../../studio/src/playground/paint.ts")
+const { stateOf, stateText } = await import("../../studio/src/ui/url.ts")
 
 vi.mock("../../studio/src/engine/trilobite.ts", () => ({ engine: (o = {}) => o }))
 
@@ -210,5 +228,143 @@ describe("the job", () => {
     const end = await run({ settings, playing: true }, ({ ended }) => ended !== undefined)
     expect(end.ended).toMatch(/became infinite in epoch 1\./)
     expect(end.playing).toBe(false)
+  })
+})
+
+describe("the address", () => {
+  const all: Settings = {
+    data: "own",
+    noise: 3,
+    points: 300,
+    share: 55,
+    seed: 7,
+    own: ownText,
+    features: ["x2", "x1x2"],
+    layers: [1, 8, 3],
+    activation: "gelu",
+    cost: "quadratic",
+    optimizer: "rmsprop",
+    rate: 0.00123,
+    schedule: "steps",
+    batch: 9,
+    shuffle: false,
+    regularizer: "none",
+    strength: 0.05,
+    stop: "epochs",
+    epochs: 77,
+    init: 12,
+  }
+
+  it("says nothing of the first settings, and brings all others back", () => {
+    expect(settingsText(initial)).toBe("")
+    expect(fromText(settingsText(all))).toEqual(all)
+    expect(new URLSearchParams(settingsText(all)).size).toBe(Object.keys(all).length)
+    expect(keptOf(keptText(all, 31))).toEqual({ settings: all, epoch: 31 })
+  })
+
+  it("holds what is seen beside the settings, and B within it", () => {
+    const view = {
+      ...stateOf(keys, settingsText(all)),
+      at: 40,
+      pin: [2, 3],
+      kept: keptText(all, 31),
+      split: 60,
+      axis: "linear",
+      speed: "run",
+    } as const
+    expect(stateOf(keys, stateText(keys, view))).toEqual(view)
+  })
+
+  it("keeps to the first value where the text is impossible", () => {
+    expect(fromText("d=moon&net=9&eta=-1&b=2.5&f=x1-x9&p=zz")).toEqual(initial)
+    expect(fromText("net=1-2-3-4-5-6-7").layers).toEqual(initial.layers)
+  })
+
+  it("undoes changes of one thing that follow each other at once as one", () => {
+    let now = 0
+    const { back, note } = steps<number>(() => now)
+    note(1, "rate")
+    now = 500
+    note(2, "rate")
+    now = 2000
+    note(3, "rate")
+    note(4, "batch")
+    expect(back.value).toEqual([1, 3, 4])
+  })
+})
+
+describe("tables of the reader's own", () => {
+  it("reads classes with a head line, and scales the places to the map", () => {
+    const { own, found, faults } = readCsv("x;y;kind\n0,5;1;cat\n-1;3;dog\n2;2;cat\n3;0;dog\n")
+    expect(faults).toEqual([])
+    expect(found).toContain("2 classes (cat, dog)")
+    const { rows, classes } = unpack(own)
+    expect(classes).toBe(2)
+    expect(rows.map(([, , y]) => y)).toEqual([0, 1, 0, 1])
+    expect(rows[3]![0]).toBeCloseTo(0.9 * RANGE, 2)
+    expect(rows[1]![0]).toBeCloseTo(-0.9 * RANGE, 2)
+  })
+
+  it("says which rows are wrong, and uses the others", () => {
+    const { own, faults } = readCsv("1,2,a\n3,4,b\n5,x,a\n5,6\n7,8,b\n9,1,a\n2,2,\n")
+    expect(faults).toEqual(["Row 3: “x” is not a number.", "Row 4 has 2 values, the others 3.", "Row 7 has no class."])
+    expect(unpack(own).rows).toHaveLength(4)
+  })
+
+  it("takes many numbers as numbers to fit, and refuses what cannot be learnt", () => {
+    const numbers = readCsv(Array.from({ length: 12 }, (_, i) => `${i},${i * i},${i / 2}`).join("\n"))
+    expect(unpack(numbers.own).classes).toBe(0)
+    expect(readCsv("1,2\n3,4\n5,6\n7,8").faults[0]).toContain("Three are needed")
+    expect(readCsv("1,2,a\n3,4,a\n5,6,a\n7,8,a").found).toContain("nothing to tell apart")
+    expect(readCsv("").faults).toHaveLength(1)
+  })
+})
+
+describe("drawing", () => {
+  it("puts values into nine bands, and pixels between places into those of the line between", () => {
+    expect([-1, -0.9, -0.6, -0.2, 0, 0.2, 0.6, 0.9, 1].map(bandOf)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8])
+    const bands = Uint32Array.from({ length: 9 }, (_, i) => i)
+    const pixels = new Uint32Array(64)
+    bandPixels(Float32Array.of(-1, 1, -1, 1), 2, 8, { bands } as Palette, pixels)
+    expect([...pixels.subarray(0, 8)]).toEqual([0, 0, 2, 3, 5, 6, 8, 8])
+  })
+
+  it("finds contours where the values cross the level", () => {
+    const n = 20
+    const field = Float32Array.from({ length: n * n }, (_, i) => Math.hypot((i % n) - 9.5, Math.floor(i / n) - 9.5))
+    const pieces = contour(field, n, 6)
+    expect(pieces.length).toBeGreaterThan(80)
+    for (let i = 0; i < pieces.length; i += 2) {
+      const far = Math.hypot(pieces[i]! * n - 10, pieces[i + 1]! * n - 10)
+      expect(Math.abs(far - 6)).toBeLessThan(0.1)
+    }
+    expect(contour(field, n, 100)).toEqual([])
+  })
+
+  it("places every neuron inside the drawing, tiles apart", () => {
+    for (const layout of [
+      columns([7, 8, 8, 8, 8, 8, 8, 1], 700, 620),
+      columns([2, 8, 6, 1], 820, 620),
+      rows([2, 8, 3, 3], 343),
+    ]) {
+      for (const nodes of layout.nodes.slice(0, -1)) {
+        for (const { x, y } of nodes) {
+          expect(x).toBeGreaterThanOrEqual(26)
+          expect(x + 26).toBeLessThanOrEqual(layout.width)
+          expect(y + 26).toBeLessThanOrEqual(layout.height)
+        }
+        if (nodes.length > 1)
+          expect(Math.max(Math.abs(nodes[1]!.x - nodes[0]!.x), Math.abs(nodes[1]!.y - nodes[0]!.y))).toBeGreaterThan(54)
+      }
+      for (const [i, nodes] of layout.nodes.entries()) {
+        if (i === 0 || layout.rows) continue
+        const gap = nodes[0]!.x - layout.nodes[i - 1]![0]!.x
+        // The output is a small circle, half a step away.
+        expect(gap).toBeGreaterThan(i === layout.nodes.length - 1 ? 40 : 54)
+      }
+    }
+    const line = lineBetween({ x: 0, y: 0 }, { x: 100, y: 50 }, false, false)
+    expect(distanceTo(line, { x: 50, y: 25 })).toBeLessThan(1)
+    expect(distanceTo(line, { x: 50, y: 60 })).toBeGreaterThan(15)
   })
 })

@@ -14,7 +14,7 @@ interface Drawn {
   readonly kind: string
 }
 
-const HEIGHT = 150
+const HEIGHT = 146
 const [LEFT, TOP, BOTTOM] = [44, 10, 24]
 
 /** The chart. */
@@ -103,8 +103,8 @@ export function CostChart(props: {
           <path key={name} d={linePath(epochs.map((e, i) => [x(e), y(values[i]!)] as const))} class={`ln ${kind}`} />
         ))}
         {curve.epochs.length < 2 && (
-          <text x={(LEFT + right) / 2} y={(HEIGHT - BOTTOM) / 2} text-anchor="middle" class="t-3">
-            Press Play: the cost of each epoch will appear here.
+          <text x={width / 2} y={(HEIGHT - BOTTOM) / 2} text-anchor="middle" class="t-3 halo">
+            Press Play: the cost will appear here.
           </text>
         )}
         {curve.epochs.length >= 2 &&

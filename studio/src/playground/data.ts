@@ -82,8 +82,8 @@ const makers: { readonly [N in Exclude<DataName, "own">]: Maker } = {
     point: (i, n, chance) => {
       const y = i % 2
       const along = Math.floor(i / 2) / Math.max(1, Math.ceil(n / 2) - 1)
-      const [r, t] = [0.25 + 2.45 * along, 3.3 * Math.PI * along + y * Math.PI]
-      return shaken(r * Math.sin(t), r * Math.cos(t), y, 0.7, chance)
+      const [r, t] = [0.25 + 2.45 * along, 2.6 * Math.PI * along + y * Math.PI]
+      return shaken(r * Math.sin(t), r * Math.cos(t), y, 0.6, chance)
     },
   },
   circles: {

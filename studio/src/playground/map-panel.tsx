@@ -28,7 +28,7 @@ export function MapPanel(props: {
   const kept = training.kept.value
   const compares = view.split.value > 0 && kept?.event !== undefined
   const otherData = useMemo(() => (kept === undefined ? undefined : makeData(kept.settings)), [kept?.settings])
-  const isPinned = pin !== undefined && event?.pinned !== undefined
+  const isPinned = pin !== undefined && event?.pinned !== undefined && !compares
   const layer = useMemo((): Layer | undefined => {
     if (event === undefined)
       return {

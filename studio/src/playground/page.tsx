@@ -17,8 +17,9 @@ import { type Brush, dropped } from "./own-data.tsx"
 import { Sentence } from "./sentence.tsx"
 import type { Neuron } from "./session.ts"
 import { type Settings, sameShape } from "./settings.ts"
-import { useSettings } from "./state.ts"
+import { type Speed, speeds, useSettings } from "./state.ts"
 import { DataSets } from "./thumbs.tsx"
+import { Token, WordList } from "./token.tsx"
 import { useTraining } from "./training.ts"
 
 const SMALL = "(max-width: 900px)"
@@ -61,6 +62,14 @@ export default function Playground(): JSX.Element {
   useEffect(() => {
     document.title = "Playground · trilobite studio"
   }, [])
+  useEffect(() => {
+    // Panels and dialogs have the key first.
+    const unpin = (e: KeyboardEvent): void => {
+      if (e.key === "Escape" && document.querySelector(":popover-open, dialog[open]") === null) training.pin(undefined)
+    }
+    addEventListener("keydown", unpin)
+    return () => removeEventListener("keydown", unpin)
+  }, [])
   const toggle = (): void => (training.playing.peek() ? training.pause() : training.play())
   const again = (): void => {
     training.again()
@@ -76,7 +85,6 @@ export default function Playground(): JSX.Element {
     z: setting.undo,
     Z: setting.redo,
     k: training.keep,
-    Escape: () => training.pin(undefined),
   })
   const apply = (change: Partial<Settings>): void => {
     if (!sameShape(now.peek(), { ...now.peek(), ...change }) && (newest?.epoch ?? 0) > 0)
@@ -97,6 +105,7 @@ export default function Playground(): JSX.Element {
         <Transport
           epoch={newest?.epoch ?? 0}
           pace={newest?.pace ?? 0}
+          speed={view.speed}
           playing={training.playing.value}
           onToggle={toggle}
           onStep={training.step}
@@ -134,19 +143,36 @@ function Transport(props: {
   readonly epoch: number
   readonly pace: number
   readonly playing: boolean
+  readonly speed: Signal<Speed>
   readonly onToggle: () => void
   readonly onStep: () => void
   readonly onAgain: () => void
 }): JSX.Element {
-  const { epoch, pace, playing, onToggle, onStep, onAgain } = props
+  const { epoch, pace, playing, speed, onToggle, onStep, onAgain } = props
   return (
     <div class="transport">
-      <div class="epoch">
+      <div class="epoch" data-pace={Math.round(pace)}>
         <b>{count(epoch)}</b>
         <span>{epoch === 1 ? "epoch" : "epochs"}</span>
-        <span class="pace" title="Points trained in a second, everything counted">
-          {pace > 0 ? paceText(pace) : ""}
-        </span>
+        <Token label={`Speed: ${speedWords[speed.value]}`} word={pace > 0 ? paceText(pace) : speedWords[speed.value]}>
+          {() => (
+            <>
+              <WordList
+                label="Speed"
+                value={speed.value}
+                options={[
+                  { value: "slow", label: "slow", note: `${speeds.slow} epochs a second.` },
+                  { value: "walk", label: "walking", note: `${speeds.walk} epochs a second.` },
+                  { value: "run", label: "full speed", note: "As many as this machine can." },
+                ]}
+                onChange={(value) => (speed.value = value)}
+              />
+              <p class="dim">
+                It changes no number. The points trained in a second count everything, also the drawing.
+              </p>
+            </>
+          )}
+        </Token>
       </div>
       <Button main icon={playing ? "pause" : "play"} onClick={onToggle}>
         {playing ? "Pause" : "Play"}
@@ -158,6 +184,8 @@ function Transport(props: {
     </div>
   )
 }
+
+const speedWords: { readonly [S in Speed]: string } = { slow: "slow", walk: "walking", run: "full speed" }
 
 /** Points per second in words. */
 export function paceText(pace: number): string {

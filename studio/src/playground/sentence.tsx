@@ -53,6 +53,17 @@ export const featureSpoken: { readonly [F in FeatureName]: string } = {
   sin2: "sine of x 2",
 }
 
+/** The features as plain text. */
+const featureText: { readonly [F in FeatureName]: string } = {
+  x1: "x₁",
+  x2: "x₂",
+  x1sq: "x₁²",
+  x2sq: "x₂²",
+  x1x2: "x₁x₂",
+  sin1: "sin x₁",
+  sin2: "sin x₂",
+}
+
 /** A list in words: "a, b and c". */
 function listed(words: readonly ComponentChildren[]): ComponentChildren {
   return words.map((word, i) => (
@@ -99,6 +110,7 @@ const stopWord = ({ stop, epochs }: Settings): string =>
 interface Part {
   readonly s: Settings
   readonly apply: (change: Partial<Settings>) => void
+  readonly after?: string
 }
 
 /** The sentence. */
@@ -109,18 +121,18 @@ export function Sentence({ setting, classes }: { readonly setting: Setting; read
   return (
     <p class="sentence">
       {numbers ? "Fit " : "Separate "}
-      <DataToken {...part} /> with <NoiseToken {...part} /> from <FeatureToken {...part} />, through{" "}
-      <ActivationToken {...part} /> neurons, judged by <CostToken {...part} classes={classes} />. Learn with{" "}
-      <OptimizerToken {...part} /> at rate <RateToken {...part} />, <BatchToken {...part} /> at a time, with{" "}
-      <PenaltyToken {...part} />, <StopToken {...part} />.
+      <DataToken {...part} /> with <NoiseToken {...part} /> from <FeatureToken {...part} after="," /> through{" "}
+      <ActivationToken {...part} /> neurons, judged by <CostToken {...part} classes={classes} after="." /> Learn with{" "}
+      <OptimizerToken {...part} /> at rate <RateToken {...part} after="," /> <BatchToken {...part} /> at a time, with{" "}
+      <PenaltyToken {...part} after="," /> <StopToken {...part} after="." />
     </p>
   )
 }
 
-function DataToken({ s, apply }: Part): JSX.Element {
+function DataToken({ s, apply, after = "" }: Part): JSX.Element {
   const word = dataWords[s.data].words
   return (
-    <Token label={`Data: ${word}`} word={word}>
+    <Token after={after} label={`Data: ${word}`} word={word}>
       {() => (
         <>
           <WordList
@@ -136,10 +148,10 @@ function DataToken({ s, apply }: Part): JSX.Element {
   )
 }
 
-function NoiseToken({ s, apply }: Part): JSX.Element {
+function NoiseToken({ s, apply, after = "" }: Part): JSX.Element {
   const word = s.data === "own" ? `${s.share} % to train` : noiseWord(s.noise)
   return (
-    <Token label={`Points and noise: ${word}`} word={word}>
+    <Token after={after} label={`Points and noise: ${word}`} word={word}>
       {() => (
         <div class="stack">
           {s.data !== "own" && (
@@ -185,10 +197,13 @@ function NoiseToken({ s, apply }: Part): JSX.Element {
   )
 }
 
-function FeatureToken({ s, apply }: Part): JSX.Element {
-  const spoken = s.features.map((name) => featureSpoken[name]).join(", ")
+function FeatureToken({ s, apply, after = "" }: Part): JSX.Element {
+  const spoken = s.features
+    .map((name) => featureText[name])
+    .join(", ")
+    .replace(/, ([^,]*)$/, " and $1")
   return (
-    <Token label={`Features: ${spoken}`} word={listed(s.features.map((name) => featureWords[name]))}>
+    <Token after={after} label={`Features: ${spoken}`} word={listed(s.features.map((name) => featureWords[name]))}>
       {() => (
         <div class="stack">
           <div class="ticks">
@@ -216,9 +231,9 @@ function FeatureToken({ s, apply }: Part): JSX.Element {
   )
 }
 
-function ActivationToken({ s, apply }: Part): JSX.Element {
+function ActivationToken({ s, apply, after = "" }: Part): JSX.Element {
   return (
-    <Token label={`Activation: ${activationWord(s.activation)}`} word={activationWord(s.activation)}>
+    <Token after={after} label={`Activation: ${activationWord(s.activation)}`} word={activationWord(s.activation)}>
       {() => (
         <div class="stack">
           <WordList
@@ -246,12 +261,18 @@ function ActivationToken({ s, apply }: Part): JSX.Element {
   )
 }
 
-function CostToken({ s, apply, classes }: Part & { readonly classes: number }): JSX.Element {
+function CostToken({ s, apply, after = "", classes }: Part & { readonly classes: number }): JSX.Element {
   const now = costOf(s, classes)
   const word = now === "quadratic" ? "the quadratic cost" : "cross-entropy"
-  if (classes === 0) return <span class="tk fixed">{word}</span>
+  if (classes === 0)
+    return (
+      <span class="tkbox">
+        <span class="tk fixed">{word}</span>
+        {after}
+      </span>
+    )
   return (
-    <Token label={`Cost: ${word}`} word={word}>
+    <Token after={after} label={`Cost: ${word}`} word={word}>
       {() => (
         <WordList
           label="Cost"
@@ -271,10 +292,10 @@ function CostToken({ s, apply, classes }: Part & { readonly classes: number }): 
   )
 }
 
-function OptimizerToken({ s, apply }: Part): JSX.Element {
+function OptimizerToken({ s, apply, after = "" }: Part): JSX.Element {
   const [word] = optimizerWords[s.optimizer]
   return (
-    <Token label={`Optimizer: ${word}`} word={word}>
+    <Token after={after} label={`Optimizer: ${word}`} word={word}>
       {() => (
         <WordList
           label="Optimizer"
@@ -291,10 +312,10 @@ function OptimizerToken({ s, apply }: Part): JSX.Element {
   )
 }
 
-function RateToken({ s, apply }: Part): JSX.Element {
+function RateToken({ s, apply, after = "" }: Part): JSX.Element {
   const tail = { constant: "", halving: ", halving", steps: ", in steps", cosine: ", easing out" }[s.schedule]
   return (
-    <Token label={`Learning rate: ${rateText(s.rate)}${tail}`} word={`${rateText(s.rate)}${tail}`} eta>
+    <Token after={after} label={`Learning rate: ${rateText(s.rate)}${tail}`} word={`${rateText(s.rate)}${tail}`} eta>
       {() => (
         <div class="stack">
           <NumberRow
@@ -324,10 +345,10 @@ function RateToken({ s, apply }: Part): JSX.Element {
   )
 }
 
-function BatchToken({ s, apply }: Part): JSX.Element {
+function BatchToken({ s, apply, after = "" }: Part): JSX.Element {
   const word = `${s.batch} ${s.batch === 1 ? "point" : "points"}`
   return (
-    <Token label={`Batch size: ${word}`} word={word}>
+    <Token after={after} label={`Batch size: ${word}`} word={word}>
       {() => (
         <div class="stack">
           <NumberRow
@@ -351,10 +372,10 @@ function BatchToken({ s, apply }: Part): JSX.Element {
   )
 }
 
-function PenaltyToken({ s, apply }: Part): JSX.Element {
+function PenaltyToken({ s, apply, after = "" }: Part): JSX.Element {
   const word = s.regularizer === "none" ? "free weights" : `${strengthWord(s.strength)}${s.regularizer.toUpperCase()}`
   return (
-    <Token label={`Regularization: ${word}`} word={word}>
+    <Token after={after} label={`Regularization: ${word}`} word={word}>
       {() => (
         <div class="stack">
           <WordList
@@ -383,10 +404,10 @@ function PenaltyToken({ s, apply }: Part): JSX.Element {
   )
 }
 
-function StopToken({ s, apply }: Part): JSX.Element {
+function StopToken({ s, apply, after = "" }: Part): JSX.Element {
   const word = stopWord(s)
   return (
-    <Token label={`Stop rule: ${word}`} word={word}>
+    <Token after={after} label={`Stop rule: ${word}`} word={word}>
       {() => (
         <div class="stack">
           <WordList

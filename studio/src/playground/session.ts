@@ -159,6 +159,7 @@ export class Session {
   }
 
   async #judged({ x, y }: Given): Promise<Judged> {
+    if (y.shape[0] === 0) return { cost: Number.NaN }
     const { loss, accuracy } = await this.#judge.evaluate(x, y, { batchSize: y.shape[0]! })
     return accuracy === undefined ? { cost: loss! } : { cost: loss!, accuracy }
   }
@@ -187,7 +188,7 @@ export class Session {
     const test = await this.#judged(this.#test)
     const names = [...this.#settings.layers.map((_, i) => `hidden${i + 1}`), "output"]
     const seen = await this.#probe.predict(this.#grid, { batchSize: 2500 })
-    const own = await this.#probe.predict(this.#train.x, { batchSize: this.rows })
+    const own = this.rows === 0 ? undefined : await this.#probe.predict(this.#train.x, { batchSize: this.rows })
     const grids = names.map((name) => seen[name]!.data as Float32Array)
     const units = [...this.#settings.layers, outputsOf(this.#data.classes)]
     const pinned = pin && pin[0] < units.length - 1 && pin[1] < units[pin[0]]! ? pin : undefined
@@ -197,11 +198,13 @@ export class Session {
       weights: weights.map(({ data }) => data as Float32Array),
       field: grids.at(-1)!.slice(),
       fields: grids.slice(0, -1).map((grid, i) => small(grid, units[i]!)),
-      means: names.map((name, i) => meansOf(own[name]!.data as Float32Array, units[i]!)),
+      means: names.map((name, i) => meansOf((own?.[name]?.data as Float32Array | undefined) ?? nothing, units[i]!)),
       ...(pinned === undefined ? {} : { pinned: column(grids[pinned[0]]!, units[pinned[0]]!, pinned[1]) }),
     }
   }
 }
+
+const nothing = new Float32Array(0)
 
 /** What the points depend on. */
 const dataKey = ({ data, noise, points, share, seed, own }: Settings): string =>

@@ -31,7 +31,7 @@ import {
 } from "./settings.ts"
 
 /** The state as it stands in the address. */
-export type View = Settings & {
+export type View = ShortSettings & {
   /** The epoch at which the training stood. */
   readonly at: number
   /** The pinned neuron: layer and unit, counted from 1. */
@@ -41,7 +41,14 @@ export type View = Settings & {
   /** Where the line between A and B stands on the map, in percent; 0: A alone. */
   readonly split: number
   readonly axis: "log" | "linear"
+  readonly speed: Speed
 }
+
+/** How fast epochs are shown: it changes no number. */
+export type Speed = "slow" | "walk" | "run"
+
+/** Epochs a second at most. */
+export const speeds: { readonly [S in Speed]: number } = { slow: 4, walk: 30, run: Number.POSITIVE_INFINITY }
 
 const whole = (first: number, least: number, most: number): Key<number> => {
   const key = numberKey(first, least, most)
@@ -86,8 +93,58 @@ const ownKey: Key<string> = {
   read: (text) => (unpack(text).rows.length > 0 ? text : undefined),
 }
 
-/** The keys of the settings. */
-export const settingsKeys: Keys<Settings> = {
+/** What each setting is called in the address. */
+interface ShortNames {
+  readonly data: "d"
+  readonly noise: "noise"
+  readonly points: "n"
+  readonly share: "share"
+  readonly seed: "seed"
+  readonly own: "p"
+  readonly features: "f"
+  readonly layers: "net"
+  readonly activation: "act"
+  readonly cost: "c"
+  readonly optimizer: "opt"
+  readonly rate: "eta"
+  readonly schedule: "plan"
+  readonly batch: "b"
+  readonly shuffle: "order"
+  readonly regularizer: "reg"
+  readonly strength: "lam"
+  readonly stop: "stop"
+  readonly epochs: "until"
+  readonly init: "w"
+}
+
+const short: ShortNames = {
+  data: "d",
+  noise: "noise",
+  points: "n",
+  share: "share",
+  seed: "seed",
+  own: "p",
+  features: "f",
+  layers: "net",
+  activation: "act",
+  cost: "c",
+  optimizer: "opt",
+  rate: "eta",
+  schedule: "plan",
+  batch: "b",
+  shuffle: "order",
+  regularizer: "reg",
+  strength: "lam",
+  stop: "stop",
+  epochs: "until",
+  init: "w",
+}
+
+const names = Object.keys(short) as (keyof Settings)[]
+
+type ShortSettings = { readonly [N in keyof Settings as ShortNames[N]]: Settings[N] }
+
+const longKeys: Keys<Settings> = {
   data: wordKey(initial.data, dataNames),
   noise: whole(initial.noise, 0, 50),
   points: whole(initial.points, 20, 2000),
@@ -110,6 +167,22 @@ export const settingsKeys: Keys<Settings> = {
   init: whole(initial.init, 0, 9999),
 }
 
+const shortOf = <T>(all: { readonly [N in keyof Settings]: T }): Record<string, T> =>
+  Object.fromEntries(names.map((name) => [short[name], all[name]]))
+
+/** The keys of the settings. */
+export const settingsKeys: Keys<ShortSettings> = shortOf<unknown>(longKeys) as unknown as Keys<ShortSettings>
+
+/** Settings by the names of the address. */
+const shortSettings = (settings: Settings): ShortSettings => shortOf<unknown>(settings) as unknown as ShortSettings
+const longSettings = (given: ShortSettings): Settings =>
+  Object.fromEntries(names.map((name) => [name, given[short[name]]])) as unknown as Settings
+
+/** The settings as the text of an address, and back. */
+export const settingsText = (settings: Settings): string => stateText(settingsKeys, shortSettings(settings))
+/** The settings that a text says. */
+export const settingsOf = (text: string): Settings => longSettings(stateOf(settingsKeys, text))
+
 /** The keys of this page. */
 export const keys: Keys<View> = {
   ...settingsKeys,
@@ -118,14 +191,14 @@ export const keys: Keys<View> = {
   kept: { initial: "", write: (value) => value, read: (text) => text },
   split: whole(0, 0, 100),
   axis: wordKey("log", ["log", "linear"]),
+  speed: wordKey("walk", ["slow", "walk", "run"]),
 }
 
 /** Settings with an epoch as text, and back. */
-export const keptText = (settings: Settings, epoch: number): string =>
-  `${stateText(settingsKeys, settings)}&at=${epoch}`
+export const keptText = (settings: Settings, epoch: number): string => `${settingsText(settings)}&at=${epoch}`
 /** What such a text says. */
 export function keptOf(text: string): { readonly settings: Settings; readonly epoch: number } {
-  return { settings: stateOf(settingsKeys, text), epoch: stateOf({ at: keys.at }, text).at }
+  return { settings: settingsOf(text), epoch: stateOf({ at: keys.at }, text).at }
 }
 
 /** The settings of a page, which change through `apply` and can be undone. */
@@ -139,8 +212,6 @@ export interface Setting {
   undo(): void
   redo(): void
 }
-
-const names = Object.keys(settingsKeys) as (keyof Settings)[]
 
 /** Changes of the same thing within so many milliseconds are one step of undo. */
 const TOGETHER = 700
@@ -169,12 +240,14 @@ export function steps<T>(clock: () => number = () => performance.now()): {
 export function useSettings(): Setting {
   const view = useUrlState(keys)
   const made = useMemo((): Setting => {
-    const now = computed(() => Object.fromEntries(names.map((name) => [name, view[name].value])) as unknown as Settings)
+    const now = computed(
+      () => Object.fromEntries(names.map((name) => [name, view[short[name]].value])) as unknown as Settings,
+    )
     const history = steps<Settings>()
     const put = (settings: Partial<Settings>): void =>
       batch(() => {
         for (const [name, value] of Object.entries(settings))
-          (view[name as keyof Settings] as Signal<unknown>).value = value
+          (view[short[name as keyof Settings]] as Signal<unknown>).value = value
       })
     const move = (from: Signal<readonly Settings[]>, to: Signal<readonly Settings[]>): void => {
       const other = from.value.at(-1)
@@ -205,7 +278,7 @@ export function useSettings(): Setting {
   useEffect(() => {
     const own = location.pathname
     const follow = (): void => {
-      if (location.pathname === own) made.apply(stateOf(settingsKeys, location.search))
+      if (location.pathname === own) made.apply(settingsOf(location.search))
     }
     addEventListener("popstate", follow)
     return () => removeEventListener("popstate", follow)

@@ -10,9 +10,11 @@ export function Token(props: {
   readonly label: string
   readonly word: ComponentChildren
   readonly eta?: boolean
+  /** What follows the word and may not be parted from it. */
+  readonly after?: string
   readonly children: () => ComponentChildren
 }): JSX.Element {
-  const { label, word, eta, children } = props
+  const { label, word, eta, after, children } = props
   const id = useId()
   const button = useRef<HTMLButtonElement>(null)
   const panel = useRef<HTMLDivElement>(null)
@@ -51,7 +53,7 @@ export function Token(props: {
     setTimeout(() => focusFirst(event.key), 30)
   }
   return (
-    <>
+    <span class="tkbox">
       <button
         ref={button}
         type="button"
@@ -64,6 +66,7 @@ export function Token(props: {
       >
         {word}
       </button>
+      {after}
       <div
         ref={panel}
         id={id}
@@ -85,7 +88,7 @@ export function Token(props: {
       >
         {open.value && children()}
       </div>
-    </>
+    </span>
   )
 }
 

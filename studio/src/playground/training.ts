@@ -9,7 +9,7 @@ import { running } from "../ui/running.tsx"
 import { said, speak } from "../ui/said.ts"
 import type { Neuron } from "./session.ts"
 import type { Settings } from "./settings.ts"
-import { keptOf, keptText, type Setting } from "./state.ts"
+import { keptOf, keptText, type Setting, speeds } from "./state.ts"
 
 /** The costs at the epochs at which somebody looked. */
 export interface Curve {
@@ -26,6 +26,7 @@ const MOST = 1200
 /** The curve with one more look at the training. */
 export function grown(curve: Curve, event: Pick<PlayEvent, "epoch" | "train" | "test" | "began">): Curve {
   if (event.began) curve = nothing
+  if (Number.isNaN(event.test.cost)) return curve
   const last = curve.epochs.at(-1)
   const keep =
     last === undefined || last < event.epoch ? curve.epochs.length : curve.epochs.findIndex((e) => e >= event.epoch)
@@ -108,7 +109,7 @@ function training(setting: Setting): { readonly training: Training; begin(): () 
     asked = now.peek()
     growing = nothing
     changes.length = 0
-    job = start("play", { settings: asked, playing: false, until }, hear)
+    job = start("play", { settings: asked, playing: false, until, speed: speeds[view.speed.peek()] }, hear)
     const pin = view.pin.peek()
     if (pin.length === 2) job.tell({ type: "pin", neuron: [pin[0]! - 1, pin[1]! - 1] })
   }
@@ -142,8 +143,10 @@ function training(setting: Setting): { readonly training: Training; begin(): () 
       asked = settings
       job?.tell({ type: "settings", settings })
     })
+    const follow = view.speed.subscribe((speed) => job?.tell({ type: "speed", speed: speeds[speed] }))
     return () => {
       stop()
+      follow()
       job?.stop()
       other?.stop()
       cancelAnimationFrame(frame)

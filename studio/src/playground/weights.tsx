@@ -95,7 +95,7 @@ function Weight(props: {
         title={String(value)}
         onBlur={commit}
         onKeyDown={(event) => {
-          if (event.key === "Enter") commit()
+          if (event.key === "Enter") event.currentTarget.blur()
         }}
       />
     </label>

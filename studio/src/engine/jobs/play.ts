@@ -11,12 +11,15 @@ export interface PlayParams {
   readonly playing: boolean
   /** Trains so many epochs at once, and pauses. */
   readonly until?: number
+  /** Epochs a second at most while it plays (default: as many as it can). */
+  readonly speed?: number
 }
 
 /** What the page says to it. */
 export type PlayMessage =
   | { readonly type: "play"; readonly playing: boolean }
   | { readonly type: "step" }
+  | { readonly type: "speed"; readonly speed: number }
   | { readonly type: "again" }
   | { readonly type: "settings"; readonly settings: Settings }
   | {
@@ -64,6 +67,8 @@ export const play: Job<PlayParams, PlayEvent, PlayMessage> = async function* (pa
   let ended: string | undefined
   let began = true
   let burst = 1
+  let speed = params.speed ?? Number.POSITIVE_INFINITY
+  let played = { at: performance.now(), epoch: 0 }
   let rule = startRule(session)
   const pace = paceOf(session)
 
@@ -73,7 +78,12 @@ export const play: Job<PlayParams, PlayEvent, PlayMessage> = async function* (pa
       case "play":
         playing = message.playing
         if (playing) rule = startRule(session)
+        played = { at: performance.now(), epoch: session.epoch }
         pace.begin()
+        return
+      case "speed":
+        speed = message.speed
+        played = { at: performance.now(), epoch: session.epoch }
         return
       case "step":
         playing = false
@@ -83,10 +93,14 @@ export const play: Job<PlayParams, PlayEvent, PlayMessage> = async function* (pa
         session.again()
         began = true
         goal = 0
+        played = { at: performance.now(), epoch: 0 }
         rule = startRule(session)
         return
       case "settings":
-        if (session.change(message.settings)) [began, goal] = [true, 0]
+        if (session.change(message.settings)) {
+          ;[began, goal] = [true, 0]
+          played = { at: performance.now(), epoch: 0 }
+        }
         rule = startRule(session)
         return
       case "weight":
@@ -110,11 +124,27 @@ export const play: Job<PlayParams, PlayEvent, PlayMessage> = async function* (pa
     return { ...look, ...own, ...(ended === undefined ? {} : { ended }), transfer: transferOf(look) }
   }
 
+  /** How many epochs may be trained by now, as fast as the reader wants to see them. */
+  const due = (): number =>
+    speed === Number.POSITIVE_INFINITY
+      ? speed
+      : Math.floor(played.epoch + ((performance.now() - played.at) / 1000) * speed) - session.epoch
+  /** Until a message comes, or so many milliseconds. */
+  const news = (ms?: number): Promise<void> =>
+    new Promise((resolve) => {
+      const timer = ms === undefined ? undefined : setTimeout(resolve, ms)
+      wake = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+      if (inbox.length > 0 || signal.aborted) wake()
+    })
+
   while (!signal.aborted) {
     for (const message of inbox.splice(0)) obey(message)
     const until = performance.now() + BETWEEN
     while (session.ready && !signal.aborted && inbox.length === 0) {
-      const left = goal > session.epoch ? goal - session.epoch : playing ? rule.epochs() : 0
+      const left = goal > session.epoch ? goal - session.epoch : playing ? Math.min(rule.epochs(), due()) : 0
       if (left <= 0) break
       const started = performance.now()
       const epochs = Math.min(burst, left)
@@ -130,12 +160,10 @@ export const play: Job<PlayParams, PlayEvent, PlayMessage> = async function* (pa
     }
     if (signal.aborted) return
     yield await show()
+    if (playing && inbox.length === 0 && due() < 1) await news(Math.max(1, until - performance.now(), 1000 / speed / 2))
     if (inbox.length > 0 || (session.ready && (playing || goal > session.epoch))) continue
     pace.end()
-    await new Promise<void>((resolve) => {
-      wake = resolve
-      if (inbox.length > 0 || signal.aborted) resolve()
-    })
+    await news()
   }
 }
 
