@@ -21,7 +21,7 @@ const BINS = 40
 const SUREST = 12
 const WRONG = 1000
 /** The shares of the training's time that the longer looks may take. */
-const SHARES = { flat: 0.01, gradients: 0.01, answers: 0.02 }
+const SHARES = { flat: 0.006, gradients: 0.006, answers: 0.015 }
 
 /** What an observer is given. */
 export interface Observed {
@@ -50,6 +50,8 @@ export function observe({ probe, x, y, xValid, yValid, epochs }: Observed): Obse
   const flat = saturation({ rows: head(xValid, ROWS) })
   const histograms = weightHistory({ bins: BINS, keepWeights: false })
   let [begin, seconds, trained] = [-1, 0, 0]
+  /** The last sizes of the weights: the neurons of kernels. */
+  let widths: readonly number[] = []
   const spent = { flat: 0, gradients: 0, answers: 0 }
   /** Does what is due; the time it takes is counted. */
   const sometimes = async <T>(
@@ -69,6 +71,7 @@ export function observe({ probe, x, y, xValid, yValid, epochs }: Observed): Obse
       return seconds
     },
     onTrainBegin: async (logs, training) => {
+      widths = training.weights().map(({ tensor }) => tensor.shape.at(-1) ?? 0)
       for (const part of [speed, flat]) await part.onTrainBegin?.(logs, training)
     },
     look: async (epoch, took, training) => {
@@ -90,7 +93,7 @@ export function observe({ probe, x, y, xValid, yValid, epochs }: Observed): Obse
         const { min, max, counts } = weights[i]!.histogram
         const gradient = gradients?.get(layer)
         const seen = flats?.get(layer)
-        const units = training.weights()[i]!.tensor.shape.at(-1) ?? 0
+        const units = widths[i]!
         return {
           layer,
           speed: speeds.at(-1)!,
