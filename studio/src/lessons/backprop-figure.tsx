@@ -183,30 +183,32 @@ function Neuron(props: Props & { readonly places: Places; readonly layer: number
   const name = neuron(layer, j)
   const value = numbers.a[layer]![j]!
   const delta = layer > 0 && heard(layer, step) ? numbers.delta[layer - 1]![j]! : undefined
-  const says = knows(layer, step) ? `, activation ${plain(value, 3)}` : ""
+  const says = knows(layer, step) ? `, activation ${plain(value, places.narrow ? 2 : 3)}` : ""
   const back = delta === undefined ? "" : `, delta ${gradientText(delta)}`
   return (
-    <g
-      class={`bp-neuron${sel.value === name ? " sel" : ""}`}
-      role="button"
-      tabindex={0}
-      aria-pressed={sel.value === name}
-      aria-label={`${neuronName(layer, j)}${says}${back}`}
-      onClick={() => (sel.value = name)}
-      onKeyDown={(event) => choose(event, sel, name)}
-    >
-      <circle cx={x} cy={y} r={places.r} class={knows(layer, step) ? "bp-disc" : "bp-disc empty"} />
-      {knows(layer, step) && (
-        <text x={x} y={y + 5} text-anchor="middle" class={`b t-ink ${places.narrow ? "" : "t-15"}`}>
-          {plain(value, places.narrow ? 2 : 3)}
-        </text>
-      )}
+    <>
+      <g
+        class={`bp-neuron${sel.value === name ? " sel" : ""}`}
+        role="button"
+        tabindex={0}
+        aria-pressed={sel.value === name}
+        aria-label={`${neuronName(layer, j)}${says}${back}`}
+        onClick={() => (sel.value = name)}
+        onKeyDown={(event) => choose(event, sel, name)}
+      >
+        <circle cx={x} cy={y} r={places.r} class={knows(layer, step) ? "bp-disc" : "bp-disc empty"} />
+        {knows(layer, step) && (
+          <text x={x} y={y + 5} text-anchor="middle" class={`b t-ink ${places.narrow ? "" : "t-15"}`}>
+            {plain(value, places.narrow ? 2 : 3)}
+          </text>
+        )}
+      </g>
       {delta !== undefined && (
         <text x={x} y={y + places.r + 16} text-anchor="middle" class="t-ember t-12 b halo">
           <tspan class="bp-greek">δ</tspan> {gradientText(delta)}
         </text>
       )}
-    </g>
+    </>
   )
 }
 
