@@ -45,11 +45,14 @@ export function rows(sizes: readonly number[], room: number): Layout {
   const each = TILE + 66
   const width = Math.max(room, ...sizes.slice(0, -1).map((n) => n * (TILE + 8)))
   const nodes = sizes.map((n, layer) =>
-    Array.from({ length: n }, (_, i) => ({ x: TILE / 2 + 1 + i * (TILE + 8), y: layer * each + 40 + TILE / 2 })),
+    Array.from({ length: n }, (_, i) => ({
+      x: TILE / 2 + 1 + i * (TILE + 8),
+      y: layer * each + (layer === sizes.length - 1 ? 18 : 40 + TILE / 2),
+    })),
   )
   return {
     width,
-    height: sizes.length * each - 30,
+    height: sizes.length * each - 56,
     rows: true,
     nodes,
     heads: nodes.map((_, i) => ({ x: 0, y: i * each + 16 })),

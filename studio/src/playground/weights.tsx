@@ -4,8 +4,8 @@ import type { JSX } from "preact"
 import { useEffect, useRef } from "preact/hooks"
 import type { PlayEvent } from "../engine/jobs/play.ts"
 import { type Layout, TILE } from "./layout.ts"
-import { featureWords } from "./sentence.tsx"
 import type { Neuron } from "./session.ts"
+import { featureWords } from "./words.tsx"
 
 /** The bias and the incoming weights of the pinned neuron. */
 export function Weights(props: {
@@ -29,7 +29,7 @@ export function Weights(props: {
     : node.x > layout.width / 2
       ? Math.max(0, node.x - TILE / 2 - 262)
       : node.x + TILE / 2 + 14
-  const top = layout.rows ? node.y + TILE / 2 + 8 : Math.max(28, Math.min(node.y - 40, layout.height - high))
+  const top = Math.max(28, Math.min(node.y - 40, layout.height - high))
   const close = (e: KeyboardEvent): void => {
     if (e.key !== "Escape") return
     e.stopPropagation()
@@ -40,7 +40,9 @@ export function Weights(props: {
       class="tip weights"
       role="group"
       aria-label="Weights of the pinned neuron"
-      style={{ left: `${left}px`, top: `${top}px` }}
+      style={
+        layout.rows ? { position: "relative", marginTop: `${layout.height}px` } : { left: `${left}px`, top: `${top}px` }
+      }
       onKeyDown={close}
     >
       <div class="row spread">
