@@ -27,7 +27,7 @@ export function CostChart(props: {
   const box = useRef<HTMLElement>(null)
   const [width, setWidth] = useState(440)
   useEffect(() => {
-    const measure = (): void => setWidth(Math.max(240, box.current!.clientWidth))
+    const measure = (): void => setWidth(Math.max(240, box.current?.clientWidth ?? 240))
     measure()
     const watch = new ResizeObserver(measure)
     watch.observe(box.current!)
