@@ -92,14 +92,18 @@ const bandTable: Uint8Array = Uint8Array.from({ length: FINE }, (_, i) => bandOf
 /** Writes the bands of an n × n grid of values from −1 to 1 into pixels, size × size. */
 export function bandPixels(field: Float32Array, n: number, size: number, { bands }: Palette, into: Uint32Array): void {
   const { low, share } = placesOf(n, size)
+  const row = new Float32Array(n)
   for (let y = 0, k = 0; y < size; y++) {
+    // The grid's row at this height once, then along it: one interpolation a pixel instead of three.
     const [top, fy] = [low[y]! * n, share[y]!]
+    for (let i = 0; i < n; i++) {
+      const above = field[top + i]!
+      row[i] = (above + (field[top + n + i]! - above) * fy + 1) * (FINE / 2)
+    }
     for (let x = 0; x < size; x++) {
-      const at = top + low[x]!
-      const fx = share[x]!
-      const a = field[at]! + (field[at + 1]! - field[at]!) * fx
-      const b = field[at + n]! + (field[at + n + 1]! - field[at + n]!) * fx
-      const place = ((a + (b - a) * fy + 1) * (FINE / 2)) | 0
+      const i = low[x]!
+      const a = row[i]!
+      const place = (a + (row[i + 1]! - a) * share[x]!) | 0
       into[k++] = bands[bandTable[place < 0 ? 0 : place >= FINE ? FINE - 1 : place]!]!
     }
   }
@@ -138,18 +142,27 @@ export function classPixels(
 /** The contour of a level through an n × n grid (marching squares): pieces x, y, x, y, … in units of the grid from 0 to 1. */
 export function contour(field: ArrayLike<number>, n: number, level: number): number[] {
   const pieces: number[] = []
-  const at = (i: number): number => (i + 0.5) / n
   for (let row = 0; row < n - 1; row++) {
     for (let c = 0; c < n - 1; c++) {
       const k = row * n + c
-      const [a, b, d, e] = [field[k]! - level, field[k + 1]! - level, field[k + n + 1]! - level, field[k + n]! - level]
+      const a = field[k]! - level
+      const b = field[k + 1]! - level
+      const d = field[k + n + 1]! - level
+      const e = field[k + n]! - level
       const kind = (a > 0 ? 8 : 0) | (b > 0 ? 4 : 0) | (d > 0 ? 2 : 0) | (e > 0 ? 1 : 0)
+      // Most cells are not crossed: nothing is made for them.
       if (kind === 0 || kind === 15) continue
-      const top = (): void => void pieces.push(at(c + a / (a - b)), at(row))
-      const right = (): void => void pieces.push(at(c + 1), at(row + b / (b - d)))
-      const bottom = (): void => void pieces.push(at(c + e / (e - d)), at(row + 1))
-      const left = (): void => void pieces.push(at(c), at(row + a / (a - e)))
-      for (const side of sides[kind]!) [top, right, bottom, left][side]!()
+      for (const side of sides[kind]!) {
+        const [x, y] =
+          side === 0
+            ? [a / (a - b), 0]
+            : side === 1
+              ? [1, b / (b - d)]
+              : side === 2
+                ? [e / (e - d), 1]
+                : [0, a / (a - e)]
+        pieces.push((c + x + 0.5) / n, (row + y + 0.5) / n)
+      }
     }
   }
   return pieces
