@@ -10,7 +10,7 @@ const median = (values: readonly number[]): number => [...values].sort((a, b) =>
 
 const studio = await openStudio()
 try {
-  /** Milliseconds from the navigation until an arrow key has moved the first slider. */
+  /** Milliseconds from the beginning of the navigation until an arrow key has moved the first slider. */
   const firstAnswer = async (slowdown: number): Promise<{ readonly ms: number; readonly script: number }> => {
     const { page } = await studio.open("/data/mnist", { reducedMotion: false })
     const context = page.context()
@@ -29,17 +29,25 @@ try {
         )
       }
     })
-    const begun = performance.now()
-    await other.goto(`${studio.origin}/lessons/costs`, { waitUntil: "commit" })
-    const slider = other.getByRole("slider").first()
-    await slider.waitFor()
-    const text = await slider.getAttribute("aria-valuetext")
-    await slider.press("ArrowLeft")
-    await other.waitForFunction(
-      (before) => document.querySelector("[role=slider]")?.getAttribute("aria-valuetext") !== before,
-      text,
-    )
-    const ms = performance.now() - begun
+    // Measured within the page, by its own clock: as soon as there is a slider it gets a key, and the next frame is the answer.
+    await other.addInitScript(() => {
+      const look = (): void => {
+        const slider = document.querySelector("main [role=slider]")
+        if (slider === null) return void requestAnimationFrame(look)
+        const before = slider.getAttribute("aria-valuetext")
+        slider.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowLeft", bubbles: true }))
+        const wait = (): void => {
+          const now = document.querySelector("main [role=slider]")?.getAttribute("aria-valuetext")
+          if (now === before) requestAnimationFrame(wait)
+          else (globalThis as { answered?: number }).answered = performance.now()
+        }
+        requestAnimationFrame(wait)
+      }
+      requestAnimationFrame(look)
+    })
+    await other.goto(`${studio.origin}/lessons/costs`)
+    await other.waitForFunction(() => (globalThis as { answered?: number }).answered !== undefined)
+    const ms = await other.evaluate(() => (globalThis as { answered?: number }).answered!)
     const script = (await Promise.all(sizes)).reduce((a, b) => a + b, 0)
     await context.close()
     return { ms, script }

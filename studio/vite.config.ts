@@ -5,16 +5,49 @@ import { lessons } from "./src/lessons/list.ts"
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
 
-/** A page of its own for every address, so that a host of plain files can serve the studio without knowing of routes. */
+/** The files of the pages, by the addresses that show them first. */
+const pages: readonly (readonly [address: string, file: string])[] = [
+  ["", "home.tsx"],
+  ...lessons.flatMap(({ parts }) => parts.map(({ name }) => [`lessons/${name}`, `lessons/${name}.tsx`] as const)),
+  ["playground", "playground/page.tsx"],
+  ["runs", "runs/page.tsx"],
+  ["data/mnist", "data/page.tsx"],
+]
+
+/**
+ * A page of its own for every address, so that a host of plain files can serve the studio without knowing of routes, and so
+ * that the browser asks for what that page needs before any script has run.
+ */
 const addresses: Plugin = {
   name: "addresses",
   enforce: "post",
   generateBundle(_, bundle) {
     const page = bundle["index.html"]
     if (page?.type !== "asset") throw new Error("the build has made no index.html")
-    const parts = lessons.flatMap((lesson) => lesson.parts.map(({ name }) => `lessons/${name}`))
-    for (const path of [...parts, "playground", "runs", "data/mnist"]) {
-      this.emitFile({ type: "asset", fileName: `${path}/index.html`, source: page.source })
+    const html = String(page.source)
+    const chunks = Object.values(bundle).filter((part) => part.type === "chunk")
+    for (const [address, file] of pages) {
+      const chunk = chunks.find(({ facadeModuleId }) =>
+        facadeModuleId?.replaceAll("\\", "/").endsWith(`studio/src/${file}`),
+      )
+      if (chunk === undefined) throw new Error(`the build has no ${file}`)
+      const scripts = new Set<string>()
+      const styles = new Set<string>()
+      const add = (name: string): void => {
+        const part = bundle[name]
+        if (scripts.has(name) || part?.type !== "chunk") return
+        scripts.add(name)
+        for (const style of part.viteMetadata?.importedCss ?? []) styles.add(style)
+        for (const other of part.imports) add(other)
+      }
+      add(chunk.fileName)
+      const links = [
+        ...[...scripts].map((name) => `<link rel="modulepreload" crossorigin href="/${name}">`),
+        ...[...styles].map((name) => `<link rel="stylesheet" crossorigin href="/${name}">`),
+      ].filter((link) => !html.includes(link.slice(link.indexOf("href"))))
+      const source = html.replace("</head>", `  ${links.join("\n    ")}\n  </head>`)
+      if (address === "") page.source = source
+      else this.emitFile({ type: "asset", fileName: `${address}/index.html`, source })
     }
   },
 }

@@ -46,9 +46,14 @@ export function readSite(folder: string): Site {
   )
 }
 
+/** The page of an address, or the first page, which finds every address. */
+function pageAt(site: Site, path: string): SentFile | undefined {
+  return site.get(`${path.replace(/\/$/, "")}/index.html`) ?? site.get("/index.html")
+}
+
 /** The file at a path: its own, or index.html for the pages that the web app makes itself (/runs/1234). */
 export function findPage(site: Site, path: string): SentFile {
-  const found = site.get(path) ?? (/^\/(?:[\w-]+\/)*[\w-]*$/.test(path) ? site.get("/index.html") : undefined)
+  const found = site.get(path) ?? (/^\/(?:[\w-]+\/)*[\w-]*$/.test(path) ? pageAt(site, path) : undefined)
   if (found !== undefined) return found
   if (site.has("/index.html")) throw new Refusal("E_NOT_FOUND", "there is no such page.", "Start at /.")
   throw new Refusal(
