@@ -9,6 +9,8 @@ import type { Digits } from "../../studio/src/engine/digits.ts"
 vi.stubGlobal("location", { pathname: "/", search: "" })
 vi.stubGlobal("addEventListener", () => {})
 vi.mock("../../studio/src/engine/trilobite.ts", () => ({ engine: (o = {}) => o }))
+// A thousand images instead of all.
+vi.mock("../../studio/src/engine/digits.ts", () => ({ digits: async () => few }))
 
 const { intermediateNet, round, rowsAt, Walker } = await import("../../studio/src/engine/jobs/round.ts")
 const { RATE } = await import("../../studio/src/engine/jobs/round-facts.ts")
@@ -134,14 +136,6 @@ describe("the walker", () => {
 
 describe("the job", () => {
   test("answers looks and runs an epoch", async () => {
-    const idx = (header: number, bytes: Uint8Array): Uint8Array<ArrayBuffer> => {
-      const all = new Uint8Array(header + bytes.length)
-      all.set(bytes, header)
-      return all
-    }
-    vi.stubGlobal("fetch", async (url: string) =>
-      url.endsWith("images") ? new Response(idx(16, few.pixels)) : new Response(idx(8, few.labels)),
-    )
     const abort = new AbortController()
     let tell: (message: Parameters<Parameters<Parameters<typeof round>[1]["onMessage"]>[0]>[0]) => void = () => {}
     const events: string[] = []
