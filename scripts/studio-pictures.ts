@@ -1,6 +1,7 @@
 // Draws every page of the studio at three widths into docs/studio (small JPEGs, for reference and for the README):
-//   node scripts/studio-pictures.ts
+//   node scripts/studio-pictures.ts [/runs /playground …]
 // Needs Chromium and the built studio: it builds the site anew and serves it as `trilobite studio` does.
+import { spawnSync } from "node:child_process"
 import { mkdirSync } from "node:fs"
 import { join } from "node:path"
 import { ROOT } from "../test/support/files.ts"
@@ -34,8 +35,19 @@ const sizes = [
 const folder = join(ROOT, "docs/studio")
 mkdirSync(folder, { recursive: true })
 const studio = await openStudio()
+// Runs to look at, by the command line itself.
+for (const [net, epochs] of [
+  ["shallow-net", 40],
+  ["intermediate-net", 20],
+] as const) {
+  const args = ["cli/main.ts", "train", net, "--epochs", String(epochs), "--out", join(studio.runs, net), "--quiet"]
+  const { status, stderr } = spawnSync(process.execPath, args, { cwd: ROOT, encoding: "utf8" })
+  if (status !== 0) throw new Error(stderr)
+}
+const wanted = process.argv.slice(2)
 try {
   for (const [path, { press, click, wait }] of Object.entries(before)) {
+    if (wanted.length > 0 && !wanted.includes(path)) continue
     const name = path === "/" ? "home" : path.slice(1).replaceAll("/", "-")
     for (const size of sizes) {
       const { page, faults } = await studio.open(path, { ...size, reducedMotion: false })

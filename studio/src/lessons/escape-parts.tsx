@@ -38,6 +38,8 @@ export function Pit(props: {
   const trace = walk.places.slice(Math.max(0, round - FADING), round)
   const off = p < FROM || p > TO
   const out = !Number.isFinite(p) || Math.abs(p) > 40
+  // Near the upper edge the words stand beside the animal.
+  const crowded = py - size * 0.72 < 16
   return (
     <section class="pit">
       <header>
@@ -101,7 +103,12 @@ export function Pit(props: {
               r="5"
               class="dot ember"
             />
-            <text x={px} y={Math.max(14, py - size * 0.72)} text-anchor="middle" class="t-ember b halo">
+            <text
+              x={crowded ? px + size * 0.85 : px}
+              y={crowded ? Math.max(16, py - size * 0.4) : py - size * 0.72}
+              text-anchor={crowded ? "start" : "middle"}
+              class="t-ember b halo"
+            >
               {Math.abs(eta * felt) < 0.005 ? "no step" : `step ${signed(-eta * felt)}`}
             </text>
           </>
