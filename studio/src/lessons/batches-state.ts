@@ -1,6 +1,6 @@
 // The state of the lesson on batches: where the reader stands, how one goes on from there and back. Knows no page.
 
-import { type Key, type Keys, numberKey, wordKey } from "../ui/url.ts"
+import { type Keys, wholeKey, wordKey } from "../ui/url.ts"
 import { IMAGES, roundsOf } from "./batches-order.ts"
 import { type Station, stations } from "./batches-ring.tsx"
 
@@ -18,14 +18,6 @@ export const LAST_EPOCH = 20
 /** Batch sizes: powers of two up to 512. */
 export const sizes: readonly number[] = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512]
 
-const whole = (key: Key<number>): Key<number> => ({
-  ...key,
-  read: (text) => {
-    const value = key.read(text)
-    return value !== undefined && Number.isInteger(value) ? value : undefined
-  },
-})
-
 /** The state of this page. */
 export const keys: Keys<View> = {
   b: {
@@ -33,8 +25,8 @@ export const keys: Keys<View> = {
     write: String,
     read: (text) => sizes.find((size) => String(size) === text),
   },
-  round: whole(numberKey(1, 1, IMAGES)),
-  epoch: whole(numberKey(1, 1, LAST_EPOCH)),
+  round: wholeKey(1, 1, IMAGES),
+  epoch: wholeKey(1, 1, LAST_EPOCH),
   station: wordKey<Station>("batch", stations),
 }
 

@@ -9,7 +9,8 @@ import { cost, plain, rate, signed } from "../ui/format.ts"
 import { useKeys } from "../ui/keys.ts"
 import { Formula, LessonPage, once, still, useWalk } from "../ui/lesson.tsx"
 import { speak } from "../ui/said.ts"
-import { type Keys, numberKey, useUrlState } from "../ui/url.ts"
+import { type Keys, numberKey, useUrlState, wholeKey } from "../ui/url.ts"
+import { EtaSlider, WalkButtons } from "../ui/walk.tsx"
 import { EndsPlot, Pit } from "./escape-parts.tsx"
 import { all, EXAMPLES, endsOf, escaped, meanCost, meanSlope, ROUNDS, walkOf } from "./escape-walks.ts"
 
@@ -24,23 +25,12 @@ interface View {
 const SIZES = [1, 2, 4, 8, 16, 32, 64] as const
 const SEEDS = 100
 
-const whole = (initial: number, least: number, most: number): Keys<View>["b"] => {
-  const inner = numberKey(initial, least, most)
-  return {
-    ...inner,
-    read: (text) => {
-      const value = inner.read(text)
-      return value !== undefined && Number.isInteger(value) ? value : undefined
-    },
-  }
-}
-
 /** The state of this page. */
 export const keys: Keys<View> = {
-  b: { ...whole(8, 1, 64), read: (text) => SIZES.find((size) => String(size) === text) },
+  b: { ...wholeKey(8, 1, 64), read: (text) => SIZES.find((size) => String(size) === text) },
   eta: numberKey(0.3, 0.01, 1),
-  seed: whole(1, 1, 999),
-  n: whole(0, 0, ROUNDS),
+  seed: wholeKey(1, 1, 999),
+  n: wholeKey(0, 0, ROUNDS),
 }
 
 /** The page. */
@@ -142,17 +132,7 @@ export default function Escape(): JSX.Element {
             says={said(at, b.value)}
           />
           <div class="escape-run">
-            <div class="row">
-              <Button main icon={walks.value ? "pause" : "play"} onClick={walk}>
-                {walks.value ? "Pause" : "Walk"}
-              </Button>
-              <Button icon="step" onClick={() => step()}>
-                Step
-              </Button>
-              <Button quiet icon="again" onClick={again}>
-                Start again
-              </Button>
-            </div>
+            <WalkButtons walking={walks} onWalk={walk} onStep={() => step()} onAgain={again} />
             <Slider
               label="Round"
               value={n}
@@ -168,18 +148,7 @@ export default function Escape(): JSX.Element {
               <span>Batch size</span>
               <Choice label="Batch size" value={b} options={SIZES.map((value) => ({ value, label: String(value) }))} />
             </div>
-            <Slider
-              label="Learning rate"
-              symbol="η"
-              value={eta}
-              min={0.01}
-              max={1}
-              scale="log"
-              tone="eta"
-              initial={keys.eta.initial}
-              zones={["creeps", "walks", "leaps"]}
-              format={rate}
-            />
+            <EtaSlider value={eta} min={0.01} max={1} initial={keys.eta.initial} />
             <Slider label="Seed" value={seed} min={1} max={100} step={1} initial={1} />
           </div>
           <EndsPlot ends={many.value?.ends ?? []} says={many.value === undefined ? undefined : manySaid(many.value)}>

@@ -12,7 +12,7 @@ import { useKeys } from "../ui/keys.ts"
 import { LessonPage, once } from "../ui/lesson.tsx"
 import { running } from "../ui/running.tsx"
 import { speak } from "../ui/said.ts"
-import { type Key, type Keys, numberKey, useUrlState, wordKey } from "../ui/url.ts"
+import { type Keys, numberKey, useUrlState, wholeKey, wordKey } from "../ui/url.ts"
 import { Goldilocks, OneRun, RunsTable } from "./knobs-parts.tsx"
 import { endOf, knobs, LAST, resultText, snapped, summed, sweetSpot, valuesOf } from "./knobs-values.ts"
 
@@ -27,24 +27,13 @@ interface View {
 
 const OWN = -1
 
-const whole = (initial: number, least: number, most: number): Key<number> => {
-  const inner = numberKey(initial, least, most)
-  return {
-    ...inner,
-    read: (text) => {
-      const value = inner.read(text)
-      return value !== undefined && Number.isInteger(value) ? value : undefined
-    },
-  }
-}
-
 /** The state of this page. */
 export const keys: Keys<View> = {
   knob: wordKey("eta", ["eta", "batch", "depth", "width"]),
   from: numberKey(OWN, OWN, 512),
   to: numberKey(OWN, OWN, 512),
-  n: whole(9, 3, 15),
-  seeds: whole(3, 1, 10),
+  n: wholeKey(9, 3, 15),
+  seeds: wholeKey(3, 1, 10),
 }
 
 type State = "before" | "going" | "paused" | "done"

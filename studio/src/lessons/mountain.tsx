@@ -6,13 +6,14 @@ import type { JSX } from "preact"
 import { useEffect, useMemo } from "preact/hooks"
 import { start as startJob } from "../engine/client.ts"
 import { Button, Choice, Slider } from "../ui/controls.tsx"
-import { cost, plain, rate } from "../ui/format.ts"
+import { cost, plain } from "../ui/format.ts"
 import { useKeys } from "../ui/keys.ts"
 import { LessonPage, once, still, useWalk } from "../ui/lesson.tsx"
 import { LEAST_TILT, Mountain, turned } from "../ui/mountain.tsx"
 import type { Point } from "../ui/relief.ts"
 import { speak } from "../ui/said.ts"
 import { type Keys, numberKey, useUrlState, wordKey } from "../ui/url.ts"
+import { EtaSlider, WalkButtons } from "../ui/walk.tsx"
 import { away, type Ground, type GroundName, grounds, netGround, stepFrom, walkFrom } from "./mountain-grounds.ts"
 import { CostDots, choices, Steps } from "./mountain-parts.tsx"
 
@@ -216,28 +217,12 @@ export default function MountainPage(): JSX.Element {
           )}
           <p class={end === "away" ? "mountain-said fault" : "mountain-said"}>{ending(ground.value, path.value)}</p>
           <div class="controls">
-            <div class="row">
-              <Button main icon={walks.value ? "pause" : "play"} onClick={walk}>
-                {walks.value ? "Pause" : "Walk"}
-              </Button>
-              <Button icon="step" onClick={step}>
-                Step
-              </Button>
-              <Button quiet icon="again" onClick={again}>
-                Start again
-              </Button>
-            </div>
-            <Slider
-              label="Learning rate"
-              symbol="η"
+            <WalkButtons walking={walks} onWalk={walk} onStep={step} onAgain={again} />
+            <EtaSlider
               value={eta}
               min={0.01}
               max={f.value === "net" ? 100 : 4}
-              scale="log"
-              tone="eta"
               initial={ground.value.eta}
-              zones={["creeps", "walks", "leaps"]}
-              format={rate}
               onChange={anchor}
             />
           </div>

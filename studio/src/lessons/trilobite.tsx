@@ -4,13 +4,14 @@ import { computed, type Signal, signal } from "@preact/signals"
 import type { JSX } from "preact"
 import { useEffect, useMemo } from "preact/hooks"
 import { start as startJob } from "../engine/client.ts"
-import { Button, Choice, Slider } from "../ui/controls.tsx"
+import { Choice } from "../ui/controls.tsx"
 import { cost, plain, rate } from "../ui/format.ts"
 import { useKeys } from "../ui/keys.ts"
 import { Formula, LessonPage, once, still, useWalk } from "../ui/lesson.tsx"
 import { axis, curve } from "../ui/plot.ts"
 import { said, speak } from "../ui/said.ts"
 import { type Keys, numberKey, useUrlState, wordKey } from "../ui/url.ts"
+import { EtaSlider, WalkButtons } from "../ui/walk.tsx"
 import { GroundFigure } from "./ground-figure.tsx"
 import {
   bottoms,
@@ -180,35 +181,13 @@ export default function TrilobitePage(): JSX.Element {
             drawing={f.value === "drawn" ? drawn : undefined}
           />
           <div class="controls">
-            <div class="row">
-              <Button
-                main
-                icon={playing.value ? "pause" : "play"}
-                onClick={() => {
-                  playing.value = !playing.peek()
-                }}
-              >
-                {playing.value ? "Pause" : "Walk"}
-              </Button>
-              <Button icon="step" onClick={step}>
-                Step
-              </Button>
-              <Button quiet icon="again" onClick={again}>
-                Start again
-              </Button>
-            </div>
-            <Slider
-              label="Learning rate"
-              symbol="η"
-              value={eta}
-              min={0.001}
-              max={10}
-              scale="log"
-              initial={0.6}
-              tone="eta"
-              zones={["creeps", "walks", "leaps"]}
-              format={rate}
+            <WalkButtons
+              walking={playing}
+              onWalk={() => (playing.value = !playing.peek())}
+              onStep={step}
+              onAgain={again}
             />
+            <EtaSlider value={eta} min={0.001} max={10} initial={keys.eta.initial} />
           </div>
         </>
       }

@@ -11,6 +11,7 @@ import {
   stateOf,
   stateText,
   useUrlState,
+  wholeKey,
   wordKey,
 } from "../ui/url.ts"
 import { ordered, unpack } from "./data.ts"
@@ -49,17 +50,6 @@ export type Speed = "slow" | "walk" | "run"
 
 /** Epochs a second at most. */
 export const speeds: { readonly [S in Speed]: number } = { slow: 4, walk: 30, run: Number.POSITIVE_INFINITY }
-
-const whole = (first: number, least: number, most: number): Key<number> => {
-  const key = numberKey(first, least, most)
-  return {
-    ...key,
-    read: (text) => {
-      const value = key.read(text)
-      return Number.isInteger(value) ? value : undefined
-    },
-  }
-}
 
 const featuresKey: Key<readonly FeatureName[]> = {
   initial: initial.features,
@@ -146,10 +136,10 @@ type ShortSettings = { readonly [N in keyof Settings as ShortNames[N]]: Settings
 
 const longKeys: Keys<Settings> = {
   data: wordKey(initial.data, dataNames),
-  noise: whole(initial.noise, 0, 50),
-  points: whole(initial.points, 20, 2000),
-  share: whole(initial.share, 10, 90),
-  seed: whole(initial.seed, 0, 9999),
+  noise: wholeKey(initial.noise, 0, 50),
+  points: wholeKey(initial.points, 20, 2000),
+  share: wholeKey(initial.share, 10, 90),
+  seed: wholeKey(initial.seed, 0, 9999),
   own: ownKey,
   features: featuresKey,
   layers: layersKey,
@@ -158,13 +148,13 @@ const longKeys: Keys<Settings> = {
   optimizer: wordKey(initial.optimizer, optimizers),
   rate: numberKey(initial.rate, 0, 10),
   schedule: wordKey(initial.schedule, schedules),
-  batch: whole(initial.batch, 1, 2000),
+  batch: wholeKey(initial.batch, 1, 2000),
   shuffle: onKey,
   regularizer: wordKey(initial.regularizer, regularizers),
   strength: numberKey(initial.strength, 0, 10),
   stop: wordKey(initial.stop, stopRules),
-  epochs: whole(initial.epochs, 1, 100000),
-  init: whole(initial.init, 0, 9999),
+  epochs: wholeKey(initial.epochs, 1, 100000),
+  init: wholeKey(initial.init, 0, 9999),
 }
 
 const shortOf = <T>(all: { readonly [N in keyof Settings]: T }): Record<string, T> =>
@@ -186,10 +176,10 @@ export const settingsOf = (text: string): Settings => longSettings(stateOf(setti
 /** The keys of this page. */
 export const keys: Keys<View> = {
   ...settingsKeys,
-  at: whole(0, 0, 100000),
+  at: wholeKey(0, 0, 100000),
   pin: listKey([], 1, MOST_NEURONS),
   kept: { initial: "", write: (value) => value, read: (text) => text },
-  split: whole(0, 0, 100),
+  split: wholeKey(0, 0, 100),
   axis: wordKey("log", ["log", "linear"]),
   speed: wordKey("walk", ["slow", "walk", "run"]),
 }

@@ -37,6 +37,16 @@ export function numberKey(initial: number, least: number, most: number): Key<num
   }
 }
 
+/** A whole number between two others. */
+export function wholeKey(initial: number, least: number, most: number): Key<number> {
+  const key = numberKey(initial, least, most)
+  const read = (text: string): number | undefined => {
+    const value = key.read(text)
+    return value !== undefined && Number.isInteger(value) ? value : undefined
+  }
+  return { ...key, read }
+}
+
 /** One of some words. */
 export function wordKey<T extends string>(initial: T, words: readonly T[]): Key<T> {
   return { initial, write: (value) => value, read: (text) => words.find((word) => word === text) }
