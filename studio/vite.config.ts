@@ -25,6 +25,12 @@ const addresses: Plugin = {
     const page = bundle["index.html"]
     if (page?.type !== "asset") throw new Error("the build has made no index.html")
     const html = String(page.source)
+    // The two fonts that the first picture needs, so that it need not be set twice.
+    const fonts = ["source-serif-4-latin-wght-normal", "hanken-grotesk-latin-wght-normal"].map((name) => {
+      const file = Object.keys(bundle).find((path) => path.includes(name))
+      if (file === undefined) throw new Error(`the build has no font ${name}`)
+      return `<link rel="preload" as="font" type="font/woff2" crossorigin href="/${file}">`
+    })
     const chunks = Object.values(bundle).filter((part) => part.type === "chunk")
     for (const [address, file] of pages) {
       const chunk = chunks.find(({ facadeModuleId }) =>
@@ -42,6 +48,7 @@ const addresses: Plugin = {
       }
       add(chunk.fileName)
       const links = [
+        ...fonts,
         ...[...scripts].map((name) => `<link rel="modulepreload" crossorigin href="/${name}">`),
         ...[...styles].map((name) => `<link rel="stylesheet" crossorigin href="/${name}">`),
       ].filter((link) => !html.includes(link.slice(link.indexOf("href"))))
