@@ -1,4 +1,5 @@
 // How the studio's pages are built: static files that need no server, and no inline script or style.
+import { readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { defineConfig, type Plugin, type UserConfig } from "vite"
 import { lessons } from "./src/lessons/list.ts"
@@ -59,9 +60,23 @@ const addresses: Plugin = {
   },
 }
 
+/** The licences of the fonts, which must go where the fonts go. */
+const licences: Plugin = {
+  name: "licences",
+  generateBundle() {
+    const fonts = ["source-serif-4", "hanken-grotesk", "jetbrains-mono"].map((font) => [
+      font,
+      here(`../node_modules/@fontsource-variable/${font}/LICENSE`),
+    ])
+    const all = [...fonts, ["maths-signs (KaTeX)", here("fonts/LICENSE-maths-signs.txt")]]
+    const source = all.map(([font, file]) => `${font}\n\n${readFileSync(file!, "utf8")}`).join("\n\n")
+    this.emitFile({ type: "asset", fileName: "assets/font-licences.txt", source })
+  },
+}
+
 const config: UserConfig = defineConfig({
   root: here("."),
-  plugins: [addresses],
+  plugins: [addresses, licences],
   resolve: { alias: [{ find: /^trilobite$/, replacement: here("../src/index.ts") }] },
   build: {
     outDir: here("../dist/studio"),
