@@ -1,11 +1,12 @@
 // How many points a second the playground trains: its own inner loop in Node, and its page in Chromium if there is one.
-// Run `npm run build` first, then `node bench/playground.ts`. Prints JSON.
+//   node bench/playground.ts
+// Prints JSON.
 
-import { existsSync, readFileSync, statSync } from "node:fs"
-import { createServer } from "node:http"
-import { extname, join } from "node:path"
+import { existsSync } from "node:fs"
 import { Session } from "../studio/src/playground/session.ts"
 import { initial, type Settings } from "../studio/src/playground/settings.ts"
+import { CHROMIUM } from "../test/support/chromium.ts"
+import { openStudio } from "../test/support/studio-pages.ts"
 import { machine, median } from "./machine.ts"
 
 /** What TensorFlow Playground's engine reaches with the same net on this kind of machine (the issue's figure). */
@@ -39,41 +40,16 @@ async function inNode(batch: number, options: object): Promise<number> {
   return millions(median(rates))
 }
 
-const dist = join(import.meta.dirname, "..", "dist", "studio")
-const types: Record<string, string> = {
-  ".html": "text/html",
-  ".js": "text/javascript",
-  ".css": "text/css",
-  ".wasm": "application/wasm",
-  ".woff2": "font/woff2",
-  ".svg": "image/svg+xml",
-}
-
 /** Points per second of the page at full speed, everything counted: looks, messages and drawing too. */
 async function inChromium(
   batches: readonly number[],
 ): Promise<{ readonly version: string; readonly rates: number[] } | undefined> {
-  const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium"
-  if (!existsSync(executablePath) || !existsSync(dist)) return undefined
-  const { chromium } = await import("playwright")
-  const server = createServer((request, response) => {
-    const file = join(dist, new URL(request.url ?? "/", "http://localhost").pathname)
-    const found = existsSync(file) && statSync(file).isFile() ? file : join(dist, "index.html")
-    response.writeHead(200, {
-      "content-type": types[extname(found)] ?? "application/octet-stream",
-      "cross-origin-opener-policy": "same-origin",
-      "cross-origin-embedder-policy": "require-corp",
-    })
-    response.end(readFileSync(found))
-  })
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
-  const { port } = server.address() as { readonly port: number }
-  const browser = await chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-gpu"] })
+  if (!existsSync(CHROMIUM)) return undefined
+  const studio = await openStudio()
   const rates: number[] = []
   for (const batch of batches) {
-    const page = await browser.newPage({ viewport: { width: 1440, height: 900 } })
     const state = `d=circles&n=1250&share=80&net=8-8&opt=sgd&eta=0.03&reg=none&speed=run&b=${batch}`
-    await page.goto(`http://127.0.0.1:${port}/playground?${state}`)
+    const { page } = await studio.open(`/playground?${state}`, { reducedMotion: false })
     await page.getByRole("button", { name: "Play", exact: true }).click()
     await page.waitForTimeout(3000)
     const seen: number[] = []
@@ -84,9 +60,8 @@ async function inChromium(
     rates.push(millions(median(seen)))
     await page.close()
   }
-  const version = browser.version()
-  await browser.close()
-  server.close()
+  const version = studio.browser.version()
+  await studio.close()
   return { version, rates }
 }
 
@@ -107,7 +82,7 @@ const result = {
   what: "million trained points per second, 2-8-8-1 tanh, 1,000 points, plain descent",
   machine: own,
   node,
-  chromium: chromium ?? "not measured: no Chromium or no build",
+  chromium: chromium ?? "not measured: no Chromium",
   peer: { "TensorFlow Playground, batch 10": PEER },
   timesPeer: { node: times(node["batch 10"]), chromium: times(page?.rates[0]) },
 }

@@ -6,7 +6,7 @@ import { useMemo, useRef } from "preact/hooks"
 import { crossEntropyCost, quadraticCost } from "trilobite"
 import { Choice, LiveNumber, Slider } from "../ui/controls.tsx"
 import { cost, plain } from "../ui/format.ts"
-import { useKeys } from "../ui/keys.ts"
+import { slid, useKeys } from "../ui/keys.ts"
 import { Formula, LessonPage, once } from "../ui/lesson.tsx"
 import { axis, curve, pointerOn } from "../ui/plot.ts"
 import { useWidth } from "../ui/size.ts"
@@ -310,10 +310,8 @@ function Curves(props: {
           aria-valuenow={yhat.value}
           aria-valuetext={`y hat ${at(yhat.value)}: quadratic cost ${cost(q)}, cross-entropy ${cost(c)}`}
           onKeyDown={(event) => {
-            const direction = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1 }[event.key]
-            if (direction === undefined) return
-            event.preventDefault()
-            onMove(yhat.value + direction * (event.shiftKey ? 0.1 : event.altKey ? 0.001 : 0.01))
+            const steps = slid(event)
+            if (steps !== undefined) onMove(yhat.value + 0.01 * steps)
           }}
         />
       </svg>

@@ -1,6 +1,6 @@
 // The grounds and walks of lesson 2, part 3: 64 examples whose costs differ by ripples, batches of them, and where walks end.
 
-import { numbersFrom } from "./spirals.ts"
+import { numbersFrom } from "../random.ts"
 
 /** How many examples there are. */
 export const EXAMPLES = 64

@@ -4,6 +4,7 @@ import type { Signal } from "@preact/signals"
 import type { JSX } from "preact"
 import { useEffect, useRef, useState } from "preact/hooks"
 import { cost, plain, signed } from "../ui/format.ts"
+import { slid } from "../ui/keys.ts"
 import { still } from "../ui/lesson.tsx"
 import { axis, curve, pointerOn } from "../ui/plot.ts"
 import { useWidth } from "../ui/size.ts"
@@ -98,10 +99,8 @@ export function GroundFigure(props: {
     drag(event)
   }
   const keys = (event: KeyboardEvent): void => {
-    const direction = { ArrowRight: 1, ArrowLeft: -1, ArrowUp: 1, ArrowDown: -1 }[event.key]
-    if (direction === undefined) return
-    event.preventDefault()
-    onMove(here + direction * 0.05 * (event.shiftKey ? 10 : event.altKey ? 0.1 : 1))
+    const steps = slid(event)
+    if (steps !== undefined) onMove(here + 0.05 * steps)
   }
   const slopeText = `slope ${plain(ground.slope(here))}`
   const labelLeft = px > W * 0.72

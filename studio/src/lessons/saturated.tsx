@@ -8,7 +8,7 @@ import { type Running, start } from "../engine/client.ts"
 import type { RaceEvent } from "../engine/jobs/race.ts"
 import { Button, Choice, LiveNumber, Slider } from "../ui/controls.tsx"
 import { cost, plain } from "../ui/format.ts"
-import { useKeys } from "../ui/keys.ts"
+import { slid, useKeys } from "../ui/keys.ts"
 import { LessonPage, once } from "../ui/lesson.tsx"
 import { axis, curve, linePath, pointerOn } from "../ui/plot.ts"
 import { useWidth } from "../ui/size.ts"
@@ -361,12 +361,10 @@ function Curves(props: {
           aria-valuenow={z.value}
           aria-valuetext={`z ${plain(z.value, 1)}, activation ${cost(answer(z.value))}, slope ${cost(s)}`}
           onKeyDown={(event) => {
-            const direction = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1 }[event.key]
-            if (direction === undefined) return
-            event.preventDefault()
-            const step = event.shiftKey ? 1 : event.altKey ? 0.01 : 0.1
+            const steps = slid(event)
+            if (steps === undefined) return
             moved.value++
-            z.value = Number(Math.min(8, Math.max(-8, z.value + direction * step)).toFixed(2))
+            z.value = Number(Math.min(8, Math.max(-8, z.value + 0.1 * steps)).toFixed(2))
           }}
         />
       </svg>

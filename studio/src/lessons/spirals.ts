@@ -1,21 +1,11 @@
 // Two spirals, one inside the other: the small data set of lessons 2 and 7. Plain numbers from a seed, the same everywhere.
 
+import { numbersFrom } from "../random.ts"
+
 /** Rows of two inputs, and the class of each: 0 or 1. */
 export interface Spirals {
   readonly x: { readonly shape: readonly [number, 2]; readonly data: Float32Array }
   readonly y: { readonly shape: readonly [number, 1]; readonly data: Float32Array }
-}
-
-/** Numbers from 0 to below 1 that follow from a seed. */
-export function numbersFrom(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let t = state
-    t = Math.imul(t ^ (t >>> 15), t | 1)
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61)
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296
-  }
 }
 
 /** Numbers of the normal distribution, from even ones. */

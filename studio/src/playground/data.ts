@@ -1,5 +1,6 @@
 // The points of the playground: made by plain functions of a seed, or the reader's own. Knows no page and no network.
 
+import { numbersFrom } from "../random.ts"
 import { type DataName, type FeatureName, featureNames, type Settings } from "./settings.ts"
 
 /** The places go from −RANGE to RANGE along both axes. */
@@ -18,16 +19,9 @@ export interface Data {
   readonly classes: number
 }
 
-/** Random numbers from 0 to below 1 that depend on the seed alone (mulberry32). */
+/** Random numbers from 0 to below 1 that depend on the seed alone; neighbouring seeds have nothing in common. */
 export function randoms(seed: number): () => number {
-  let state = (Math.imul(seed + 1, 0x9e3779b1) ^ 0x85ebca6b) >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let t = state
-    t = Math.imul(t ^ (t >>> 15), t | 1)
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61)
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296
-  }
+  return numbersFrom(Math.imul(seed + 1, 0x9e3779b1) ^ 0x85ebca6b)
 }
 
 /** A place with its class or number. */

@@ -2,6 +2,7 @@
 
 import type { JSX } from "preact"
 import { useMemo, useRef } from "preact/hooks"
+import { chooseByArrows } from "../ui/keys.ts"
 import { makeData, RANGE } from "./data.ts"
 import { type DataName, dataNames, dataWords, initial } from "./settings.ts"
 
@@ -13,12 +14,8 @@ export function DataSets(props: {
   const { value, onChange } = props
   const group = useRef<HTMLDivElement>(null)
   const keys = (event: KeyboardEvent): void => {
-    const direction = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key]
-    if (direction === undefined) return
-    event.preventDefault()
-    const next = (dataNames.indexOf(value) + direction + dataNames.length) % dataNames.length
-    onChange(dataNames[next]!)
-    group.current!.querySelectorAll("button")[next]!.focus()
+    const now = dataNames.indexOf(value)
+    chooseByArrows(event, group.current!, now, dataNames.length, (next) => onChange(dataNames[next]!))
   }
   return (
     <div ref={group} class="sets" role="radiogroup" aria-label="Data" onKeyDown={keys}>

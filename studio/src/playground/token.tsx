@@ -4,6 +4,7 @@ import { type Signal, signal } from "@preact/signals"
 import type { ComponentChildren, JSX } from "preact"
 import { useEffect, useId, useMemo, useRef } from "preact/hooks"
 import { placeOf, type Scale, Slider } from "../ui/controls.tsx"
+import { chooseByArrows } from "../ui/keys.ts"
 
 /** A word that opens a panel. Escape and a click elsewhere close it; a digit typed on the word goes into its number. */
 export function Token(props: {
@@ -102,12 +103,8 @@ export function WordList<T extends string>(props: {
   const { label, value, options, onChange } = props
   const list = useRef<HTMLDivElement>(null)
   const keys = (event: KeyboardEvent): void => {
-    const direction = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key]
-    if (direction === undefined) return
-    event.preventDefault()
-    const next = (options.findIndex((option) => option.value === value) + direction + options.length) % options.length
-    onChange(options[next]!.value)
-    list.current!.querySelectorAll("button")[next]!.focus()
+    const now = options.findIndex((option) => option.value === value)
+    chooseByArrows(event, list.current!, now, options.length, (next) => onChange(options[next]!.value))
   }
   return (
     <div ref={list} class="words" role="radiogroup" aria-label={label} onKeyDown={keys}>

@@ -4,6 +4,7 @@ import type { ReadonlySignal, Signal } from "@preact/signals"
 import type { ComponentChildren, JSX } from "preact"
 import { useRef } from "preact/hooks"
 import { Icon, type IconName } from "./icons.tsx"
+import { chooseByArrows, slid } from "./keys.ts"
 
 /** A button with an icon and a word. */
 export function Button(props: {
@@ -75,15 +76,14 @@ export function Slider(props: {
     set(props.snap?.find((value) => Math.abs(value - at) < 0.05 * (max - min)) ?? at)
   }
   const place = placeOf(value.value, min, max, scale)
-  const move = (direction: number, times: number): void => {
+  const move = (steps: number): void => {
     const unit = step || (scale === "log" ? 0 : (max - min) / 100)
-    if (scale === "log")
-      set(valueAt(placeOf(value.peek(), min, max, "log") + (direction * times) / 40, min, max, "log"))
-    else set(Number((value.peek() + direction * times * unit).toPrecision(12)))
+    if (scale === "log") set(valueAt(placeOf(value.peek(), min, max, "log") + steps / 40, min, max, "log"))
+    else set(Number((value.peek() + steps * unit).toPrecision(12)))
   }
   const keys = (event: KeyboardEvent): void => {
-    const direction = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1 }[event.key]
-    if (direction !== undefined) move(direction, event.shiftKey ? 10 : event.altKey ? 0.1 : 1)
+    const steps = slid(event)
+    if (steps !== undefined) move(steps)
     else if (event.key === "Home") set(min)
     else if (event.key === "End") set(max)
     else return
@@ -153,13 +153,8 @@ export function Choice<T extends string | number>(props: {
   }
   const group = useRef<HTMLDivElement>(null)
   const keys = (event: KeyboardEvent): void => {
-    const direction = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key]
-    if (direction === undefined) return
-    event.preventDefault()
     const now = options.findIndex((option) => option.value === value.peek())
-    const next = (now + direction + options.length) % options.length
-    set(options[next]!.value)
-    group.current!.querySelectorAll("button")[next]!.focus()
+    chooseByArrows(event, group.current!, now, options.length, (next) => set(options[next]!.value))
   }
   return (
     <div ref={group} class={thumbs ? "thumbs" : "seg"} role="radiogroup" aria-label={label} onKeyDown={keys}>

@@ -30,3 +30,27 @@ export function useKeys(actions: Actions): void {
     return () => removeEventListener("keydown", listen)
   })
 }
+
+/** How far an arrow key moves a slider, in steps: shift ten, alt a tenth. Undefined for other keys, which keep their meaning. */
+export function slid(event: KeyboardEvent): number | undefined {
+  const direction = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1 }[event.key]
+  if (direction === undefined) return undefined
+  event.preventDefault()
+  return direction * (event.shiftKey ? 10 : event.altKey ? 0.1 : 1)
+}
+
+/** Goes through the buttons of a group by arrow keys, round and round: `choose` is told the place, whose button gets the focus. */
+export function chooseByArrows(
+  event: KeyboardEvent,
+  group: HTMLElement,
+  now: number,
+  count: number,
+  choose: (place: number) => void,
+): void {
+  const direction = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key]
+  if (direction === undefined) return
+  event.preventDefault()
+  const next = (now + direction + count) % count
+  choose(next)
+  group.querySelectorAll("button")[next]!.focus()
+}

@@ -9,7 +9,7 @@ const system: MediaQueryList | undefined = globalThis.matchMedia?.("(prefers-col
 /** Which theme is shown. */
 export const theme: Signal<"light" | "dark"> = signal("light")
 
-/** Counts changes of the colours: whatever draws on a canvas reads it. */
+/** Changes whenever the colours do: whatever draws on a canvas reads it. */
 export const colours: ReadonlySignal<string> = theme
 
 function stored(): string | null {
