@@ -88,7 +88,7 @@ function measure(program: Program, variant: Variant): Row[] {
     const run = exports[`train_${step}`] as (...numbers: number[]) => void
     const extent = split === "rows" ? program.rows : size(kernel.space[0] ?? 1)
     const milliseconds = time(() => run(0, extent, program.rows, 0, scratch, work))
-    const shape = [size(kernel.space[0] ?? 1), size(kernel.space[1] ?? 1), size(kernel.inner)] as const
+    const shape = [size(kernel.space[0] ?? 1), size(kernel.space[1] ?? 1), size(kernel.inner[0] ?? 1)] as const
     const gigaflops = (2 * shape[0] * shape[1] * shape[2]) / milliseconds / 1e6
     return [{ step, shape, microseconds: milliseconds * 1000, gigaflops }]
   })

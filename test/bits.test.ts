@@ -224,7 +224,7 @@ describe("the comparison can fail", () => {
     const swapped = JSON.parse(JSON.stringify(made), (_, v: unknown) => v) as Program
     for (const { kernel } of swapped.entries.train!.steps) {
       // The chain over k runs backwards: the same products, added in another order.
-      if (kernel.kind === "matmul" && kernel.inner === 40) {
+      if (kernel.kind === "matmul" && kernel.inner[0] === 40) {
         for (const [factor, axis] of [
           [kernel.a, 1],
           [kernel.b, 0],

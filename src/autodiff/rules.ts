@@ -3,14 +3,13 @@
 // Each rule gets the node y = op(x…) and g = ∂C/∂y, and gives ∂C/∂x for each input (null: nothing flows there).
 
 import { sign, square, sum } from "../graph/compose.ts"
+import { exchanged, joinWindows, kernelSlope, padAxis, spread, withoutPad } from "../graph/convolve.ts"
 import type { Node, Op } from "../graph/node.ts"
 import * as ops from "../graph/ops.ts"
 
 const {
   add,
   broadcastTo,
-  concat,
-  constant,
   cos,
   div,
   equal,
@@ -18,10 +17,11 @@ const {
   indexOver,
   less,
   lessEqual,
-  matmul,
   mul,
   neg,
+  product,
   reshape,
+  reverse,
   sin,
   sub,
 } = ops
@@ -90,10 +90,11 @@ export const rules: { readonly [K in Op]: Rule<K> } = {
   // Zeros around g.
   slice: (y, g) => {
     const { axis, begin, end } = y.attributes
-    const { shape } = y.inputs[0]!
-    const zeros = (n: number): Node[] => (n > 0 ? [constant(0, shape.toSpliced(axis, 1, n))] : [])
-    return [concat([...zeros(begin), g, ...zeros(shape[axis]! - end)], axis)]
+    return [padAxis(g, axis, { before: begin, after: y.inputs[0]!.shape[axis]! - end, between: 0 })]
   },
+  windows: (y, g) => [joinWindows(g, y.attributes.axis, y.inputs[0]!.shape[y.attributes.axis]!, y.attributes)],
+  reverse: (y, g) => [reverse(g, y.attributes.axis)],
+  pad: (y, g) => [y.attributes.edges.reduce((part, edge, axis) => withoutPad(part, axis, edge, y.inputs[0]!.shape), g)],
   concat: (y, g) => {
     const { axis } = y.attributes
     let begin = 0
@@ -122,11 +123,16 @@ export const rules: { readonly [K in Op]: Rule<K> } = {
   },
   matmul: (y, g) => {
     const [a, b] = y.inputs as [Node, Node]
-    const { transposeA: ta, transposeB: tb } = y.attributes
+    const { outer, inner } = y.attributes
+    const [rows, columns] = [a.shape.length - outer - inner, b.shape.length - outer - inner]
     return [
-      ta ? matmul(b, g, { transposeA: tb, transposeB: true }) : matmul(g, b, { transposeB: !tb }),
-      tb ? matmul(g, a, { transposeA: true, transposeB: ta }) : matmul(a, g, { transposeA: !ta }),
+      product(g, exchanged(b, outer, inner), { outer, inner: columns }),
+      product(exchanged(a, outer, rows), g, { outer, inner: rows }),
     ]
+  },
+  convolution: (y, g) => {
+    const [x, w] = y.inputs as [Node, Node]
+    return [spread(g, w, x.shape, y.attributes), kernelSlope(x, g, w.shape, y.attributes)]
   },
   lookup: ({ inputs: [table, indices] }, g) => [scatterAdd(g, indices!, table!.shape[0]!), null],
   scatterAdd: ({ inputs: [, indices] }, g) => [lookup(g, indices!), null],

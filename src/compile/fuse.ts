@@ -1,6 +1,7 @@
 // Fusing: a kernel that only continues another becomes part of it, so that values stay in registers.
 // Knows kernels only. Fusing never changes a bit: bodies are joined, nothing is reordered inside a sum.
 
+import { rowMajorStrides, size } from "../core/shape.ts"
 import type { Body } from "../program/expression.ts"
 import { withArgs, withDraws } from "../program/expression.ts"
 import {
@@ -178,7 +179,8 @@ function withoutDead(kernel: ComputingKernel): ComputingKernel {
 }
 
 /** One kernel that does the work of both, if the consumer's elements line up with the producer's. */
-function join(producer: ComputingKernel, consumer: ComputingKernel): ComputingKernel | undefined {
+function join(producer: ComputingKernel, follower: ComputingKernel): ComputingKernel | undefined {
+  const consumer = producer.kind === "matmul" ? (divided(follower, producer.space) ?? follower) : follower
   const space = commonSpace(producer, consumer)
   if (space === undefined) return undefined
   const p = stretch(producer, space)
@@ -220,8 +222,31 @@ function commonSpace(p: ComputingKernel, c: ComputingKernel): readonly number[] 
   const missing = large.space.length - small.space.length
   if (missing !== 1 && small.space.length > 0) return undefined
   // What a small consumer reads must be folded by then; a small producer is computed for each row.
-  if (small === c && large.kind === "matmul" && large.space[1] !== 1) return undefined
+  if (small === c && large.kind === "matmul" && large.space.at(-1) !== 1) return undefined
   return large.space
+}
+
+/** The kernel with joined dimensions taken apart again, as the space has them. */
+function divided(kernel: ComputingKernel, space: readonly number[]): ComputingKernel | undefined {
+  if (kernel.kind !== "map" || kernel.space.length >= space.length) return undefined
+  const groups: number[][] = []
+  let next = 0
+  for (const n of kernel.space) {
+    const group = [space[next++] ?? 0]
+    while (size(group) !== n) {
+      if (next >= space.length || Math.abs(size(group)) > Math.abs(n)) return undefined
+      group.push(space[next++]!)
+    }
+    groups.push(group)
+  }
+  while (space[next] === 1 && groups.length > 0) groups.at(-1)!.push(space[next++]!)
+  const counts = kernel.body.some((i) => i.op === "fold" || i.op === "index")
+  if (next < space.length || (counts && groups.at(-1)!.length > 1)) return undefined
+  const apart = (strides: readonly number[]): number[] =>
+    groups.flatMap((group, d) => rowMajorStrides(group).map((step) => step * strides[d]!))
+  const moved = <T extends Operand>(o: T): T => ({ ...o, strides: apart(o.strides) })
+  const body = withDraws(kernel.body, apart)
+  return { ...kernel, space, body, operands: kernel.operands.map(moved), outputs: kernel.outputs.map(moved) }
 }
 
 /** The kernel over a larger space whose further dimensions it does not see. */

@@ -7,6 +7,7 @@ import { type Entry, type Graph, rootsOf, variablesOf } from "../graph/graph.ts"
 import { isOp, type Node, topological } from "../graph/node.ts"
 import type { Kernel, Operand } from "../program/kernel.ts"
 import { type BodyBuilder, bodyBuilder, type DraftBuffer, type DraftEntry, sameOperand } from "./draft.ts"
+import { type Factor, padded, productOf } from "./products.ts"
 import {
   batchFirst,
   batchMoved,
@@ -217,20 +218,36 @@ function lowerEntry(entryName: string, entry: Entry, context: Context): DraftEnt
       return { kind: "memory", ...target }
     }
     if (isOp(node, "matmul")) {
-      const [a, b] = node.inputs.map((input, i) => inMemory(inputs[i]!, input.shape)) as [Operand, Operand]
-      const flip = (o: Operand, on: boolean): Operand => (on ? { ...o, strides: o.strides.toReversed() } : o)
-      const { transposeA, transposeB } = node.attributes
       const target = temporary(node.shape)
-      kernels.push({
-        kind: "matmul",
-        space: [node.shape[0]!, node.shape[1]!],
-        inner: from!.shape[transposeA ? 0 : 1]!,
-        a: flip(a, transposeA),
-        b: flip(b, transposeB),
-        operands: [],
-        body: [{ op: "product" }],
-        outputs: [{ ...target, value: 0 }],
-      })
+      const [a, b] = node.inputs.map((input, i) => {
+        const operand = inMemory(inputs[i]!, input.shape)
+        const forwards = operand.strides.every((stride) => stride >= 0)
+        return { shape: input.shape, operand: forwards ? operand : dense(inputs[i]!, input.shape) }
+      }) as [Factor, Factor]
+      kernels.push(productOf({ a, b, target, ...node.attributes }, (view, shape) => dense(view, shape)))
+      return { kind: "memory", ...target }
+    }
+    if (isOp(node, "windows")) {
+      const { axis, stride, dilation } = node.attributes
+      if (x!.kind === "number") return x!
+      const operand = inMemory(x!, from!.shape)
+      const step = operand.strides[axis]!
+      return { kind: "memory", ...operand, strides: operand.strides.toSpliced(axis, 1, step * stride, step * dilation) }
+    }
+    if (isOp(node, "reverse")) {
+      const { axis } = node.attributes
+      if (x!.kind === "number" || (x!.kind === "index" && x!.axis !== axis)) return x!
+      const operand = inMemory(x!, from!.shape)
+      const step = operand.strides[axis]!
+      const offset = operand.offset + (node.shape[axis]! - 1) * step
+      return { kind: "memory", ...operand, offset, strides: operand.strides.with(axis, step === 0 ? 0 : -step) }
+    }
+    if (isOp(node, "pad")) {
+      const target = temporary(node.shape)
+      const { zeros, middle } = padded(target, from!.shape, node.attributes.edges)
+      for (const { space, place } of zeros) map(space, place, (b) => b.emit({ op: "constant", value: 0 }))
+      const part = loadable(x!, from!.shape)
+      map(from!.shape, middle, (b) => loadView(b, part, from!.shape.length))
       return { kind: "memory", ...target }
     }
     if (isOp(node, "lookup")) {

@@ -72,7 +72,8 @@ function splitOf(kernel: Kernel, buffers: readonly DraftBuffer[]): Split {
   const outer = folds ? kernel.space.length - 1 : kernel.space.length
   if (first !== undefined && first < 0 && outer > 0) {
     const aligned = readsOf(kernel).every((o) => {
-      if (kernel.kind === "matmul" && o === kernel.b) return !holdsBatch(buffers[o.buffer])
+      // Without outer dimensions B has none that lines up with the rows.
+      if (kernel.kind === "matmul" && o === kernel.b && kernel.space.length === 2) return !holdsBatch(buffers[o.buffer])
       return !holdsBatch(buffers[o.buffer]) || followsRows(o, first, buffers)
     })
     return aligned ? "rows" : "outputs"

@@ -4,10 +4,11 @@
 import { float32 } from "../core/arithmetic.ts"
 import { type Scalar, scalars, scalarsOver } from "../core/scalar.ts"
 import { expandSoftmax } from "../graph/compose.ts"
+import { expandConvolution } from "../graph/convolve.ts"
 import type { Entry, Graph } from "../graph/graph.ts"
 import { rootsOf } from "../graph/graph.ts"
 import { isOp, type Node, topological } from "../graph/node.ts"
-import { constant, slice } from "../graph/ops.ts"
+import { constant, slice, transpose } from "../graph/ops.ts"
 
 /** The same graph with each value computed once. Every entry is simplified by itself. */
 export function simplify(graph: Graph): Graph {
@@ -74,6 +75,10 @@ function reduce(node: Node): Node {
         : a!.shape.length === node.shape.length && a!.shape.every((n, i) => n === node.shape[i])
           ? a!
           : node
+    case "convolution":
+      return expandConvolution(a!, b!, (node as Node<"convolution">).attributes)
+    case "transpose":
+      return transposeOf(node as Node<"transpose">)
     case "slice":
       return sliceOf(node as Node<"slice">)
     case "mul":
@@ -87,6 +92,17 @@ function reduce(node: Node): Node {
     default:
       return fold(node)
   }
+}
+
+/** Axes that are moved twice are moved once, or not at all. */
+function transposeOf(node: Node<"transpose">): Node {
+  const x = node.inputs[0]!
+  const before = isOp(x, "transpose") ? x : undefined
+  const { order } = node.attributes
+  const whole = before === undefined ? order : order.map((axis) => before.attributes.order[axis]!)
+  const from = before === undefined ? x : before.inputs[0]!
+  if (whole.every((axis, i) => axis === i)) return from
+  return before === undefined ? node : transpose(from, whole)
 }
 
 /** A part of a part is a part of the whole, and a part of joined values that lies in one of them is a part of that. */

@@ -36,7 +36,16 @@ export interface Attributes extends ScalarAttributes {
   concat: { readonly axis: number }
   /** A sum, maximum or minimum over one axis, which disappears. */
   fold: { readonly fold: Fold; readonly axis: number }
-  matmul: { readonly transposeA: boolean; readonly transposeB: boolean }
+  /** The places along one axis as windows: [windows, places of one]. A view: windows may share places. */
+  windows: { readonly axis: number } & Window
+  /** The places along one axis from the last to the first. */
+  reverse: { readonly axis: number }
+  /** Zeros before, after and between the places of each axis. */
+  pad: { readonly edges: readonly Edge[] }
+  /** A·B: A is [...outer, ...rows, ...inner], B is [...outer, ...inner, ...columns]; so many axes are outer and inner. */
+  matmul: { readonly outer: number; readonly inner: number }
+  /** A convolution over the axes between the first and the last, each with its step and the distance within a window. */
+  convolution: { readonly strides: readonly number[]; readonly dilations: readonly number[] }
   softmax: Record<never, never>
   /** Rows of a table by their numbers. */
   lookup: Record<never, never>
@@ -44,6 +53,20 @@ export interface Attributes extends ScalarAttributes {
   scatterAdd: { readonly rows: number }
   /** The same value, through which no gradient flows. */
   stopGradient: Record<never, never>
+}
+
+/** Windows along an axis: places in one, and the distances between windows and between places. */
+export interface Window {
+  readonly size: number
+  readonly stride: number
+  readonly dilation: number
+}
+
+/** Zeros along an axis: before the first place, after the last, and between neighbours. */
+export interface Edge {
+  readonly before: number
+  readonly after: number
+  readonly between: number
 }
 
 type ScalarAttributes = { [name in Scalar]: Record<never, never> }

@@ -6,7 +6,7 @@ import type { Fold } from "../core/fold.ts"
 import type { Stream } from "../core/random.ts"
 import type { Scalar } from "../core/scalar.ts"
 import { axisOf, BATCH, broadcastShape, formatShape, type Shape, sameShape, size } from "../core/shape.ts"
-import { type Attributes, isOp, type Node, type Op, type Variable } from "./node.ts"
+import { type Attributes, type Edge, isOp, type Node, type Op, type Variable, type Window } from "./node.ts"
 
 /** A value or a plain number where a value is expected. */
 export type Value = Node | number
@@ -146,6 +146,7 @@ export function fold(kind: Fold, x: Node, axis: number): Node {
 /** C = A·B, `[m, k] · [k, n] -> [m, n]`; each factor may be given transposed. */
 export function matmul(a: Node, b: Node, flags: { transposeA?: boolean; transposeB?: boolean } = {}): Node {
   const { transposeA = false, transposeB = false } = flags
+  const turned = (x: Node): Node => transpose(x, [1, 0])
   if (a.shape.length !== 2 || b.shape.length !== 2) {
     throw shapeError("matmul", `needs two matrices, got ${formatShape(a.shape)} and ${formatShape(b.shape)}.`)
   }
@@ -157,7 +158,89 @@ export function matmul(a: Node, b: Node, flags: { transposeA?: boolean; transpos
       `cannot multiply ${formatShape([m, k])} by ${formatShape([inner, n])}: ${k} is not ${inner}.`,
     )
   }
-  return node("matmul", { transposeA, transposeB }, [a, b], [m, n])
+  return product(transposeA ? turned(a) : a, transposeB ? turned(b) : b, { outer: 0, inner: 1 })
+}
+
+/**
+ * Products of matrices whose rows, columns and sums may be of several axes:
+ * `[...outer, ...rows, ...inner] · [...outer, ...inner, ...columns] -> [...outer, ...rows, ...columns]`. Each element is one chain
+ * over the inner axes in row-major order.
+ */
+export function product(a: Node, b: Node, { outer, inner }: { readonly outer: number; readonly inner: number }): Node {
+  const end = a.shape.length - inner
+  const fits =
+    end >= outer &&
+    b.shape.length >= outer + inner &&
+    sameShape(a.shape.slice(0, outer), b.shape.slice(0, outer)) &&
+    sameShape(a.shape.slice(end), b.shape.slice(outer, outer + inner))
+  const shape = [...a.shape.slice(0, end), ...b.shape.slice(outer + inner)]
+  if (!fits || shape.filter((n) => n < 0).length > 1) {
+    const shapes = `${formatShape(a.shape)} by ${formatShape(b.shape)}`
+    throw shapeError("matmul", `cannot multiply ${shapes} over ${inner} inner axes with ${outer} outer ones.`)
+  }
+  return node("matmul", { outer, inner }, [a, b], shape)
+}
+
+/**
+ * The places along one axis as windows, `[..., n, ...] -> [..., windows, size, ...]`: place j of window i is place
+ * i·stride + j·dilation. There are ⌊(n − (size − 1)·dilation − 1) / stride⌋ + 1 windows.
+ */
+export function windows(x: Node, axis: number, { size: n, stride, dilation }: Window): Node {
+  const at = axisOf(axis, x.shape.length, "windows")
+  const places = x.shape[at]!
+  if (places < 0) throw batchAxis("windows", "cannot see the batch as windows.", x.shape, at)
+  const span = (n - 1) * dilation + 1
+  if (![n, stride, dilation].every((k) => Number.isInteger(k) && k > 0) || span > places) {
+    throw configError({
+      where: "windows",
+      what: `no such windows along axis ${at} of ${formatShape(x.shape)}.`,
+      expected: `whole numbers above 0, and windows of at most ${places} places`,
+      got: `size ${n}, stride ${stride}, dilation ${dilation}: ${span} places`,
+    })
+  }
+  const count = Math.floor((places - span) / stride) + 1
+  return node("windows", { axis: at, size: n, stride, dilation }, [x], x.shape.toSpliced(at, 1, count, n))
+}
+
+/** The places along one axis from the last to the first. The batch cannot be reversed. */
+export function reverse(x: Node, axis: number): Node {
+  const at = axisOf(axis, x.shape.length, "reverse")
+  if (x.shape[at]! < 0) throw batchAxis("reverse", "cannot reverse the batch.", x.shape, at)
+  return node("reverse", { axis: at }, [x], x.shape)
+}
+
+/** Zeros around and between: along each axis `before`, then the places with `between` zeros from one to the next, then `after`. */
+export function pad(x: Node, edges: readonly Edge[]): Node {
+  const right = (n: number): boolean => Number.isInteger(n) && n >= 0
+  if (edges.length !== x.shape.length || !edges.every((e) => right(e.before) && right(e.after) && right(e.between))) {
+    throw shapeError("pad", `needs whole numbers of zeros for each axis of ${formatShape(x.shape)}.`)
+  }
+  const none = ({ before, after, between }: Edge): boolean => before === 0 && after === 0 && between === 0
+  if (edges.every(none)) return x
+  const shape = x.shape.map((n, axis) => {
+    const { before, after, between } = edges[axis]!
+    if (n < 0 && !none(edges[axis]!)) throw batchAxis("pad", "cannot add zeros to the batch.", x.shape, axis)
+    return n < 0 ? n : before + (n - 1) * (between + 1) + 1 + after
+  })
+  return node("pad", { edges }, [x], shape)
+}
+
+/**
+ * y[b, o…, f] = Σ x[b, o·stride + k·dilation, c]·w[k…, c, f] over the places k… of the kernel and the channels c, in row-major
+ * order: `[batch, ...places, channels], [...size, channels, filters] -> [batch, ...windows, filters]`.
+ */
+export function convolution(x: Node, w: Node, options: Attributes["convolution"]): Node {
+  const { strides, dilations } = options
+  const rank = strides.length
+  if (x.shape.length !== rank + 2 || w.shape.length !== rank + 2 || x.shape.at(-1) !== w.shape.at(-2)) {
+    const shapes = `${formatShape(x.shape)} with a kernel ${formatShape(w.shape)}`
+    throw shapeError("convolution", `cannot convolve ${shapes} over ${rank} axes.`)
+  }
+  const places = strides.map((stride, d) => {
+    const window = { size: w.shape[d]!, stride, dilation: dilations[d]! }
+    return windows(x, d + 1, window).shape[d + 1]!
+  })
+  return node("convolution", { strides, dilations }, [x, w], [x.shape[0]!, ...places, w.shape.at(-1)!])
 }
 
 /**

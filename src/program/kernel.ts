@@ -30,19 +30,20 @@ export interface MapKernel {
 }
 
 /**
- * C[i, j] = Σ A[i, p]·B[p, j] over p = 0, 1, 2, … in this order, from +0, each product and each sum rounded
- * (or fused, by the program's numerics); then the body runs for each element, with it as `product`.
+ * C[…, i, j] = Σ A[…, i, p…]·B[…, p…, j] over the places p… of the inner dimensions in row-major order, from +0, each product
+ * and each sum rounded (or fused, by the program's numerics); then the body runs for each element, with it as `product`. A
+ * convolution is such a product: the strides of A step from window to window, and within a window.
  */
 export interface MatmulKernel {
   readonly kind: "matmul"
-  /** [m, n]: one of m and k may be the batch. */
-  readonly space: readonly [number, number]
-  readonly inner: number
-  /** Strides over [m, k]. */
+  /** [...outer, m, n]: one of these, but not n, or of the inner dimensions may be the batch. */
+  readonly space: readonly number[]
+  readonly inner: readonly number[]
+  /** Strides over [...outer, m, ...inner]. */
   readonly a: Operand
-  /** Strides over [k, n]. */
+  /** Strides over [...outer, ...inner, n]. */
   readonly b: Operand
-  /** Strides over [m, n]. */
+  /** Strides over [...outer, m, n]. */
   readonly operands: readonly Operand[]
   readonly body: Body
   readonly outputs: readonly Output[]

@@ -38,7 +38,7 @@ function printStep(program: Program, { kernel, split }: Step): string[] {
     return [`${kernel.kind} ${name(kernel.target)} <- ${name(kernel.source)} by ${split} (width ${kernel.width})`]
   }
   const lines = [`${kernel.kind} ${formatShape(kernel.space)} by ${split}`]
-  if (kernel.kind === "matmul") lines[0] += `: ${at(kernel.a)} x ${at(kernel.b)}, inner ${formatShape([kernel.inner])}`
+  if (kernel.kind === "matmul") lines[0] += `: ${at(kernel.a)} x ${at(kernel.b)}, inner ${formatShape(kernel.inner)}`
   kernel.body.forEach((instruction, i) => {
     lines.push(`  %${i} = ${printInstruction(instruction, kernel.operands, at)}`)
   })

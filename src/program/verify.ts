@@ -90,8 +90,11 @@ function boundFaults(program: Program, kernel: Kernel): string[] {
     if (o.strides.length !== sizes.length)
       return [`an operand of ${b.name} has ${o.strides.length} strides for ${sizes.length} dimensions.`]
     const extents = sizes.map((n) => (n < 0 ? -n * program.rows : n))
-    const last = o.strides.reduce((at, stride, d) => at + stride * (extents[d]! - 1), o.offset)
-    return o.offset < 0 || last >= elementsOf(b, program.rows) ? [`it reaches element ${last} of ${b.name}.`] : []
+    const reach = (sign: 1 | -1): number =>
+      o.strides.reduce((at, stride, d) => at + (stride * sign > 0 ? stride * (extents[d]! - 1) : 0), o.offset)
+    const [first, last] = [reach(-1), reach(1)]
+    if (first >= 0 && last < elementsOf(b, program.rows)) return []
+    return [`it reaches element ${first < 0 ? first : last} of ${b.name}.`]
   }
   if (indexes(kernel)) {
     const { places, rows, width, table, indices, values } = kernel
@@ -109,7 +112,7 @@ function factorFaults(
   over: (o: Operand, s: readonly number[]) => string[],
 ): string[] {
   const { space, inner, a, b } = kernel
-  return [...over(a, [space[0], inner]), ...over(b, [inner, space[1]])]
+  return [...over(a, [...space.slice(0, -1), ...inner]), ...over(b, [...space.slice(0, -2), ...inner, space.at(-1)!])]
 }
 
 /** Temporaries that share memory must not be in use in the same phase. */

@@ -77,6 +77,13 @@ function fill(shape: readonly number[], at: (index: readonly number[]) => number
   return { shape, data }
 }
 
+/** Every index of a shape in row-major order. */
+function everyPlace(shape: readonly number[]): number[][] {
+  const list: number[][] = []
+  fill(shape, (index) => list.push([...index]))
+  return list
+}
+
 /** The element of a value at an index. */
 function pick({ shape, data }: Value, index: readonly number[]): number {
   return data[stridesOf(shape).reduce((at, stride, i) => at + stride * index[i]!, 0)]!
@@ -165,15 +172,33 @@ const evaluators: { readonly [K in Op]: Evaluator<K> } = {
       for (let i = 0; i < x!.shape[axis]!; i++) total = folds[fold].step(total, pick(x!, index.toSpliced(axis, 0, i)))
       return total
     }),
-  matmul: ({ transposeA, transposeB }, [a, b], shape) =>
-    fill(shape, ([i, j]) => {
-      const inner = a!.shape[transposeA ? 0 : 1]!
-      let total = 0
-      for (let k = 0; k < inner; k++) {
-        total += pick(a!, transposeA ? [k, i!] : [i!, k]) * pick(b!, transposeB ? [j!, k] : [k, j!])
-      }
-      return total
+  windows: ({ axis, stride, dilation }, [x], shape) =>
+    fill(shape, (index) => pick(x!, index.toSpliced(axis, 2, index[axis]! * stride + index[axis + 1]! * dilation))),
+  reverse: ({ axis }, [x], shape) =>
+    fill(shape, (index) => pick(x!, index.with(axis, shape[axis]! - 1 - index[axis]!))),
+  pad: ({ edges }, [x], shape) =>
+    fill(shape, (index) => {
+      const place = index.map((i, axis) => (i - edges[axis]!.before) / (edges[axis]!.between + 1))
+      const inside = place.every((i, axis) => Number.isInteger(i) && i >= 0 && i < x!.shape[axis]!)
+      return inside ? pick(x!, place) : 0
     }),
+  matmul: ({ outer, inner }, [a, b], shape) => {
+    const rows = a!.shape.length - inner
+    const sums = everyPlace(a!.shape.slice(rows))
+    return fill(shape, (index) => {
+      const [left, right] = [index.slice(0, rows), index.slice(rows)]
+      const products = sums.map((k) => pick(a!, [...left, ...k]) * pick(b!, [...left.slice(0, outer), ...k, ...right]))
+      return products.reduce((total, product) => total + product, 0)
+    })
+  },
+  convolution: ({ strides, dilations }, [x, w], shape) => {
+    const sums = everyPlace(w!.shape.slice(0, -1))
+    return fill(shape, (index) => {
+      const at = (k: readonly number[]): number[] => strides.map((s, d) => index[d + 1]! * s + k[d]! * dilations[d]!)
+      const products = sums.map((k) => pick(x!, [index[0]!, ...at(k), k.at(-1)!]) * pick(w!, [...k, index.at(-1)!]))
+      return products.reduce((total, product) => total + product, 0)
+    })
+  },
   softmax: (_, [x], shape) => {
     const n = shape[shape.length - 1]!
     const data = x!.data.slice()

@@ -49,32 +49,37 @@ export function runMap(
 
 /** Runs a matrix product: one chain of multiply and add for each element, then the body. */
 export function runMatmul(kernel: MatmulKernel, memory: Memory, rows: number, precision: Precision): void {
-  const [m, n] = kernel.space.map((d) => extent(d, rows)) as [number, number]
-  const inner = extent(kernel.inner, rows)
+  const outer = kernel.space.slice(0, -1).map((d) => extent(d, rows))
+  const n = kernel.space.at(-1)!
+  const inner = kernel.inner.map((d) => extent(d, rows))
   const { a, b } = kernel
   const [aData, bData] = [memory[a.buffer]!, memory[b.buffer]!]
   const { round } = precision
   const values = kernel.body.map(() => new Float64Array(1))
-  for (let i = 0; i < m; i++) {
+  // Where the elements of one sum are, beside where the first is.
+  const [aSteps, bSteps] = [a.strides.slice(outer.length), b.strides.slice(outer.length - 1, -1)]
+  const steps: (readonly [number, number])[] = []
+  forEachPlace(inner, (p) => {
+    steps.push([elementAt({ offset: 0, strides: aSteps }, p, 0), elementAt({ offset: 0, strides: bSteps }, p, 0)])
+  })
+  forEachPlace(outer, (place) => {
+    const aAt = elementAt(a, place, 0)
     for (let j = 0; j < n; j++) {
+      const bAt = elementAt(b, place.slice(0, -1), 0) + j * b.strides.at(-1)!
       let sum = 0
-      for (let p = 0; p < inner; p++) {
-        const x = aData[a.offset + i * a.strides[0]! + p * a.strides[1]!]!
-        const y = bData[b.offset + p * b.strides[0]! + j * b.strides[1]!]!
-        sum = round(sum + round(x * y))
-      }
+      for (const [p, q] of steps) sum = round(sum + round(aData[aAt + p]! * bData[bAt + q]!))
       kernel.body.forEach((instruction, at) => {
         if (instruction.op === "product") values[at]![0] = sum
         else if (instruction.op !== "random") {
           evaluate(instruction, values, at, 1, precision, (operand) => {
             const o = kernel.operands[operand]!
-            return memory[o.buffer]![elementAt(o, [i], j)]!
+            return memory[o.buffer]![elementAt(o, place, j)]!
           })
         }
       })
-      for (const o of kernel.outputs) memory[o.buffer]![elementAt(o, [i], j)] = values[o.value]![0]!
+      for (const o of kernel.outputs) memory[o.buffer]![elementAt(o, place, j)] = values[o.value]![0]!
     }
-  }
+  })
 }
 
 /**

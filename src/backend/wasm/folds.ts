@@ -65,10 +65,13 @@ export function emitChains(
   const end = keep(into, context.extent(n))
   const take = (k: number): Code<"void">[] => {
     const target: Block = { out: [], frame: into.frame }
-    const at = (o: Pointer, stride: number): Pointer =>
-      stride === 0
-        ? o
-        : { ...o, address: i32.add(o.address, times(r.get, 4 * stride)), offset: o.offset + 4 * stride * k }
+    const at = (o: Pointer, stride: number): Pointer => {
+      if (stride === 0) return o
+      const address = i32.add(o.address, times(r.get, 4 * stride))
+      const further = 4 * stride * k
+      if (stride > 0) return { ...o, address, offset: o.offset + further }
+      return { ...o, address: i32.add(address, i32.const(further)) }
+    }
     const x = value(target, at)
     return [...target.out, chains[k]!.set(combine(fold, chains[k]!.get, x))]
   }

@@ -13,7 +13,7 @@ import { emitLookup, emitScatterAdd } from "./indexed.ts"
 import { i32 } from "./instructions.ts"
 import type { KernelContext, Tile } from "./kernel.ts"
 import { emitMap } from "./map.ts"
-import { emitMatmul } from "./matmul.ts"
+import { emitMatmul, tileRows } from "./matmul.ts"
 import { defineBarrier, defineEntry, type KernelFunction, type StepFunction } from "./round.ts"
 import { emitGather, emitScatter } from "./rows.ts"
 
@@ -154,18 +154,33 @@ function defineStep(
         return emitScatterAdd(kernel, context)
     }
   })
-  const extent = outerSize(kernel)
+  const extent = sharedSize(kernel, tile)
   if (split === "outputs" && extent < 0)
     throw internalError("A split of outputs along the batch is not supported by this backend.")
-  return { f, split, extent, grain: kernel.kind === "matmul" ? tile.rows : MAP_GRAIN, phase }
+  return { f, split, extent, grain: grainOf(kernel, tile), phase }
 }
 
-/** The size of the dimension that threads share: the first that is not folded; 1 if there is none. */
-function outerSize(kernel: Kernel): number {
+/** The size of the dimension that threads share; 1 if there is none. */
+function sharedSize(kernel: Kernel, tile: Tile): number {
   if (indexes(kernel)) return kernel.kind === "lookup" ? kernel.places : kernel.rows
   if (!computes(kernel)) return BATCH
   const folds = kernel.kind === "map" && kernel.body.some((i) => i.op === "fold")
-  return (folds ? kernel.space.slice(0, -1) : kernel.space)[0] ?? 1
+  return (folds ? kernel.space.slice(0, -1) : kernel.space)[sharedAxis(kernel, tile)] ?? 1
+}
+
+/** The dimension that threads share: the first, or of a product without the batch there the one of most tiles. */
+function sharedAxis(kernel: Kernel, tile: Tile): number {
+  if (kernel.kind !== "matmul" || kernel.space[0]! < 0) return 0
+  const m = kernel.space.length - 2
+  const tiles = kernel.space.slice(0, -1).map((n, axis) => (axis < m ? n : n < 0 ? 0 : n / tileRows(n, tile)))
+  return tiles.indexOf(Math.max(...tiles))
+}
+
+/** In what units threads share. */
+function grainOf(kernel: Kernel, tile: Tile): number {
+  if (kernel.kind !== "matmul") return MAP_GRAIN
+  const m = kernel.space.length - 2
+  return sharedAxis(kernel, tile) === m ? tileRows(kernel.space[m]!, tile) : 1
 }
 
 function contextOf(
@@ -176,14 +191,16 @@ function contextOf(
   tile: Tile,
 ): KernelContext {
   const [from, to, rows, first, scratch, work] = frame.params
-  const perExample = split === "rows" ? -outerSize(kernel) : 1
+  const perExample = split === "rows" ? -sharedSize(kernel, tile) : 1
   const zero = i32.const(0)
   const extent = (n: number): Code<"i32"> => (n < 0 ? times(rows.get, -n) : i32.const(n))
-  const whole = split === "all" && computes(kernel) ? kernel.space[0] : undefined
+  const axis = sharedAxis(kernel, tile)
+  const whole = split === "all" && computes(kernel) ? kernel.space[axis] : undefined
   return {
     frame,
     numerics: program.numerics,
     tile,
+    axis,
     range: whole === undefined ? [times(from.get, perExample), times(to.get, perExample)] : [zero, extent(whole)],
     all: split === "all",
     first: first.get,

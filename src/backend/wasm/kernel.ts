@@ -19,7 +19,8 @@ export interface KernelContext {
   readonly frame: Block["frame"]
   readonly numerics: Numerics
   readonly tile: Tile
-  /** The part of the first dimension that this call works on. */
+  /** The dimension that threads share, and the part of it that this call works on. */
+  readonly axis: number
   readonly range: readonly [Code<"i32">, Code<"i32">]
   /** True if every thread does all of it. */
   readonly all: boolean

@@ -44,7 +44,11 @@ export function emitOuter(
     return address
   }
   const pointer = (o: Operand): Pointer => {
-    return { address: bytesTo(o.strides), offset: context.address(o), stride: o.strides[o.strides.length - 1] ?? 0 }
+    const stride = o.strides[o.strides.length - 1] ?? 0
+    const [address, offset] = [bytesTo(o.strides), context.address(o)]
+    // What WebAssembly adds to an address must not be needed to bring it above 0.
+    if (o.strides.every((s) => s >= 0)) return { address, offset, stride }
+    return { address: i32.add(address, i32.const(offset)), offset: 0, stride }
   }
   body(block, pointer, bytesTo)
   return outer.reduceRight((code, _, d) => {

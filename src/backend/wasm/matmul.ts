@@ -9,13 +9,13 @@ import { brIf, if_, loop, block as scope } from "./control.ts"
 import { countUp, LANES, loadLanes, minimum, type Pointer, plus, storeLanes, times } from "./emit.ts"
 import { f32x4, i32, v128 } from "./instructions.ts"
 import type { KernelContext } from "./kernel.ts"
-import { emitCopying, emitTurning, type Tiling } from "./pack.ts"
+import { emitPacking, type Packing, type Tiling } from "./pack.ts"
 import { type Block, type Computed, computeScalar, keep, numbers, type Vector } from "./vectors.ts"
 
-/** Steps of k in a block: with a panel of B this much stays in the first-level cache. */
+/** Steps of the sums in a block: with a panel of B this much stays in the first-level cache. */
 const BLOCK = 384
 
-/** k up to this is not divided: one block somewhat longer costs less than two. */
+/** Sums up to this length are not divided: one block somewhat longer costs less than two. */
 const UNDIVIDED = 512
 
 /** Elements of A that a block of rows may have: half of a second-level cache of one megabyte. */
@@ -24,98 +24,161 @@ const CACHED = 131_072
 /** Accumulators that a tile should have to hide the latency of an addition. */
 const ENOUGH = 8
 
-/** The statements of a matrix product. */
-export function emitMatmul(kernel: MatmulKernel, context: KernelContext): Code<"void">[] {
-  const n = kernel.space[1]
-  const [bk, bn] = kernel.b.strides as [number, number]
-  if (n < 0 || (bn !== 1 && bk !== 1)) return emitPlain(kernel, context)
-  // Rows of B that lie a page or so apart are brought together first, if enough rows of A make use of it.
-  const far = bk * 4 >= FAR && context.largest(kernel.space[0]) >= 32
-  return emitTiled(kernel, context, n, bn !== 1 ? "turned" : far ? "copied" : undefined)
-}
-
 /** Bytes between rows of B from which on a panel is copied before it is used. */
 const FAR = 4096
 
-function emitTiled(
-  kernel: MatmulKernel,
-  context: KernelContext,
-  n: number,
-  packing: "turned" | "copied" | undefined,
-): Code<"void">[] {
+/** Tiles of rows from which on it pays to copy a panel that is not far apart. */
+const MANY_TILES = 16
+
+/** Elements of B that are brought together once for all outer places: what a second-level cache holds. */
+const ALL_PANELS = 262_144
+
+/** Rows of a tile for a product of m rows (negative: of each example): whole tiles of nearly the same size. */
+export function tileRows(m: number, tile: { readonly rows: number }): number {
+  return m < 0 ? tile.rows : Math.ceil(m / Math.ceil(m / tile.rows))
+}
+
+/** The statements of a matrix product. */
+export function emitMatmul(kernel: MatmulKernel, context: KernelContext): Code<"void">[] {
   const { frame } = context
-  const [m] = kernel.space
-  const rows = Math.min(context.tile.rows, context.largest(m))
+  const { space, inner } = kernel
+  const outer = space.slice(0, -2)
+  const [m, n] = space.slice(-2) as [number, number]
+  const largest = (sizes: readonly number[]): number => sizes.reduce((product, d) => product * context.largest(d), 1)
+  const rows = Math.min(tileRows(m, context.tile), context.largest(m))
   const vectors = Math.min(Math.ceil(n / LANES), Math.max(context.tile.vectors, Math.ceil(ENOUGH / rows)))
   const width = vectors * LANES
-  const divided = context.largest(kernel.inner) > UNDIVIDED
-  const blockSize = divided ? BLOCK : context.largest(kernel.inner)
+  // Sums over the batch are divided, so that what many elements need stays in the cache; those of windows are short.
+  const overBatch = inner.some((d) => d < 0)
+  const divided = (overBatch || outer.length === 0) && largest(inner) > UNDIVIDED
+  const level = divided ? blockedLevel(inner.map(context.largest)) : 0
+  const after = largest(inner.slice(level + 1))
+  const chunk = Math.max(1, Math.floor(BLOCK / after))
+  const length = divided ? chunk * after : largest(inner)
+  const range = (axis: number): readonly [Code<"i32">, Code<"i32">] =>
+    axis === context.axis ? context.range : [i32.const(0), context.extent(space[axis]!)]
+
+  const packing = packingOf(kernel, context, largest(space.slice(0, -1)) / rows)
+  // B is the same for all outer places: it is brought together before they are walked through.
+  const fixed = kernel.b.strides.slice(0, outer.length).every((s) => s === 0)
+  const panels = Math.ceil(n / width)
+  const once = packing !== undefined && fixed && !divided && outer.length > 0 && panels * width * length <= ALL_PANELS
   const from = frame.local("i32")
   const to = frame.local("i32")
-  // So many rows of A stay in the second-level cache while all panels pass by.
-  const rowsInCache = Math.max(1, Math.floor(CACHED / blockSize / rows)) * rows
-  const blocked = context.largest(m) > rowsInCache
-  const firstRow = frame.local("i32")
-  const endRow = frame.local("i32")
   const pitch = Math.ceil(n / LANES) * LANES
+  const many = largest(outer) * (context.largest(m) + context.tile.rows)
   const tiling: Tiling = {
     kernel,
     context,
     i: frame.local("i32"),
     j: frame.local("i32"),
-    rows: blocked ? [firstRow.get, endRow.get] : context.range,
+    outer: outer.map(() => frame.local("i32")),
+    before: inner.slice(0, level).map(() => frame.local("i32")),
+    level,
     from: divided ? from.get : i32.const(0),
-    to: divided ? to.get : context.extent(kernel.inner),
-    partial: divided
-      ? { ...context.partial(4 * pitch * (context.largest(m) + context.tile.rows)), stride: pitch }
-      : undefined,
-    packed: packing !== undefined ? context.scratch(4 * width * (blockSize + LANES)) : undefined,
+    to: divided ? to.get : context.extent(inner[level]!),
+    chunk: divided ? chunk : undefined,
+    partial: divided ? { ...context.partial(4 * pitch * many), stride: pitch } : undefined,
+    packed:
+      packing === undefined
+        ? undefined
+        : { at: context.scratch(4 * width * (length * (once ? panels : 1) + LANES)), length: once ? length : 0 },
   }
-  const panel = (count: number, lanes: number): Code<"void">[] => [
-    ...(packing === "turned"
-      ? emitTurning(tiling, count, lanes)
-      : packing === "copied"
-        ? emitCopying(tiling, count)
-        : []),
-    ...emitRowTiles(tiling, rows, count, lanes),
-  ]
   const { j } = tiling
-  const full = Math.floor(n / width)
-  const rest = n - full * width
-  let body: Code<"void">[] = [j.set(i32.const(0))]
-  if (full === 1) body.push(...panel(vectors, LANES), j.set(i32.const(width)))
-  else if (full > 1) body.push(countUp(j, width, i32.const(full * width), panel(vectors, LANES)))
-  if (rest > 0) body.push(...panel(Math.ceil(rest / LANES), rest % LANES || LANES))
-  if (blocked) {
-    const [first, last] = context.range
-    body = [
-      firstRow.set(first),
-      loop((again) => [
-        endRow.set(minimum(i32.add(firstRow.get, i32.const(rowsInCache)), last)),
-        ...body,
-        firstRow.set(endRow.get),
-        brIf(again, i32.ltS(firstRow.get, last)),
-      ]),
-    ]
+
+  /** The panels one after the other. */
+  const overPanels = (panel: (count: number, lanes: number) => Code<"void">[]): Code<"void">[] => {
+    const full = Math.floor(n / width)
+    const rest = n - full * width
+    const code: Code<"void">[] = [j.set(i32.const(0))]
+    if (full === 1) code.push(...panel(vectors, LANES), j.set(i32.const(width)))
+    else if (full > 1) code.push(countUp(j, width, i32.const(full * width), panel(vectors, LANES)))
+    if (rest > 0) code.push(...panel(Math.ceil(rest / LANES), rest % LANES || LANES))
+    return code
   }
+  const overOuter = (body: Code<"void">[]): Code<"void">[] =>
+    tiling.outer.reduceRight<Code<"void">[]>((code, index, axis) => {
+      const [first, last] = range(axis)
+      return [index.set(first), countUp(index, 1, last, code)]
+    }, body)
+  const pack = (count: number, lanes: number): Code<"void">[] =>
+    packing === undefined ? [] : emitPacking(tiling, packing, count, lanes)
+  const tiles = (rowRange: readonly [Code<"i32">, Code<"i32">], count: number, lanes: number): Code<"void">[] =>
+    emitRowTiles(tiling, rowRange, rows, count, lanes)
+  const all = range(outer.length)
+
+  let body: Code<"void">[]
+  if (once) body = [...overPanels(pack), ...overOuter(overPanels((count, lanes) => tiles(all, count, lanes)))]
+  else if (outer.length === 0) {
+    // So many rows of A stay in the second-level cache while all panels pass by.
+    const inCache = Math.max(1, Math.floor(CACHED / length / rows)) * rows
+    body = blocksOf(all, context.largest(m) > inCache ? inCache : undefined, context, (part) =>
+      overPanels((count, lanes) => [...pack(count, lanes), ...tiles(part, count, lanes)]),
+    )
+  } else if (fixed && packing !== undefined) {
+    body = overPanels((count, lanes) => [...pack(count, lanes), ...overOuter(tiles(all, count, lanes))])
+  } else body = overOuter(overPanels((count, lanes) => [...pack(count, lanes), ...tiles(all, count, lanes)]))
   if (!divided) return body
-  const end = context.extent(kernel.inner)
+
+  const end = context.extent(inner[level]!)
+  const block = loop((again) => [
+    to.set(minimum(i32.add(from.get, i32.const(chunk)), end)),
+    ...body,
+    from.set(to.get),
+    brIf(again, i32.ltS(from.get, end)),
+  ])
+  return tiling.before.reduceRight<Code<"void">[]>(
+    (code, index, d) => [index.set(i32.const(0)), countUp(index, 1, context.extent(inner[d]!), code)],
+    [from.set(i32.const(0)), block],
+  )
+}
+
+/** The level of the sum that is walked in chunks: the levels after it fit into a block together. */
+function blockedLevel(sizes: readonly number[]): number {
+  let level = sizes.length - 1
+  for (let after = sizes[level]!; level > 0 && after <= BLOCK; after *= sizes[level]!) level--
+  return level
+}
+
+/** How a panel of B is brought together: not at all if its rows are near and each lies without gaps. */
+function packingOf({ b, space, inner }: MatmulKernel, context: KernelContext, tiles: number): Packing | undefined {
+  const [bk, bn] = b.strides.slice(-2) as [number, number]
+  if (bn !== 1 && space.at(-1) !== 1) return bk === 1 || inner.at(-1) === 1 ? "turned" : "gathered"
+  const outer = space.length > 2
+  if (outer ? tiles >= MANY_TILES : bk * 4 >= FAR && context.largest(space[0]!) >= 32) return "copied"
+  return undefined
+}
+
+/** The body for all rows, or for so many at a time. */
+function blocksOf(
+  [first, last]: readonly [Code<"i32">, Code<"i32">],
+  count: number | undefined,
+  { frame }: KernelContext,
+  body: (rows: readonly [Code<"i32">, Code<"i32">]) => Code<"void">[],
+): Code<"void">[] {
+  if (count === undefined) return body([first, last])
+  const [from, to] = [frame.local("i32"), frame.local("i32")]
   return [
-    from.set(i32.const(0)),
+    from.set(first),
     loop((again) => [
-      to.set(minimum(i32.add(from.get, i32.const(BLOCK)), end)),
-      ...body,
+      to.set(minimum(i32.add(from.get, i32.const(count)), last)),
+      ...body([from.get, to.get]),
       from.set(to.get),
-      brIf(again, i32.ltS(from.get, end)),
+      brIf(again, i32.ltS(from.get, last)),
     ]),
   ]
 }
 
 /** All tiles of rows of one panel. */
-function emitRowTiles(tiling: Tiling, rows: number, vectors: number, lastLanes: number): Code<"void">[] {
+function emitRowTiles(
+  tiling: Tiling,
+  [from, to]: readonly [Code<"i32">, Code<"i32">],
+  rows: number,
+  vectors: number,
+  lastLanes: number,
+): Code<"void">[] {
   const { kernel, i } = tiling
-  const [m] = kernel.space
-  const [from, to] = tiling.rows
+  const m = kernel.space.at(-2)!
   const tile = (count: number): Code<"void">[] => emitTile(tiling, count, vectors, lastLanes)
   if (m < 0) {
     // Rows beyond the batch are spare memory: the last tile may compute some of them for nothing.
@@ -127,14 +190,14 @@ function emitRowTiles(tiling: Tiling, rows: number, vectors: number, lastLanes: 
       ]),
     ]
   }
+  if (m === rows) return [i.set(i32.const(0)), ...tile(rows)]
   const rest = m % rows
-  const whole = m >= rows ? [countUp(i, rows, to, tile(rows))] : []
-  return [i.set(from), ...whole, ...(rest > 0 ? [if_(i32.ltS(i.get, to), tile(rest))] : [])]
+  return [i.set(from), countUp(i, rows, to, tile(rows)), ...(rest > 0 ? [if_(i32.ltS(i.get, to), tile(rest))] : [])]
 }
 
 /** One tile: load or clear the sums, run over the block of k, then keep the sums or finish the elements. */
 function emitTile(tiling: Tiling, rows: number, vectors: number, lastLanes: number): Code<"void">[] {
-  const { kernel, context, i, j, from, to, partial } = tiling
+  const { kernel, context, i, j, outer, before, level, from, to, partial } = tiling
   const { frame } = context
   const sums = Array.from({ length: rows }, () => Array.from({ length: vectors }, () => frame.local("v128")))
   const out: Code<"void">[] = []
@@ -143,12 +206,19 @@ function emitTile(tiling: Tiling, rows: number, vectors: number, lastLanes: numb
   let kept: Pointer | undefined
   if (partial === undefined) out.push(...clear)
   else {
-    const place = i32.add(times(i.get, 4 * partial.stride), times(j.get, 4))
-    const address = keep(block, i32.add(partial.address, place))
+    // The place among the outer ones, then the row.
+    const spare = context.largest(kernel.space.at(-2)!) + context.tile.rows
+    const place = outer.reduce<Code<"i32"> | undefined>((at, index, d) => {
+      const size = context.largest(kernel.space[d]!)
+      return plus(index.get, at === undefined ? undefined : times(at, size))
+    }, undefined)
+    const row = plus(i.get, place === undefined ? undefined : times(place, spare))
+    const address = keep(block, i32.add(partial.address, i32.add(times(row, 4 * partial.stride), times(j.get, 4))))
     kept = { address, offset: partial.offset, stride: 1 }
     const at = (r: number, v: number): number => partial.offset + 4 * (r * partial.stride + v * LANES)
     const load = sums.flatMap((row, r) => row.map((s, v) => s.set(v128.load(address, at(r, v), 4))))
-    out.push(if_(i32.eqz(from), clear, load))
+    const started = before.reduce((any, index) => i32.or(any, index.get), from)
+    out.push(if_(i32.eqz(started), clear, load))
   }
   out.push(...emitChain(tiling, sums))
   const finish = emitBody(tiling, sums, lastLanes)
@@ -156,20 +226,27 @@ function emitTile(tiling: Tiling, rows: number, vectors: number, lastLanes: numb
   const save = sums.flatMap((row, r) =>
     row.flatMap((s, v) => storeLanes(kept, { bytes: undefined, index: r * partial.stride + v * LANES }, LANES, s.get)),
   )
-  return [...out, if_(i32.ltS(to, context.extent(kernel.inner)), save, finish)]
+  // More is to come unless this is the last block at every level.
+  const more = before.reduce(
+    (any, index, d) => i32.or(any, i32.ltS(plus(index.get, i32.const(1)), context.extent(kernel.inner[d]!))),
+    i32.ltS(to, context.extent(kernel.inner[level]!)),
+  )
+  return [...out, if_(more, save, finish)]
 }
 
-/** The chains of multiply and add over the block of k. */
+/** The chains of multiply and add over the block of the sum: the levels below the one that is divided are walked whole. */
 function emitChain(tiling: Tiling, sums: readonly (readonly Local<"v128">[])[]): Code<"void">[] {
-  const { kernel, context, i, j, from, to, packed } = tiling
+  const { kernel, context, i, j, outer, before, level, from, to, chunk, packed } = tiling
   const { frame } = context
-  const { a, b } = kernel
-  const [am, ak] = a.strides as [number, number]
+  const { a, b, inner } = kernel
+  const count = outer.length
+  const [am, aInner] = [a.strides[count]!, a.strides.slice(count + 1)]
   const vectors = sums[0]!.length
-  const bk = packed === undefined ? b.strides[0]! : vectors * LANES
+  const bInner = packed === undefined ? b.strides.slice(count, -1) : []
+  const last = inner.length - 1
+  const [ak, bk] = [aInner[last]!, packed === undefined ? bInner[last]! : vectors * LANES]
   const aAt = frame.local("i32")
   const bAt = frame.local("i32")
-  const p = frame.local("i32")
   const x = frame.local("v128")
   const columns = Array.from({ length: vectors }, () => frame.local("v128"))
   const [aBase, bBase] = [context.address(a), packed === undefined ? context.address(b) : 0]
@@ -190,17 +267,52 @@ function emitChain(tiling: Tiling, sums: readonly (readonly Local<"v128">[])[]):
     bAt.set(i32.add(bAt.get, i32.const(4 * steps * bk))),
   ]
   const { unroll } = context.tile
-  const { inner } = kernel
-  const steps = Math.min(unroll, context.largest(inner))
-  const body = [...Array.from({ length: steps }, (_, u) => step(u)).flat(), ...advance(steps)]
-  const exact = inner > 0 && (inner <= UNDIVIDED ? inner : inner % BLOCK) % steps === 0 && BLOCK % steps === 0
-  return [
-    aAt.set(i32.add(times(i.get, 4 * am), times(from, 4 * ak))),
-    bAt.set(packed ?? i32.add(times(from, 4 * bk), times(j.get, 4))),
-    p.set(from),
-    countUp(p, steps, to, body),
-    ...(exact || steps === 1 ? [] : [countUp(p, 1, to, [...step(0), ...advance(1)])]),
+  /** One level of the sum, from where the pointers stand. */
+  const walk = (d: number): Code<"void">[] => {
+    const p = frame.local("i32")
+    const n = inner[d]!
+    const whole = d > level || chunk === undefined
+    const [first, end] = d > level ? [i32.const(0), context.extent(n)] : [from, to]
+    if (d < last) {
+      // Back to where this place began, and on to the next, unless the level below ends there.
+      const [aStart, bStart] = [frame.local("i32"), frame.local("i32")]
+      const below = inner[d + 1]!
+      const aRuns = below > 0 && aInner[d] === below * aInner[d + 1]!
+      const bRuns = packed !== undefined || (below > 0 && bInner[d] === below * bInner[d + 1]!)
+      const body = [
+        ...(aRuns ? [] : [aStart.set(aAt.get)]),
+        ...(bRuns ? [] : [bStart.set(bAt.get)]),
+        ...walk(d + 1),
+        ...(aRuns ? [] : [aAt.set(i32.add(aStart.get, i32.const(4 * aInner[d]!)))]),
+        ...(bRuns ? [] : [bAt.set(i32.add(bStart.get, i32.const(4 * bInner[d]!)))]),
+      ]
+      return [p.set(first), countUp(p, 1, end, body)]
+    }
+    const short = whole && n > 0 && (n <= unroll || (unroll > 1 && n <= 2 * unroll))
+    const steps = short ? n : Math.min(unroll, context.largest(n))
+    const body = [...Array.from({ length: steps }, (_, u) => step(u)).flat(), ...advance(steps)]
+    if (short) return body
+    const exact = n > 0 && (whole ? n : n % chunk) % steps === 0 && (whole || chunk % steps === 0)
+    return [
+      p.set(first),
+      countUp(p, steps, end, body),
+      ...(exact || steps === 1 ? [] : [countUp(p, 1, end, [...step(0), ...advance(1)])]),
+    ]
+  }
+  const places = [...outer, ...before]
+  const starts = (strides: readonly number[]): Code<"i32">[] =>
+    places.flatMap((index, d) => (strides[d] === 0 ? [] : [times(index.get, 4 * strides[d]!)]))
+  const aParts = [
+    ...starts([...a.strides.slice(0, count), ...aInner]),
+    times(i.get, 4 * am),
+    times(from, 4 * aInner[level]!),
   ]
+  const bParts =
+    packed === undefined
+      ? [...starts([...b.strides.slice(0, count), ...bInner]), times(from, 4 * bInner[level]!), times(j.get, 4)]
+      : [packed.at, ...(packed.length === 0 ? [] : [times(j.get, 4 * packed.length)])]
+  const total = (parts: readonly Code<"i32">[]): Code<"i32"> => parts.reduce((x, y) => i32.add(x, y))
+  return [aAt.set(total(aParts)), bAt.set(total(bParts)), ...walk(level)]
 }
 
 function multiplyAdd(context: KernelContext, a: Vector, b: Vector, sum: Vector): Vector {
@@ -209,16 +321,17 @@ function multiplyAdd(context: KernelContext, a: Vector, b: Vector, sum: Vector):
 
 /** Finishes the elements of a tile: for each row all loads, then the body, then the stores in order. */
 function emitBody(tiling: Tiling, sums: readonly (readonly Local<"v128">[])[], lastLanes: number): Code<"void">[] {
-  const { kernel, context, i, j } = tiling
+  const { kernel, context, i, j, outer } = tiling
   const out: Code<"void">[] = []
   const block: Block = { out, frame: context.frame }
   const pointers = new Map<string, Code<"i32">>()
   const pointer = (o: Operand, row: number): Pointer => {
-    const [sm, sn] = o.strides as [number, number]
-    const key = `${sm} ${sn}`
+    const [sm, sn] = o.strides.slice(-2) as [number, number]
+    const key = o.strides.join(" ")
     let address = pointers.get(key)
     if (address === undefined) {
-      const parts = [...(sm === 0 ? [] : [times(i.get, 4 * sm)]), ...(sn === 0 ? [] : [times(j.get, 4 * sn)])]
+      const indices = [...outer, i, j]
+      const parts = o.strides.flatMap((s, d) => (s === 0 ? [] : [times(indices[d]!.get, 4 * s)]))
       address =
         parts.length === 0
           ? i32.const(0)
@@ -237,10 +350,10 @@ function emitBody(tiling: Tiling, sums: readonly (readonly Local<"v128">[])[], l
     const strides = instruction.op === "load" ? kernel.operands[instruction.operand]!.strides : undefined
     const differs = (seen: readonly boolean[], axis: number): boolean =>
       instruction.op === "product" ||
-      (strides !== undefined && strides[axis] !== 0) ||
+      (strides !== undefined && strides.at(axis) !== 0) ||
       argsOf(instruction).some((a) => seen[a])
-    byRow[id] = differs(byRow, 0)
-    byColumn[id] = differs(byColumn, 1)
+    byRow[id] = differs(byRow, -2)
+    byColumn[id] = differs(byColumn, -1)
   })
   const memo = new Map<string, Computed>()
   const compute = (id: number, r: number, v: number): Computed => {
@@ -276,35 +389,4 @@ function emitBody(tiling: Tiling, sums: readonly (readonly Local<"v128">[])[], l
     })
   })
   return out
-}
-
-/** Any strides, one element at a time: for the rare product whose right factor lies apart in both directions. */
-function emitPlain(kernel: MatmulKernel, context: KernelContext): Code<"void">[] {
-  const { frame } = context
-  const [from, to] = context.range
-  const zero = i32.const(0)
-  const tiling: Tiling = {
-    kernel,
-    context,
-    i: frame.local("i32"),
-    j: frame.local("i32"),
-    rows: context.range,
-    from: zero,
-    to: zero,
-    partial: undefined,
-    packed: undefined,
-  }
-  const { i, j } = tiling
-  const p = frame.local("i32")
-  const sum = frame.local("v128")
-  const { a, b } = kernel
-  const at = (o: Operand, x: Local<"i32">, y: Local<"i32">): Vector =>
-    v128.load32Splat(i32.add(times(x.get, 4 * o.strides[0]!), times(y.get, 4 * o.strides[1]!)), context.address(o))
-  const chain = [
-    sum.set(f32x4.const(0, 0, 0, 0)),
-    p.set(zero),
-    countUp(p, 1, context.extent(kernel.inner), [sum.set(multiplyAdd(context, at(a, i, p), at(b, p, j), sum.get))]),
-  ]
-  const row = [j.set(zero), countUp(j, 1, context.extent(kernel.space[1]), [...chain, ...emitBody(tiling, [[sum]], 1)])]
-  return [i.set(from), countUp(i, 1, to, row)]
 }

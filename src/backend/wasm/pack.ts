@@ -5,7 +5,7 @@ import type { MatmulKernel } from "../../program/kernel.ts"
 import type { Local } from "./assembler.ts"
 import type { Code } from "./code.ts"
 import { brIf, loop, block as scope } from "./control.ts"
-import { countUp, LANES, type Pointer, times } from "./emit.ts"
+import { countUp, LANES, loadLanes, type Pointer, times } from "./emit.ts"
 import { i8x16, i32, v128 } from "./instructions.ts"
 import type { KernelContext } from "./kernel.ts"
 import { type Block, keep, type Vector } from "./vectors.ts"
@@ -16,70 +16,91 @@ export interface Tiling {
   readonly context: KernelContext
   readonly i: Local<"i32">
   readonly j: Local<"i32">
-  /** The rows of this block of rows: from the first to before the second. */
-  readonly rows: readonly [Code<"i32">, Code<"i32">]
-  /** First step of the block of k, and the one after its last. */
+  /** The places of the outer dimensions. */
+  readonly outer: readonly Local<"i32">[]
+  /** The places of the inner dimensions before the one that is walked in chunks, and which that is. */
+  readonly before: readonly Local<"i32">[]
+  readonly level: number
+  /** First place of the chunk, and the one after its last. */
   readonly from: Code<"i32">
   readonly to: Code<"i32">
-  /** Memory for partial sums, if k is divided into blocks. */
+  /** Places of a chunk, if the sum is divided. */
+  readonly chunk: number | undefined
+  /** Memory for partial sums, if it is. */
   readonly partial: Pointer | undefined
-  /** The panel of B brought together in scratch memory. */
-  readonly packed: Code<"i32"> | undefined
+  /** B brought together in scratch memory: one panel, or all of them, each of so many steps. */
+  readonly packed: { readonly at: Code<"i32">; readonly length: number } | undefined
 }
 
-/** Copies the block of a panel of a transposed B so that its rows lie together: 4 × 4 elements at a time. */
-export function emitTurning(tiling: Tiling, vectors: number, lastLanes: number): Code<"void">[] {
-  const { kernel, context, j, from, to, packed } = tiling
+/** How a panel is brought together: its rows copied, turned 4 × 4 elements at a time, or gathered one by one. */
+export type Packing = "copied" | "turned" | "gathered"
+
+/** Brings the block of a panel of B together, so that its rows lie one after the other. */
+export function emitPacking(tiling: Tiling, packing: Packing, vectors: number, lastLanes: number): Code<"void">[] {
+  const { kernel, context, j, outer, before, level, from, to, chunk, packed } = tiling
   const { frame } = context
-  const stride = kernel.b.strides[1]!
-  const base = context.address(kernel.b)
-  const p = frame.local("i32")
+  const { b, inner } = kernel
+  const strides = b.strides.slice(outer.length, -1)
+  const [bk, bn] = b.strides.slice(-2) as [number, number]
+  const base = context.address(b)
   const target = frame.local("i32")
   const source = frame.local("i32")
   const row = 4 * vectors * LANES
-  const body: Code<"void">[] = []
-  for (let v = 0; v < vectors; v++) {
-    const lanes = v === vectors - 1 ? lastLanes : LANES
-    const block: Block = { out: body, frame }
+  const lanesOf = (v: number): number => (v === vectors - 1 ? lastLanes : LANES)
+  const moveOn = (steps: number): Code<"void">[] => [
+    target.set(i32.add(target.get, i32.const(steps * row))),
+    source.set(i32.add(source.get, i32.const(4 * steps * bk))),
+  ]
+  const vectorsOf = (one: (v: number) => Code<"void">[]): Code<"void">[] =>
+    Array.from({ length: vectors }, (_, v) => one(v)).flat()
+  const turn = (v: number): Code<"void">[] => {
+    const block: Block = { out: [], frame }
     const column = (c: number): Vector =>
-      keep(block, v128.load(source.get, base + 4 * stride * (v * LANES + Math.min(c, lanes - 1)), 4))
+      keep(block, v128.load(source.get, base + 4 * bn * (v * LANES + Math.min(c, lanesOf(v) - 1)), 4))
     const rows = transpose(block, [column(0), column(1), column(2), column(3)])
-    for (const [u, code] of rows.entries()) body.push(v128.store(target.get, u * row + v * 16, code, 4))
+    return [...block.out, ...rows.map((code, u) => v128.store(target.get, u * row + v * 16, code, 4))]
   }
-  body.push(target.set(i32.add(target.get, i32.const(4 * row))), source.set(i32.add(source.get, i32.const(16))))
-  return [
-    p.set(from),
-    target.set(packed!),
-    source.set(i32.add(times(from, 4), times(j.get, 4 * stride))),
-    scope((out) => [
-      brIf(out, i32.geS(p.get, to)),
-      loop((again) => [...body, p.set(i32.add(p.get, i32.const(LANES))), brIf(again, i32.ltS(p.get, to))]),
-    ]),
-  ]
-}
-
-/** Copies the block of a panel of B so that its rows lie together. */
-export function emitCopying(tiling: Tiling, vectors: number): Code<"void">[] {
-  const { kernel, context, j, from, to, packed } = tiling
-  const { frame } = context
-  const stride = 4 * kernel.b.strides[0]!
-  const base = context.address(kernel.b)
-  const p = frame.local("i32")
-  const target = frame.local("i32")
-  const source = frame.local("i32")
-  const copies = Array.from({ length: vectors }, (_, v) =>
+  const gather = (v: number): Code<"void">[] => {
+    const block: Block = { out: [], frame }
+    const pointer = { address: source.get, offset: base, stride: bn }
+    const value = loadLanes(block, pointer, { bytes: undefined, index: v * LANES }, lanesOf(v))
+    return [...block.out, v128.store(target.get, 16 * v, value, 4)]
+  }
+  const copy = (v: number): Code<"void">[] => [
     v128.store(target.get, 16 * v, v128.load(source.get, base + 16 * v, 4), 4),
-  )
-  return [
-    p.set(from),
-    target.set(packed!),
-    source.set(i32.add(times(from, stride), times(j.get, 4))),
-    countUp(p, 1, to, [
-      ...copies,
-      target.set(i32.add(target.get, i32.const(16 * vectors))),
-      source.set(i32.add(source.get, i32.const(stride))),
-    ]),
   ]
+
+  const walk = (d: number): Code<"void">[] => {
+    const p = frame.local("i32")
+    const [first, end] = d > level || chunk === undefined ? [i32.const(0), context.extent(inner[d]!)] : [from, to]
+    if (d < inner.length - 1) {
+      const start = frame.local("i32")
+      const next = source.set(i32.add(start.get, i32.const(4 * strides[d]!)))
+      return [p.set(first), countUp(p, 1, end, [start.set(source.get), ...walk(d + 1), next])]
+    }
+    if (packing !== "turned") {
+      const body = [...vectorsOf(packing === "copied" ? copy : gather), ...moveOn(1)]
+      return [p.set(first), countUp(p, 1, end, body)]
+    }
+    // Four steps at a time; what that is too many is overwritten by the rows that follow.
+    const start = frame.local("i32")
+    return [
+      p.set(first),
+      start.set(target.get),
+      scope((out) => [
+        brIf(out, i32.geS(p.get, end)),
+        loop((again) => [
+          ...[...vectorsOf(turn), ...moveOn(LANES)],
+          ...[p.set(i32.add(p.get, i32.const(LANES))), brIf(again, i32.ltS(p.get, end))],
+        ]),
+      ]),
+      target.set(i32.add(start.get, times(i32.sub(end, first), row))),
+    ]
+  }
+  const starts = [...outer, ...before].map((index, d) => times(index.get, 4 * b.strides[d]!))
+  const at = [...starts, times(from, 4 * strides[level]!), times(j.get, 4 * bn)].reduce((x, y) => i32.add(x, y))
+  const place = packed!.length === 0 ? packed!.at : i32.add(packed!.at, times(j.get, 4 * packed!.length))
+  return [target.set(place), source.set(at), ...walk(level)]
 }
 
 /** Four vectors as the rows of a matrix, turned into its columns. */

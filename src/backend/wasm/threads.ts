@@ -24,6 +24,10 @@ export function workOf(entry: EntryPoint, rows: number): number {
     if (indexes(kernel)) return sum + extent(kernel.places) * kernel.width
     if (!computes(kernel)) return sum + rows * kernel.width
     const places = kernel.space.reduce((n, d) => n * extent(d), 1)
-    return sum + places * (kernel.kind === "matmul" ? 2 * extent(kernel.inner) : operationsOf(kernel.body))
+    return (
+      sum +
+      places *
+        (kernel.kind === "matmul" ? 2 * kernel.inner.reduce((n, d) => n * extent(d), 1) : operationsOf(kernel.body))
+    )
   }, 0)
 }

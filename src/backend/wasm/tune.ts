@@ -106,7 +106,7 @@ function product(numerics: Numerics): Program {
             kernel: {
               kind: "matmul",
               space: [M, N],
-              inner: K,
+              inner: [K],
               a: { buffer: 0, offset: 0, strides: strides(0) },
               b: { buffer: 1, offset: 0, strides: strides(1) },
               operands: [],
