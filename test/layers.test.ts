@@ -18,7 +18,8 @@ import { describeBits, describeSlopes, relative } from "./support/oracles.ts"
 test("every type of layer has a row, and has been compared with PyTorch", () => {
   const rows = new Set(LAYER_ROWS.map(({ layer }) => layer([2, 3, 4]).type))
   expect(Object.keys(layerTypes).filter((type) => !rows.has(type))).toEqual([])
-  const drawn = ["Dropout", "AlphaDropout", "GaussianNoise", "GaussianDropout"] // test/noise.test.ts
+  const noise = ["Dropout", "AlphaDropout", "GaussianNoise", "GaussianDropout"]
+  const drawn = [...noise, "SpatialDropout1D", "SpatialDropout2D"] // test/noise.test.ts
   const golden = new Set([...drawn, ...goldenLayers().map(({ type }) => type)])
   expect(Object.keys(layerTypes).filter((type) => !golden.has(type))).toEqual([])
 })

@@ -14,11 +14,25 @@ import { dense } from "./layers/dense.ts"
 import { dot } from "./layers/dot.ts"
 import { embedding } from "./layers/embedding.ts"
 import { flatten } from "./layers/flatten.ts"
+import {
+  globalAveragePooling1D,
+  globalAveragePooling2D,
+  globalMaxPooling1D,
+  globalMaxPooling2D,
+} from "./layers/global-pooling.ts"
 import { add, average, concatenate, maximum, minimum, multiply, subtract } from "./layers/merging.ts"
 import { identityLayer, permute, repeatVector } from "./layers/moving.ts"
-import { alphaDropout, dropout, gaussianDropout, gaussianNoise } from "./layers/noise.ts"
+import {
+  alphaDropout,
+  dropout,
+  gaussianDropout,
+  gaussianNoise,
+  spatialDropout1D,
+  spatialDropout2D,
+} from "./layers/noise.ts"
 import { normalization } from "./layers/normalization.ts"
 import { groupNormalization, layerNormalization, rmsNormalization, unitNormalization } from "./layers/normalizing.ts"
+import { cropping1D, cropping2D, upSampling1D, upSampling2D, zeroPadding1D, zeroPadding2D } from "./layers/placing.ts"
 import { rescaling } from "./layers/rescaling.ts"
 import { reshape } from "./layers/reshape.ts"
 import { customLoss, isCustom, type LossFunction, missing } from "./losses/custom.ts"
@@ -65,6 +79,18 @@ export const layerTypes: { readonly [type: string]: Factory } = {
   Minimum: minimum,
   Concatenate: concatenate,
   Dot: dot,
+  ZeroPadding1D: zeroPadding1D,
+  ZeroPadding2D: zeroPadding2D,
+  Cropping1D: cropping1D,
+  Cropping2D: cropping2D,
+  UpSampling1D: upSampling1D,
+  UpSampling2D: upSampling2D,
+  GlobalMaxPooling1D: globalMaxPooling1D,
+  GlobalMaxPooling2D: globalMaxPooling2D,
+  GlobalAveragePooling1D: globalAveragePooling1D,
+  GlobalAveragePooling2D: globalAveragePooling2D,
+  SpatialDropout1D: spatialDropout1D,
+  SpatialDropout2D: spatialDropout2D,
 }
 
 /** Layers and functions of the user's own by their names: what a file names and cannot hold. */
