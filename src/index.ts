@@ -67,6 +67,7 @@ export {
   globalMaxPooling1D,
   globalMaxPooling2D,
 } from "./nn/layers/global-pooling.ts"
+export { type MaskingOptions, masking } from "./nn/layers/masking.ts"
 export {
   add,
   average,

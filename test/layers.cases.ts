@@ -116,6 +116,7 @@ export const LAYER_ROWS: readonly LayerRow[] = [
       [b, c],
     ],
   },
+  { name: "Masking", layer: () => layers.masking({ maskValue: 1 }), inputs: steps },
   { name: "ZeroPadding1D", layer: () => layers.zeroPadding1D({ padding: [2, 1] }), inputs: steps },
   { name: "ZeroPadding1D, channels first", layer: () => layers.zeroPadding1D({ dataFormat: first }), inputs: steps },
   { name: "ZeroPadding2D", layer: () => layers.zeroPadding2D({ padding: [[0, 2], [1, 3]] }), inputs: images }, // biome-ignore format: one line
@@ -184,6 +185,8 @@ export function scopeWith(values: readonly Node[], training: boolean, kept: Map<
   const scope: Scope = {
     training,
     trainable: true,
+    masks: [],
+    passMask: () => {},
     parameter: () => values[next++]!,
     state: () => values[next++]!,
     update: (name, value) => void kept.set(name, value),

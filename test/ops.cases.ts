@@ -267,6 +267,21 @@ function made(
   return row(`${composition}${detail}`, shapes, build, { ...more, composition })
 }
 
+const masked: OpRow[] = [
+  {
+    name: "maskedMean over an axis",
+    composition: "maskedMean",
+    leaves: ([, b, c]) => [{ shape: [B, b, c] }, { shape: [B, b, 1], ...BITS }],
+    build: (x) => compose.maskedMean(at(x, 0), at(x, 1), [1]),
+  },
+  {
+    name: "maskedMean of all, kept",
+    composition: "maskedMean",
+    leaves: ([, b, c]) => [{ shape: [B, b, c] }, { shape: [c], ...BITS }],
+    build: (x) => compose.maskedMean(at(x, 0), at(x, 1), undefined, true),
+  },
+]
+
 const compositions = [
   ...names(reductions).flatMap((f) => [
     made(f, " of all", matrix, (x) => reductions[f](at(x, 0))),
@@ -312,5 +327,6 @@ export const OP_ROWS: readonly OpRow[] = [
   ...moves,
   ...PART_ROWS,
   ...leaves,
+  ...masked,
   ...compositions,
 ]

@@ -127,6 +127,10 @@ def cases():
     yield case("cosine", "Dot", {"axes": 1, "normalize": True}, [a, b], {}, cosine)
     steps, places = rounded(draw(3460, 3, 4, 2)), rounded(draw(3461, 2, 3, 4, 2))
     front = lambda f, x: f(x.movedim(-1, 1)).movedim(1, -1)
+    gaps = steps.clone()
+    gaps[0, 1] = gaps[1, 3] = gaps[2] = 0.5
+    gaps[1, 1, 0] = 0.5
+    yield case("masking", "Masking", {"maskValue": 0.5}, [gaps], {}, lambda x, p: x * (x != 0.5).any(-1, keepdim=True))
     yield case("zero padding of steps", "ZeroPadding1D", {"padding": [2, 1]}, [steps], {}, lambda x, p: F.pad(x, (0, 0, 2, 1)))
     yield case("zero padding", "ZeroPadding2D", {"padding": [[1, 0], [2, 3]]}, [places], {}, lambda x, p: F.pad(x, (0, 0, 2, 3, 1, 0)))
     yield case("zero padding, channels first", "ZeroPadding2D", {"padding": [1, 2], "dataFormat": "channelsFirst"}, [places], {}, lambda x, p: F.pad(x, (2, 2, 1, 1)))

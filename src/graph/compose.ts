@@ -37,6 +37,12 @@ export function mean(x: Node, axes?: readonly number[], keep = false): Node {
   return ops.div(sum(x, axes, keep), count(over.map((axis) => x.shape[axis]!)))
 }
 
+/** The mean over the axes of what has the mask 1 (not 0), and 0 where nothing has; the mask is stretched to the value. */
+export function maskedMean(x: Node, mask: Node, axes?: readonly number[], keep = false): Node {
+  const counted = ops.broadcastTo(mask, x.shape)
+  return ops.div(sum(ops.mul(x, counted), axes, keep), ops.max(sum(counted, axes, keep), 1))
+}
+
 /** The number of elements of a shape, as a value: the batch counts with its actual rows. */
 export function count(shape: Shape): Node {
   const n = size(shape)

@@ -20,6 +20,7 @@ import {
   globalMaxPooling1D,
   globalMaxPooling2D,
 } from "./layers/global-pooling.ts"
+import { masking } from "./layers/masking.ts"
 import { add, average, concatenate, maximum, minimum, multiply, subtract } from "./layers/merging.ts"
 import { identityLayer, permute, repeatVector } from "./layers/moving.ts"
 import {
@@ -79,6 +80,7 @@ export const layerTypes: { readonly [type: string]: Factory } = {
   Minimum: minimum,
   Concatenate: concatenate,
   Dot: dot,
+  Masking: masking,
   ZeroPadding1D: zeroPadding1D,
   ZeroPadding2D: zeroPadding2D,
   Cropping1D: cropping1D,

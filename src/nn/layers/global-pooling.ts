@@ -1,9 +1,11 @@
 // Layers that make one number of every channel of a sequence or an image. Knows no network.
 
-import { largest, mean } from "../../graph/compose.ts"
+import { largest, maskedMean, mean } from "../../graph/compose.ts"
 import type { Node } from "../../graph/node.ts"
 import { type LayerFactory, type LayerOptions, layer } from "../layer.ts"
+import { maskFor } from "../masks.ts"
 import { flag, optional } from "../options.ts"
+import type { Mask } from "../scope.ts"
 import { type DataFormatOption, dataFormat, withChannelsLast } from "./data-format.ts"
 
 /** The options of the layers that pool all places. */
@@ -12,7 +14,11 @@ export interface GlobalPoolingOptions extends LayerOptions, DataFormatOption {
   readonly keepdims?: boolean
 }
 
-type Fold = (x: Node, axes: readonly number[], keep: boolean) => Node
+type Fold = (x: Node, axes: readonly number[], keep: boolean, mask: Mask) => Node
+
+/** The mean of the steps that count; 0 where none does. */
+const meanOfSteps: Fold = (x, axes, keep, mask) =>
+  mask === undefined ? mean(x, axes, keep) : maskedMean(x, maskFor(x, mask), axes, keep)
 
 /* @__NO_SIDE_EFFECTS__ */
 function globalPooling(type: string, places: 1 | 2, fold: Fold): LayerFactory<GlobalPoolingOptions> {
@@ -20,7 +26,8 @@ function globalPooling(type: string, places: 1 | 2, fold: Fold): LayerFactory<Gl
   return layer<GlobalPoolingOptions>(
     type,
     { dataFormat, keepdims: optional(flag(), false) },
-    ({ dataFormat, keepdims }, x) => withChannelsLast(dataFormat, places, x, (x) => fold(x, axes, keepdims)),
+    ({ dataFormat, keepdims }, x, { masks: [mask] }) =>
+      withChannelsLast(dataFormat, places, x, (x) => fold(x, axes, keepdims, mask)),
   )
 }
 
@@ -57,7 +64,8 @@ export const globalMaxPooling2D: LayerFactory<GlobalPoolingOptions> = /* @__PURE
 
 /**
  * The mean of each channel of a sequence, `[batch, steps, channels] -> [batch, channels]`, or `[batch, 1, channels]` with
- * `keepdims`. Throws E_CONFIG for a wrong option and for an input that is no sequence. Keras: GlobalAveragePooling1D.
+ * `keepdims`; of an input with a mask the mean of the steps that count, and 0 where none does (in Keras NaN). Throws E_CONFIG
+ * for a wrong option and for an input that is no sequence. Keras: GlobalAveragePooling1D.
  * @example
  * ```ts
  * import { globalAveragePooling1D, input } from "trilobite"
@@ -67,7 +75,7 @@ export const globalMaxPooling2D: LayerFactory<GlobalPoolingOptions> = /* @__PURE
 export const globalAveragePooling1D: LayerFactory<GlobalPoolingOptions> = /* @__PURE__ */ globalPooling(
   "GlobalAveragePooling1D",
   1,
-  mean,
+  meanOfSteps,
 )
 
 /**

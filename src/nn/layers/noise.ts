@@ -68,6 +68,7 @@ export const dropout: LayerFactory<DropoutOptions> = /* @__PURE__ */ layer<Dropo
   { rate: required(share), noiseShape, seed },
   ({ rate, noiseShape, seed }, x, scope) =>
     dropped(x, scope, rate, () => scope.random(drawnShape(x, noiseShape), seed)),
+  { passesMask: true },
 )
 
 /** In training: 0 where a drawn number is below the rate, else x / (1 − rate). */
@@ -106,6 +107,7 @@ export const spatialDropout1D: LayerFactory<SpatialDropout1DOptions> = /* @__PUR
   "SpatialDropout1D",
   { rate: required(share), seed },
   (config, x, scope) => withChannelsLast("channelsLast", 1, x, (x) => dropChannels(x, scope, config)),
+  { passesMask: true },
 )
 
 /**
@@ -122,6 +124,7 @@ export const spatialDropout2D: LayerFactory<SpatialDropout2DOptions> = /* @__PUR
   "SpatialDropout2D",
   { rate: required(share), dataFormat, seed },
   (config, x, scope) => withChannelsLast(config.dataFormat, 2, x, (x) => dropChannels(x, scope, config)),
+  { passesMask: true },
 )
 
 /** Where dropped numbers go: the limit of selu below. */
@@ -146,6 +149,7 @@ export const alphaDropout: LayerFactory<DropoutOptions> = /* @__PURE__ */ layer<
     const scale = rate === 1 ? 0 : 1 / Math.sqrt((1 - rate) * (1 + rate * SELU_LIMIT * SELU_LIMIT))
     return add(mul(where(kept, x, SELU_LIMIT), scale), -scale * SELU_LIMIT * rate)
   },
+  { passesMask: true },
 )
 
 /** The options of {@link gaussianNoise}. */
@@ -170,6 +174,7 @@ export const gaussianNoise: LayerFactory<GaussianNoiseOptions> = /* @__PURE__ */
     if (stddev === 0 || !scope.training) return x
     return add(x, scope.randomNormal(x.shape, { stddev, seed }))
   },
+  { passesMask: true },
 )
 
 /** The options of {@link gaussianDropout}. */
@@ -194,4 +199,5 @@ export const gaussianDropout: LayerFactory<GaussianDropoutOptions> = /* @__PURE_
     if (rate === 0 || !scope.training) return x
     return mul(x, scope.randomNormal(x.shape, { mean: 1, stddev: Math.sqrt(rate / (1 - rate)), seed }))
   },
+  { passesMask: true },
 )
