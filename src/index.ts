@@ -125,6 +125,7 @@ export {
 } from "./nn/layers/placing.ts"
 export { rescaling } from "./nn/layers/rescaling.ts"
 export { reshape } from "./nn/layers/reshape.ts"
+export { type TimeDistributedOptions, timeDistributed } from "./nn/layers/time-distributed.ts"
 export {
   binaryCrossentropy,
   type CrossentropyOptions,

@@ -116,6 +116,33 @@ export const LAYER_ROWS: readonly LayerRow[] = [
       [b, c],
     ],
   },
+  {
+    name: "TimeDistributed",
+    layer: ([a]) => layers.timeDistributed({ layer: layers.dense({ units: a, activation: "tanh" }) }),
+    inputs: steps,
+  },
+  {
+    name: "TimeDistributed of a model",
+    layer: () => layers.timeDistributed({ layer: layers.sequential([layers.flatten(), layers.dropout({ rate: 0.4 }), layers.dense({ units: 2 })]) }), // biome-ignore format: one line
+    inputs: images,
+  },
+  {
+    name: "TimeDistributed of steps",
+    layer: () => layers.timeDistributed({ layer: layers.timeDistributed({ layer: layers.batchNormalization() }) }),
+    inputs: images,
+  },
+  {
+    name: "TimeDistributed, pooled",
+    layer: () => layers.timeDistributed({ layer: layers.globalMaxPooling1D() }),
+    inputs: images,
+  },
+  {
+    name: "TimeDistributed of an embedding",
+    layer: ([a, b]) => layers.timeDistributed({ layer: layers.embedding({ inputDim: a + 2, outputDim: b }) }),
+    inputs: (_, b, c) => [[b, c]],
+    range: [0, 1],
+    whole: true,
+  },
   { name: "Masking", layer: () => layers.masking({ maskValue: 1 }), inputs: steps },
   { name: "ZeroPadding1D", layer: () => layers.zeroPadding1D({ padding: [2, 1] }), inputs: steps },
   { name: "ZeroPadding1D, channels first", layer: () => layers.zeroPadding1D({ dataFormat: first }), inputs: steps },

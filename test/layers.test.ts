@@ -26,7 +26,8 @@ test("every type of layer has a row, and has been compared with PyTorch", () => 
 
 describe("by PyTorch", () => {
   test.each(goldenLayers())("$name", async (golden) => {
-    const layer = layerTypes[golden.type]!.create(golden.options)
+    const json = { type: golden.type, name: "layer", config: golden.options }
+    const layer = networkFromConfig({ kind: "sequential", layers: [json] }).layers[0]!
     const inputs = golden.inputs.map(({ shape }, i) => ops.input(`x${i}`, shape.slice(1)))
     const asked = parametersOf(layer, inputs)
     const known: { readonly [name: string]: Numbers } = { ...golden.parameters, ...golden.state }

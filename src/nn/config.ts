@@ -36,6 +36,7 @@ import { groupNormalization, layerNormalization, rmsNormalization, unitNormaliza
 import { cropping1D, cropping2D, upSampling1D, upSampling2D, zeroPadding1D, zeroPadding2D } from "./layers/placing.ts"
 import { rescaling } from "./layers/rescaling.ts"
 import { reshape } from "./layers/reshape.ts"
+import { timeDistributed } from "./layers/time-distributed.ts"
 import { customLoss, isCustom, type LossFunction, missing } from "./losses/custom.ts"
 import type { Targets } from "./losses/rule.ts"
 import { type Loss, readLoss } from "./losses.ts"
@@ -43,6 +44,7 @@ import { customMetric, type Metric, readMetric } from "./metrics.ts"
 import { nestedLayer, nestedTypes } from "./nested.ts"
 import { functionalNetwork, type Network, sequentialNetwork } from "./network.ts"
 import { type Optimizer, readOptimizer } from "./optimizers.ts"
+import type { Option } from "./options.ts"
 import { applyLayer, input, type SymbolicTensor } from "./symbolic.ts"
 
 /** The table of layers by type. */
@@ -81,6 +83,7 @@ export const layerTypes: { readonly [type: string]: Factory } = {
   Concatenate: concatenate,
   Dot: dot,
   Masking: masking,
+  TimeDistributed: timeDistributed,
   ZeroPadding1D: zeroPadding1D,
   ZeroPadding2D: zeroPadding2D,
   Cropping1D: cropping1D,
@@ -188,6 +191,9 @@ function layerFromConfig(json: unknown, where: string, custom: CustomObjects): L
   for (const [option, value] of Object.entries(own)) {
     if (isOwnFunction(value) && Object.hasOwn(custom, value.name)) own[option] = custom[value.name]
   }
+  for (const [option, { kind }] of Object.entries(factory.options ?? {})) {
+    if (kind.holdsLayer) own[option] = layerFromConfig(own[option], `${where}.config.${option}`, custom)
+  }
   for (const key of ["name", "inputShape", "trainable"]) {
     if (Object.hasOwn(own, key)) refuse({ [key]: own[key] }, `${where}.config`)
   }
@@ -198,6 +204,7 @@ function layerFromConfig(json: unknown, where: string, custom: CustomObjects): L
 interface Factory {
   readonly type: string
   readonly create: (options: object) => Layer
+  readonly options?: { readonly [option: string]: Option<unknown> }
 }
 
 const isFactory = (value: unknown): value is Factory =>

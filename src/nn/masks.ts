@@ -1,7 +1,7 @@
 // Which steps of a sequence count: how that passes from layer to layer. Knows layers by their contract alone.
 
 import { configError } from "../core/errors.ts"
-import { formatShape, type Shape, sameShape } from "../core/shape.ts"
+import { BATCH, formatShape, type Shape, sameShape } from "../core/shape.ts"
 import type { Node } from "../graph/node.ts"
 import { reshape } from "../graph/ops.ts"
 import type { Mask, Masks, Scope } from "./scope.ts"
@@ -13,12 +13,16 @@ export interface Masked {
   readonly mask: Mask
 }
 
-/** What a layer makes of values, with the masks that it says these have; a layer that says nothing ends them, as in Keras. */
+/**
+ * What a layer makes of values, with the masks that it says these have; a layer that says nothing ends them, as in Keras.
+ * Throws E_CONFIG for a value that does not have the layer's inputShape.
+ */
 export function callLayer(
   layer: LayerData,
   inputs: readonly Masked[],
   scopeFor: (masks: Masks) => Scope,
 ): readonly Masked[] {
+  for (const { node } of inputs) checkInput(layer, node.shape)
   const masks: Masks = { given: inputs.map(({ mask }) => mask), passed: [] }
   const made = layer.call(
     inputs.map(({ node }) => node),
@@ -26,6 +30,12 @@ export function callLayer(
   )
   const nodes = "op" in made ? [made as Node] : (made as readonly Node[])
   return nodes.map((node, output) => ({ node, mask: masks.passed[output] }))
+}
+
+function checkInput({ inputShape }: LayerData, shape: Shape): void {
+  if (inputShape === undefined || sameShape(inputShape, shape.slice(1))) return
+  const expected = formatShape([BATCH, ...inputShape])
+  throw configError({ what: "what comes does not have the layer's inputShape.", expected, got: formatShape(shape) })
 }
 
 /** The mask with sizes of 1 for the value's other axes. Throws E_CONFIG if its sizes are not the first ones of the value. */

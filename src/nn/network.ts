@@ -75,7 +75,8 @@ export type LayerLike = LayerData | { asLayer(): LayerData }
 const isObject = (value: unknown): value is object =>
   (typeof value === "object" || typeof value === "function") && value !== null
 
-function asLayer(value: unknown): LayerData | undefined {
+/** The layer that a value is or gives; undefined for other values. */
+export function asLayer(value: unknown): LayerData | undefined {
   if (!isObject(value)) return undefined
   if ("asLayer" in value && typeof value.asLayer === "function") return value.asLayer() as LayerData
   return "config" in value ? (value as LayerData) : undefined
@@ -309,7 +310,6 @@ function traceCalls(
     const given = from.map(({ node, output }) => values[node]![output]!)
     let made: readonly Masked[]
     try {
-      for (const { node } of given) checkInput(layer, node.shape)
       made = callLayer(layer, given, (masks) => scopeFor(layer, masks))
     } catch (error) {
       throw inLayer(labelOf(layer.type, layer.name), error, true)
@@ -325,10 +325,4 @@ function traceCalls(
     traces.set(layer, { name, type, output, outputShape: output.shape, parameters: own, inputs: names })
   }
   return { outputs: outputs.map(({ from }) => values[from.node]![from.output]!), layers: [...traces.values()] }
-}
-
-function checkInput(layer: LayerData, shape: Shape): void {
-  if (layer.inputShape === undefined || sameShape(layer.inputShape, shape.slice(1))) return
-  const expected = formatShape([BATCH, ...layer.inputShape])
-  throw configError({ what: "what comes does not have the layer's inputShape.", expected, got: formatShape(shape) })
 }
