@@ -61,6 +61,14 @@ export { type DotOptions, dot } from "./nn/layers/dot.ts"
 export { type EmbeddingOptions, embedding } from "./nn/layers/embedding.ts"
 export { flatten } from "./nn/layers/flatten.ts"
 export {
+  type GlobalPoolingOptions,
+  globalAveragePooling1D,
+  globalAveragePooling2D,
+  globalMaxPooling1D,
+  globalMaxPooling2D,
+} from "./nn/layers/global-pooling.ts"
+export { type MaskingOptions, masking } from "./nn/layers/masking.ts"
+export {
   add,
   average,
   type ConcatenateOptions,
@@ -85,6 +93,10 @@ export {
   type GaussianNoiseOptions,
   gaussianDropout,
   gaussianNoise,
+  type SpatialDropout1DOptions,
+  type SpatialDropout2DOptions,
+  spatialDropout1D,
+  spatialDropout2D,
 } from "./nn/layers/noise.ts"
 export { type NormalizationOptions, normalization } from "./nn/layers/normalization.ts"
 export {
@@ -97,8 +109,23 @@ export {
   type UnitNormalizationOptions,
   unitNormalization,
 } from "./nn/layers/normalizing.ts"
+export {
+  type Cropping1DOptions,
+  type Cropping2DOptions,
+  cropping1D,
+  cropping2D,
+  type UpSampling1DOptions,
+  type UpSampling2DOptions,
+  upSampling1D,
+  upSampling2D,
+  type ZeroPadding1DOptions,
+  type ZeroPadding2DOptions,
+  zeroPadding1D,
+  zeroPadding2D,
+} from "./nn/layers/placing.ts"
 export { rescaling } from "./nn/layers/rescaling.ts"
 export { reshape } from "./nn/layers/reshape.ts"
+export { type TimeDistributedOptions, timeDistributed } from "./nn/layers/time-distributed.ts"
 export {
   binaryCrossentropy,
   type CrossentropyOptions,

@@ -24,6 +24,8 @@ export interface LayerRow {
 
 const vector = (_: number, b: number): Shape[] => [[b]]
 const images = (a: number, b: number, c: number): Shape[] => [[a, b, c]]
+const steps = (_: number, b: number, c: number): Shape[] => [[b, c]]
+const first = "channelsFirst"
 const pair = (_: number, b: number): Shape[] => [[b], [b]]
 const triple = (_: number, b: number): Shape[] => [[b], [b], [b]]
 
@@ -114,6 +116,81 @@ export const LAYER_ROWS: readonly LayerRow[] = [
       [b, c],
     ],
   },
+  {
+    name: "TimeDistributed",
+    layer: ([a]) => layers.timeDistributed({ layer: layers.dense({ units: a, activation: "tanh" }) }),
+    inputs: steps,
+  },
+  {
+    name: "TimeDistributed of a model",
+    layer: () => layers.timeDistributed({ layer: layers.sequential([layers.flatten(), layers.dropout({ rate: 0.4 }), layers.dense({ units: 2 })]) }), // biome-ignore format: one line
+    inputs: images,
+  },
+  {
+    name: "TimeDistributed of steps",
+    layer: () => layers.timeDistributed({ layer: layers.timeDistributed({ layer: layers.batchNormalization() }) }),
+    inputs: images,
+  },
+  {
+    name: "TimeDistributed, pooled",
+    layer: () => layers.timeDistributed({ layer: layers.globalMaxPooling1D() }),
+    inputs: images,
+  },
+  {
+    name: "TimeDistributed of an embedding",
+    layer: ([a, b]) => layers.timeDistributed({ layer: layers.embedding({ inputDim: a + 2, outputDim: b }) }),
+    inputs: (_, b, c) => [[b, c]],
+    range: [0, 1],
+    whole: true,
+  },
+  { name: "Masking", layer: () => layers.masking({ maskValue: 1 }), inputs: steps },
+  { name: "ZeroPadding1D", layer: () => layers.zeroPadding1D({ padding: [2, 1] }), inputs: steps },
+  { name: "ZeroPadding1D, channels first", layer: () => layers.zeroPadding1D({ dataFormat: first }), inputs: steps },
+  { name: "ZeroPadding2D", layer: () => layers.zeroPadding2D({ padding: [[0, 2], [1, 3]] }), inputs: images }, // biome-ignore format: one line
+  {
+    name: "ZeroPadding2D, channels first",
+    layer: () => layers.zeroPadding2D({ padding: [2, 0], dataFormat: first }),
+    inputs: images,
+  },
+  { name: "Cropping1D", layer: () => layers.cropping1D({ cropping: [1, 2] }), inputs: (_, b, c) => [[b + 3, c]] },
+  {
+    name: "Cropping2D",
+    layer: () => layers.cropping2D({ cropping: [[1, 0], [0, 2]] }), // biome-ignore format: one line
+    inputs: (a, b, c) => [[a + 1, b + 2, c]],
+  },
+  {
+    name: "Cropping2D, channels first",
+    layer: () => layers.cropping2D({ cropping: 1, dataFormat: first }),
+    inputs: (a, b, c) => [[a, b + 2, c + 2]],
+  },
+  { name: "UpSampling1D", layer: () => layers.upSampling1D({ size: 3 }), inputs: steps },
+  { name: "UpSampling2D", layer: () => layers.upSampling2D({ size: [1, 3] }), inputs: images },
+  {
+    name: "UpSampling2D, bilinear",
+    layer: () => layers.upSampling2D({ size: [2, 3], interpolation: "bilinear" }),
+    inputs: images,
+  },
+  {
+    name: "UpSampling2D, bilinear, channels first",
+    layer: () => layers.upSampling2D({ interpolation: "bilinear", dataFormat: first }),
+    inputs: images,
+  },
+  { name: "GlobalMaxPooling1D", layer: () => layers.globalMaxPooling1D(), inputs: steps },
+  { name: "GlobalMaxPooling2D", layer: () => layers.globalMaxPooling2D({ dataFormat: first }), inputs: images },
+  { name: "GlobalAveragePooling1D", layer: () => layers.globalAveragePooling1D({ keepdims: true }), inputs: steps },
+  { name: "GlobalAveragePooling2D", layer: () => layers.globalAveragePooling2D(), inputs: images },
+  {
+    name: "GlobalAveragePooling2D, channels first, kept",
+    layer: () => layers.globalAveragePooling2D({ dataFormat: first, keepdims: true }),
+    inputs: images,
+  },
+  { name: "SpatialDropout1D", layer: () => layers.spatialDropout1D({ rate: 0.5 }), inputs: steps },
+  { name: "SpatialDropout2D", layer: () => layers.spatialDropout2D({ rate: 0.4, seed: 3 }), inputs: images },
+  {
+    name: "SpatialDropout2D, channels first",
+    layer: () => layers.spatialDropout2D({ rate: 0.5, dataFormat: first }),
+    inputs: images,
+  },
   { name: "Dot, normalized", layer: () => layers.dot({ axes: 1, normalize: true }), inputs: pair },
 ]
 
@@ -135,6 +212,8 @@ export function scopeWith(values: readonly Node[], training: boolean, kept: Map<
   const scope: Scope = {
     training,
     trainable: true,
+    masks: [],
+    passMask: () => {},
     parameter: () => values[next++]!,
     state: () => values[next++]!,
     update: (name, value) => void kept.set(name, value),

@@ -18,14 +18,16 @@ import { describeBits, describeSlopes, relative } from "./support/oracles.ts"
 test("every type of layer has a row, and has been compared with PyTorch", () => {
   const rows = new Set(LAYER_ROWS.map(({ layer }) => layer([2, 3, 4]).type))
   expect(Object.keys(layerTypes).filter((type) => !rows.has(type))).toEqual([])
-  const drawn = ["Dropout", "AlphaDropout", "GaussianNoise", "GaussianDropout"] // test/noise.test.ts
+  const noise = ["Dropout", "AlphaDropout", "GaussianNoise", "GaussianDropout"]
+  const drawn = [...noise, "SpatialDropout1D", "SpatialDropout2D"] // test/noise.test.ts
   const golden = new Set([...drawn, ...goldenLayers().map(({ type }) => type)])
   expect(Object.keys(layerTypes).filter((type) => !golden.has(type))).toEqual([])
 })
 
 describe("by PyTorch", () => {
   test.each(goldenLayers())("$name", async (golden) => {
-    const layer = layerTypes[golden.type]!.create(golden.options)
+    const json = { type: golden.type, name: "layer", config: golden.options }
+    const layer = networkFromConfig({ kind: "sequential", layers: [json] }).layers[0]!
     const inputs = golden.inputs.map(({ shape }, i) => ops.input(`x${i}`, shape.slice(1)))
     const asked = parametersOf(layer, inputs)
     const known: { readonly [name: string]: Numbers } = { ...golden.parameters, ...golden.state }

@@ -37,6 +37,7 @@ function ours(option: string, value: unknown): unknown {
   if (typeof value === "object" && value !== null && "required" in value) return REQUIRED
   if (option === "activation" && value === null) return "linear"
   if (option === "curve") return value
+  if (option === "dataFormat") return "channelsLast"
   if (value === "uniform") return "randomUniform"
   return typeof value === "string" ? canonical(value) : value
 }

@@ -5,6 +5,7 @@ import {
   alphaDropout,
   dense,
   dropout,
+  flatten,
   functional,
   gaussianDropout,
   gaussianNoise,
@@ -12,8 +13,11 @@ import {
   type Layer,
   type Model,
   modelFromBytes,
+  reshape,
   sequential,
   sgd,
+  spatialDropout1D,
+  spatialDropout2D,
 } from "../src/index.ts"
 
 const ROWS = 6
@@ -56,6 +60,19 @@ describe("in training", () => {
     expect(found.map((value) => value !== 0)).toEqual([...mask].map((u) => u >= 0.5))
     expect(await values(dropout({ rate: 1 }), 1)).toEqual(x.flat().map(() => 0))
     expect(await values(dropout({ rate: 0 }), 1)).toEqual(x.flat().map((value) => 1 - Math.fround(1 - value)))
+  })
+
+  test.each([
+    ["spatialDropout1D", [ROWS, WIDTH], spatialDropout1D({ rate: 0.5 })],
+    ["spatialDropout2D", [2, ROWS / 2, WIDTH], spatialDropout2D({ rate: 0.5 })],
+    ["spatialDropout2D, channels first", [WIDTH, 2, ROWS / 2], spatialDropout2D({ rate: 0.5, dataFormat: "channelsFirst" })], // biome-ignore format: one line
+  ])("%s: whole channels, by the first numbers of the seed", async (name, targetShape, layer) => {
+    const inside = sequential([reshape({ targetShape }), layer, flatten()])
+    const mask = [...uniform(11).subarray(0, WIDTH)].map((u) => u >= 0.5)
+    expect(new Set(mask).size).toBe(2)
+    const channel = (i: number): number => (name.endsWith("first") ? Math.floor(i / ROWS) : i % WIDTH)
+    const found = await values(inside.asLayer(), 11)
+    for (const [i, value] of found.entries()) expect(value).toBeCloseTo(mask[channel(i)]! ? 2 * x.flat()[i]! : 0, 5)
   })
 
   test("gaussianNoise and gaussianDropout: normal numbers of the seed", async () => {

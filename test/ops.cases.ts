@@ -268,6 +268,21 @@ function made(
   return row(`${composition}${detail}`, shapes, build, { ...more, composition })
 }
 
+const masked: OpRow[] = [
+  {
+    name: "maskedMean over an axis",
+    composition: "maskedMean",
+    leaves: ([, b, c]) => [{ shape: [B, b, c] }, { shape: [B, b, 1], ...BITS }],
+    build: (x) => compose.maskedMean(at(x, 0), at(x, 1), [1]),
+  },
+  {
+    name: "maskedMean of all, kept",
+    composition: "maskedMean",
+    leaves: ([, b, c]) => [{ shape: [B, b, c] }, { shape: [c], ...BITS }],
+    build: (x) => compose.maskedMean(at(x, 0), at(x, 1), undefined, true),
+  },
+]
+
 const compositions = [
   ...names(reductions).flatMap((f) => [
     made(f, " of all", matrix, (x) => reductions[f](at(x, 0))),
@@ -291,6 +306,8 @@ const compositions = [
   made("argmax", "", batchRows, (x) => compose.argmax(at(x, 0)), FEW),
   made("argmax", ", rank 3", batched, (x) => compose.argmax(at(x, 0))),
   made("clip", "", batchRows, (x) => compose.clip(at(x, 0), -0.75, 1.25)),
+  made("padWith", "", batched, (x) => compose.padWith(at(x, 0), [[0, 0], [2, 1], [0, 3]])), // biome-ignore format: one line
+  made("padWith", " of a number", matrix, (x) => compose.padWith(ops.exp(at(x, 0)), [[1, 0], [0, 2]], -0.5)), // biome-ignore format: one line
   made("softplus", "", batchRows, (x) => compose.softplus(at(x, 0)), { range: [-9, 9] }),
   made("randomNormal", "", batchRows, (x, [, b]) =>
     ops.mul(at(x, 0), compose.randomNormal(streams.dropout, 5, [B, b], 1, 0.5)),
@@ -312,5 +329,6 @@ export const OP_ROWS: readonly OpRow[] = [
   ...PART_ROWS,
   ...WINDOW_ROWS,
   ...leaves,
+  ...masked,
   ...compositions,
 ]

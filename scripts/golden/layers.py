@@ -125,6 +125,32 @@ def cases():
     yield case("dot, two axes", "Dot", {"axes": [1, 2]}, [m.transpose(1, 2).clone(), n], {}, lambda m, n, p: m.transpose(1, 2) @ n.transpose(1, 2))
     cosine = lambda a, b, p: (l2(a, 1) * l2(b, 1)).sum(1, keepdim=True)
     yield case("cosine", "Dot", {"axes": 1, "normalize": True}, [a, b], {}, cosine)
+    steps, places = rounded(draw(3460, 3, 4, 2)), rounded(draw(3461, 2, 3, 4, 2))
+    front = lambda f, x: f(x.movedim(-1, 1)).movedim(1, -1)
+    gaps = steps.clone()
+    gaps[0, 1] = gaps[1, 3] = gaps[2] = 0.5
+    gaps[1, 1, 0] = 0.5
+    held = {"layer": {"type": "Dense", "name": "dense", "config": {"units": 3, "activation": "tanh"}}}
+    small = {"kernel": rounded(draw(3442, 2, 3)), "bias": rounded(draw(3443, 3))}
+    yield case("time distributed", "TimeDistributed", held, [steps], small, lambda x, p: torch.tanh(x @ p["kernel"] + p["bias"]))
+    yield case("masking", "Masking", {"maskValue": 0.5}, [gaps], {}, lambda x, p: x * (x != 0.5).any(-1, keepdim=True))
+    yield case("zero padding of steps", "ZeroPadding1D", {"padding": [2, 1]}, [steps], {}, lambda x, p: F.pad(x, (0, 0, 2, 1)))
+    yield case("zero padding", "ZeroPadding2D", {"padding": [[1, 0], [2, 3]]}, [places], {}, lambda x, p: F.pad(x, (0, 0, 2, 3, 1, 0)))
+    yield case("zero padding, channels first", "ZeroPadding2D", {"padding": [1, 2], "dataFormat": "channelsFirst"}, [places], {}, lambda x, p: F.pad(x, (2, 2, 1, 1)))
+    yield case("cropping of steps", "Cropping1D", {"cropping": [2, 1]}, [steps], {}, lambda x, p: x[:, 2:3])
+    yield case("cropping", "Cropping2D", {"cropping": [[1, 0], [2, 1]]}, [places], {}, lambda x, p: x[:, 1:, 2:3])
+    yield case("up-sampling of steps", "UpSampling1D", {"size": 3}, [steps], {}, lambda x, p: x.repeat_interleave(3, 1))
+    nearest = lambda x, p: front(lambda y: F.interpolate(y, scale_factor=(2, 3), mode="nearest"), x)
+    yield case("up-sampling", "UpSampling2D", {"size": [2, 3]}, [places], {}, nearest)
+    for rows, columns in ((2, 2), (3, 4), (1, 5)):
+        smooth = lambda x, p: front(lambda y: F.interpolate(y, scale_factor=(rows, columns), mode="bilinear", align_corners=False), x)
+        yield case(f"up-sampling, bilinear, {rows} times {columns}", "UpSampling2D", {"size": [rows, columns], "interpolation": "bilinear"}, [places], {}, smooth)
+    yield case("largest step", "GlobalMaxPooling1D", {}, [steps], {}, lambda x, p: x.amax(1))
+    yield case("mean step, kept", "GlobalAveragePooling1D", {"keepdims": True}, [steps], {}, lambda x, p: x.mean(1, keepdim=True))
+    yield case("largest pixel", "GlobalMaxPooling2D", {}, [places], {}, lambda x, p: x.amax((1, 2)))
+    largest = lambda x, p: x.amax((2, 3), keepdim=True)
+    yield case("largest pixel, channels first", "GlobalMaxPooling2D", {"dataFormat": "channelsFirst", "keepdims": True}, [places], {}, largest)
+    yield case("mean pixel", "GlobalAveragePooling2D", {}, [places], {}, lambda x, p: x.mean((1, 2)))
     dense = {"kernel": rounded(draw(3440, 6, 4)), "bias": rounded(draw(3441, 4))}
     yield case("dense", "Dense", {"units": 4, "activation": "gelu"}, [a], dense, lambda x, p: F.gelu(x @ p["kernel"] + p["bias"]))
     yield case("activation", "Activation", {"activation": "silu"}, [a], {}, lambda x, p: F.silu(x))

@@ -37,6 +37,12 @@ export function mean(x: Node, axes?: readonly number[], keep = false): Node {
   return ops.div(sum(x, axes, keep), count(over.map((axis) => x.shape[axis]!)))
 }
 
+/** The mean over the axes of what has the mask 1 (not 0), and 0 where nothing has; the mask is stretched to the value. */
+export function maskedMean(x: Node, mask: Node, axes?: readonly number[], keep = false): Node {
+  const counted = ops.broadcastTo(mask, x.shape)
+  return ops.div(sum(ops.mul(x, counted), axes, keep), ops.max(sum(counted, axes, keep), 1))
+}
+
 /** The number of elements of a shape, as a value: the batch counts with its actual rows. */
 export function count(shape: Shape): Node {
   const n = size(shape)
@@ -76,6 +82,16 @@ export function argmax(x: Node): Node {
 /** max(x, low) and min(x, high). */
 export function clip(x: Node, low: number, high: number): Node {
   return ops.min(ops.max(x, low), high)
+}
+
+/** The value with so many places of a number before and after it along each axis; the batch cannot be padded. */
+export function padWith(x: Node, pads: readonly (readonly [before: number, after: number])[], value = 0): Node {
+  return pads.reduce((padded, [before, after], axis) => {
+    if (before + after === 0) return padded
+    const { shape } = padded
+    const filled = (n: number): Node[] => (n === 0 ? [] : [ops.constant(value, shape.with(axis, n))])
+    return ops.concat([...filled(before), padded, ...filled(after)], axis)
+  }, x)
 }
 
 /** ln(1 + eˣ) without overflow: max(x, 0) + ln(1 + e^−|x|), written with `where` so that its slope at 0 is ½. */

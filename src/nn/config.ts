@@ -14,13 +14,29 @@ import { dense } from "./layers/dense.ts"
 import { dot } from "./layers/dot.ts"
 import { embedding } from "./layers/embedding.ts"
 import { flatten } from "./layers/flatten.ts"
+import {
+  globalAveragePooling1D,
+  globalAveragePooling2D,
+  globalMaxPooling1D,
+  globalMaxPooling2D,
+} from "./layers/global-pooling.ts"
+import { masking } from "./layers/masking.ts"
 import { add, average, concatenate, maximum, minimum, multiply, subtract } from "./layers/merging.ts"
 import { identityLayer, permute, repeatVector } from "./layers/moving.ts"
-import { alphaDropout, dropout, gaussianDropout, gaussianNoise } from "./layers/noise.ts"
+import {
+  alphaDropout,
+  dropout,
+  gaussianDropout,
+  gaussianNoise,
+  spatialDropout1D,
+  spatialDropout2D,
+} from "./layers/noise.ts"
 import { normalization } from "./layers/normalization.ts"
 import { groupNormalization, layerNormalization, rmsNormalization, unitNormalization } from "./layers/normalizing.ts"
+import { cropping1D, cropping2D, upSampling1D, upSampling2D, zeroPadding1D, zeroPadding2D } from "./layers/placing.ts"
 import { rescaling } from "./layers/rescaling.ts"
 import { reshape } from "./layers/reshape.ts"
+import { timeDistributed } from "./layers/time-distributed.ts"
 import { customLoss, isCustom, type LossFunction, missing } from "./losses/custom.ts"
 import type { Targets } from "./losses/rule.ts"
 import { type Loss, readLoss } from "./losses.ts"
@@ -28,6 +44,7 @@ import { customMetric, type Metric, readMetric } from "./metrics.ts"
 import { nestedLayer, nestedTypes } from "./nested.ts"
 import { functionalNetwork, type Network, sequentialNetwork } from "./network.ts"
 import { type Optimizer, readOptimizer } from "./optimizers.ts"
+import type { Option } from "./options.ts"
 import { applyLayer, input, type SymbolicTensor } from "./symbolic.ts"
 
 /** The table of layers by type. */
@@ -65,6 +82,20 @@ export const layerTypes: { readonly [type: string]: Factory } = {
   Minimum: minimum,
   Concatenate: concatenate,
   Dot: dot,
+  Masking: masking,
+  TimeDistributed: timeDistributed,
+  ZeroPadding1D: zeroPadding1D,
+  ZeroPadding2D: zeroPadding2D,
+  Cropping1D: cropping1D,
+  Cropping2D: cropping2D,
+  UpSampling1D: upSampling1D,
+  UpSampling2D: upSampling2D,
+  GlobalMaxPooling1D: globalMaxPooling1D,
+  GlobalMaxPooling2D: globalMaxPooling2D,
+  GlobalAveragePooling1D: globalAveragePooling1D,
+  GlobalAveragePooling2D: globalAveragePooling2D,
+  SpatialDropout1D: spatialDropout1D,
+  SpatialDropout2D: spatialDropout2D,
 }
 
 /** Layers and functions of the user's own by their names: what a file names and cannot hold. */
@@ -160,6 +191,9 @@ function layerFromConfig(json: unknown, where: string, custom: CustomObjects): L
   for (const [option, value] of Object.entries(own)) {
     if (isOwnFunction(value) && Object.hasOwn(custom, value.name)) own[option] = custom[value.name]
   }
+  for (const [option, { kind }] of Object.entries(factory.options ?? {})) {
+    if (kind.holdsLayer) own[option] = layerFromConfig(own[option], `${where}.config.${option}`, custom)
+  }
   for (const key of ["name", "inputShape", "trainable"]) {
     if (Object.hasOwn(own, key)) refuse({ [key]: own[key] }, `${where}.config`)
   }
@@ -170,6 +204,7 @@ function layerFromConfig(json: unknown, where: string, custom: CustomObjects): L
 interface Factory {
   readonly type: string
   readonly create: (options: object) => Layer
+  readonly options?: { readonly [option: string]: Option<unknown> }
 }
 
 const isFactory = (value: unknown): value is Factory =>

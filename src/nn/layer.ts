@@ -52,6 +52,12 @@ const layerName: Kind<string> = {
     typeof value === "string" && /^[^/\t\n]{1,200}$/.test(value) && printable(value) === value ? value : undefined,
 }
 
+/** What is true of all layers of a type. */
+export interface LayerTraits {
+  /** Whether the steps that count in the input are those that count in the output (default false: all count). */
+  readonly passesMask?: boolean
+}
+
 /**
  * A new kind of layer of one input, from its name, its options (each with the values it takes and its default) and its
  * call. Shapes come from tracing the call: there is no second method for them.
@@ -61,8 +67,10 @@ export function layer<O extends LayerOptions>(
   type: string,
   options: OptionTable<Own<O>>,
   call: (config: Resolved<Own<O>>, x: Node, scope: Scope) => Node,
+  { passesMask = false }: LayerTraits = {},
 ): LayerFactory<O> {
   return layerOfMany<O>(type, options, (config, inputs, scope) => {
+    if (passesMask) scope.passMask(scope.masks[0])
     if (inputs.length === 1) return call(config, inputs[0]!, scope)
     throw configError({ what: "the layer takes one input.", got: `${inputs.length}` })
   })

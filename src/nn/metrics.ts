@@ -12,7 +12,7 @@ import { type ConfusionMetric, confusionMetrics } from "./metrics/confusion.ts"
 import { type CurveMetric, curveMetrics } from "./metrics/curves.ts"
 import { type PointMetric, pointMetrics } from "./metrics/points.ts"
 import { type RegressionMetric, regressionMetrics } from "./metrics/regression.ts"
-import { type Result, type SumsRule, type SumsTable, stack } from "./metrics/rule.ts"
+import { type Result, ratio, type SumsRule, type SumsTable, stack } from "./metrics/rule.ts"
 import { canonical, type Spelling } from "./names.ts"
 import { readSpec } from "./spec.ts"
 
@@ -119,7 +119,7 @@ export interface Measured {
   readonly size: number
 }
 
-/** What is logged for a metric. With weights (`[batch]`) a mean is Σ w·m / Σ w, from the two sums. */
+/** What is logged for a metric. With weights (one for each row) a mean is Σ w·m / Σ w, from the two sums. */
 export function traceMeasure(metric: MetricSpec, yTrue: Node, yPred: Node, weights?: Node): Measured {
   if (metric.type !== "custom") {
     const { type, ...config } = metric
@@ -142,7 +142,7 @@ export function resultOf(metric: MetricSpec, sums: Float64Array): Result {
     const rule: AnyRule = metrics[type]
     if ("sums" in rule) return rule.result(config as never, sums)
   }
-  return sums[0]! / sums[1]!
+  return ratio(sums[0]!, sums[1]!)
 }
 
 /**

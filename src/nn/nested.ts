@@ -43,7 +43,12 @@ export function nestedLayer(network: Network, options: NestedOptions): Layer {
         const what = `its input ${JSON.stringify(input)} has another shape.`
         throw configError({ what, expected: `[batch, ${shape.join(", ")}]`, got: `[batch, ${given.join(", ")}]` })
       })
-      return traceInside(network, inputs, (layer) => scope.inner(layer.name, layer.trainable, cells))
+      const given = inputs.map((node, i) => ({ node, mask: scope.masks[i] }))
+      const made = traceInside(network, given, (layer, masks) =>
+        scope.inner(layer.name, layer.trainable, { cells, masks }),
+      )
+      for (const [i, { mask }] of made.entries()) scope.passMask(mask, i)
+      return made.map(({ node }) => node)
     },
   })
 }

@@ -5,8 +5,9 @@ import { BATCH, formatShape, type Shape, sameShape, size } from "../core/shape.t
 import type { Update } from "../graph/graph.ts"
 import type { Node } from "../graph/node.ts"
 import { inLayer, labelOf } from "./label.ts"
+import { callLayer, type Masked } from "./masks.ts"
 import { snakeCase } from "./names.ts"
-import { newTracing, type ParameterSpec, type Scope, scopeOf } from "./scope.ts"
+import { type Mask, type Masks, newTracing, type ParameterSpec, type Scope, scopeOf } from "./scope.ts"
 import { isSymbolic, type LayerData, type SymbolicCall, type SymbolicTensor } from "./symbolic.ts"
 
 /** A layer that has its name in a network. */
@@ -54,6 +55,8 @@ export interface LayerTrace {
 /** What tracing a network gives. */
 export interface NetworkTrace {
   readonly outputs: readonly Node[]
+  /** The mask of each output. */
+  readonly masks: readonly Mask[]
   /** The parameters in order: for each layer its kernel, then its bias. */
   readonly parameters: readonly ParameterSpec[]
   /** The layers in the order in which they are first used. */
@@ -72,7 +75,8 @@ export type LayerLike = LayerData | { asLayer(): LayerData }
 const isObject = (value: unknown): value is object =>
   (typeof value === "object" || typeof value === "function") && value !== null
 
-function asLayer(value: unknown): LayerData | undefined {
+/** The layer that a value is or gives; undefined for other values. */
+export function asLayer(value: unknown): LayerData | undefined {
   if (!isObject(value)) return undefined
   if ("asLayer" in value && typeof value.asLayer === "function") return value.asLayer() as LayerData
   return "config" in value ? (value as LayerData) : undefined
@@ -275,28 +279,28 @@ function inputShapeOf(network: Network, { name, shape: declared }: NetworkInput,
  */
 export function traceNetwork(network: Network, inputs: readonly Node[], training = false): NetworkTrace {
   const tracing = newTracing(training)
-  const scopeFor = (layer: NamedLayer): Scope => scopeOf(tracing, layer.name, layer.trainable)
-  const { outputs, layers } = traceCalls(network, inputs, scopeFor, () => tracing.parameters)
+  const scopeFor: ScopeFor = (layer, masks) => scopeOf(tracing, layer.name, layer.trainable, masks)
+  const given = inputs.map((node) => ({ node, mask: undefined }))
+  const { outputs, layers } = traceCalls(network, given, scopeFor, () => tracing.parameters)
   const { parameters, updates, losses, modal } = tracing
-  return { outputs, parameters, layers, updates, losses, modal }
+  const [nodes, masks] = [outputs.map(({ node }) => node), outputs.map(({ mask }) => mask)]
+  return { outputs: nodes, masks, parameters, layers, updates, losses, modal }
 }
 
+type ScopeFor = (layer: NamedLayer, masks: Masks) => Scope
+
 /** The same inside a layer of another network. */
-export function traceInside(
-  network: Network,
-  inputs: readonly Node[],
-  scopeFor: (layer: NamedLayer) => Scope,
-): readonly Node[] {
+export function traceInside(network: Network, inputs: readonly Masked[], scopeFor: ScopeFor): readonly Masked[] {
   return traceCalls(network, inputs, scopeFor, () => []).outputs
 }
 
 function traceCalls(
   { inputs: declared, layers, calls, outputs }: Network,
-  inputs: readonly Node[],
-  scopeFor: (layer: NamedLayer) => Scope,
+  inputs: readonly Masked[],
+  scopeFor: ScopeFor,
   parameters: () => readonly ParameterSpec[],
-): { readonly outputs: readonly Node[]; readonly layers: readonly LayerTrace[] } {
-  const values: (readonly Node[])[] = inputs.map((node) => [node])
+): { readonly outputs: readonly Masked[]; readonly layers: readonly LayerTrace[] } {
+  const values: (readonly Masked[])[] = inputs.map((value) => [value])
   const nameOf = (node: number): string =>
     node < declared.length ? declared[node]!.name : layers[calls[node - declared.length]!.layer]!.name
   const traces = new Map<NamedLayer, LayerTrace>()
@@ -304,11 +308,9 @@ function traceCalls(
     const layer = layers[number]!
     const before = parameters().length
     const given = from.map(({ node, output }) => values[node]![output]!)
-    let made: readonly Node[]
+    let made: readonly Masked[]
     try {
-      for (const node of given) checkInput(layer, node.shape)
-      const result = layer.call(given, scopeFor(layer))
-      made = "op" in result ? [result as Node] : (result as readonly Node[])
+      made = callLayer(layer, given, (masks) => scopeFor(layer, masks))
     } catch (error) {
       throw inLayer(labelOf(layer.type, layer.name), error, true)
     }
@@ -319,15 +321,8 @@ function traceCalls(
       .reduce((sum, { variable }) => sum + size(variable.shape), 0)
     const { name, type } = layer
     const names = from.map(({ node }) => nameOf(node))
-    traces.set(layer, {
-      ...{ name, type, output: made[0]!, outputShape: made[0]!.shape, parameters: own, inputs: names },
-    })
+    const { node: output } = made[0]!
+    traces.set(layer, { name, type, output, outputShape: output.shape, parameters: own, inputs: names })
   }
   return { outputs: outputs.map(({ from }) => values[from.node]![from.output]!), layers: [...traces.values()] }
-}
-
-function checkInput(layer: LayerData, shape: Shape): void {
-  if (layer.inputShape === undefined || sameShape(layer.inputShape, shape.slice(1))) return
-  const expected = formatShape([BATCH, ...layer.inputShape])
-  throw configError({ what: "what comes does not have the layer's inputShape.", expected, got: formatShape(shape) })
 }

@@ -8,6 +8,8 @@ export interface Kind<T> {
   readonly expected: string
   /** The value as it is kept, undefined if it is none of these; may throw E_CONFIG itself to say more. */
   readonly read: (value: unknown, where: string) => T | undefined
+  /** True if the value is a layer, which files hold as they hold others. */
+  readonly holdsLayer?: true
 }
 
 /** An option that must be given. */

@@ -35,12 +35,19 @@ export interface ParameterSpec extends ParameterOptions {
   readonly cell: Cell | undefined
 }
 
+/** 1 for each step that counts and 0 for others, `[batch, steps]`; undefined: all count. */
+export type Mask = Node | undefined
+
 /** What a layer may ask for while it is traced. */
 export interface Scope {
   /** True while the layer is being trained: dropout drops, batch normalization measures. */
   readonly training: boolean
   /** False for layers that are to stay as they are. */
   readonly trainable: boolean
+  /** The masks of the layer's inputs, in their order. */
+  readonly masks: readonly Mask[]
+  /** Says which mask an output has. Without it an output has none: layers after this one take every step into account. */
+  passMask(mask: Mask, output?: number): void
   /** A trainable parameter of the layer; its place in the model is `layer/name`. */
   parameter(name: string, shape: Shape, initializer: Initializer, options?: ParameterOptions): Node
   /** A value of the layer that lasts and that only `update` changes, such as a running mean. */
@@ -56,8 +63,21 @@ export interface Scope {
   random(shape: Shape, seed?: number | null): Node
   /** The same for a normal distribution. */
   randomNormal(shape: Shape, options?: NormalNoise): Node
-  /** A scope for a layer inside this one. `cells` are the values it shares with another model, by key. */
-  inner(name: string, trainable: boolean, cells?: ReadonlyMap<string, Cell>): Scope
+  /** A scope for a layer inside this one. */
+  inner(name: string, trainable: boolean, options?: InnerOptions): Scope
+}
+
+/** The masks of a call: those of its inputs, and those that the layer says its outputs have. */
+export interface Masks {
+  readonly given: readonly Mask[]
+  readonly passed: Mask[]
+}
+
+/** What a layer inside another one gets from it. */
+export interface InnerOptions {
+  /** The values it shares with another model, by key. */
+  readonly cells?: ReadonlyMap<string, Cell> | undefined
+  readonly masks?: Masks | undefined
 }
 
 /** What normal random numbers are like: by default of mean 0 and standard deviation 1. */
@@ -87,8 +107,8 @@ export function newTracing(training: boolean): Tracing {
 export const PARAMETER_BYTES = 4294967296
 
 /** The scope of a layer of the network. A layer that is traced twice gets the same parameters. */
-export function scopeOf(tracing: Tracing, layer: string, trainable: boolean): Scope {
-  return scopeAt(tracing, { layer, path: layer, trainable })
+export function scopeOf(tracing: Tracing, layer: string, trainable: boolean, masks?: Masks): Scope {
+  return scopeAt(tracing, { layer, path: layer, trainable, masks })
 }
 
 interface Position {
@@ -99,10 +119,11 @@ interface Position {
   readonly cells?: ReadonlyMap<string, Cell> | undefined
   /** The part of the path that the cells' keys do not have. */
   readonly shared?: string | undefined
+  readonly masks?: Masks | undefined
 }
 
 function scopeAt(tracing: Tracing, position: Position): Scope {
-  const { layer, path, trainable, cells, shared } = position
+  const { layer, path, trainable, cells, shared, masks } = position
   const { parameters, updates } = tracing
   const names = new Set<string>()
   const ask = (
@@ -133,6 +154,10 @@ function scopeAt(tracing: Tracing, position: Position): Scope {
       return tracing.training
     },
     trainable,
+    masks: masks?.given ?? [],
+    passMask: (mask, output = 0) => {
+      if (masks !== undefined) masks.passed[output] = mask
+    },
     parameter: (name, shape, initializer, options = {}) => ask(name, shape, initializer, trainable, options),
     state: (name, shape, initializer) => ask(name, shape, initializer, false, {}),
     update: (name, value) => {
@@ -144,10 +169,10 @@ function scopeAt(tracing: Tracing, position: Position): Scope {
     random: (shape, seed = null) => random(streams.dropout, substreamOf(tracing, seed), shape),
     randomNormal: (shape, { mean = 0, stddev = 1, seed = null } = {}) =>
       randomNormal(streams.dropout, substreamOf(tracing, seed), shape, mean, stddev),
-    inner: (name, learns, other) => {
+    inner: (name, learns, { cells: other, masks: own } = {}) => {
       const inside = `${path}/${name}`
       const sharing = cells !== undefined || other === undefined ? { cells, shared } : { cells: other, shared: path }
-      return scopeAt(tracing, { layer, path: inside, trainable: trainable && learns, ...sharing })
+      return scopeAt(tracing, { layer, path: inside, trainable: trainable && learns, masks: own, ...sharing })
     },
   }
 }

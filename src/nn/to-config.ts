@@ -3,8 +3,10 @@
 import type { CustomLoss } from "./losses/custom.ts"
 import type { KnownLoss, Loss } from "./losses.ts"
 import type { CustomMetric, KnownMetric, Metric } from "./metrics.ts"
-import type { From, Network } from "./network.ts"
+import { asLayer, type From, type Network } from "./network.ts"
 import type { Optimizer } from "./optimizers.ts"
+import type { LayerData } from "./symbolic.ts"
+import { innerName } from "./wrapping.ts"
 
 /** One layer as JSON; `trainable` stands there only if it is false. */
 export interface LayerConfig {
@@ -29,15 +31,24 @@ export type NetworkConfig =
       readonly outputs: readonly { readonly name: string; readonly from: FromConfig }[]
     }
 
-/** The network as plain JSON: types, names and every option, also those that were not given. */
-export function networkToConfig(network: Network): NetworkConfig {
-  const layers = network.layers.map(({ type, name, inputShape, trainable, config }) => ({
+function layerToConfig(layer: LayerData): LayerConfig {
+  const { type, inputShape, trainable, config } = layer
+  const plain = Object.entries(config).map(([option, value]) => {
+    const held = typeof value === "function" ? asLayer(value) : undefined
+    return [option, held === undefined ? value : layerToConfig(held)]
+  })
+  return {
     type,
-    name,
+    name: innerName(layer),
     ...(inputShape === undefined ? {} : { inputShape }),
     ...(trainable ? {} : { trainable }),
-    config,
-  }))
+    config: Object.fromEntries(plain),
+  }
+}
+
+/** The network as plain JSON: types, names and every option, also those that were not given. */
+export function networkToConfig(network: Network): NetworkConfig {
+  const layers = network.layers.map((layer) => layerToConfig(layer))
   if (network.kind === "sequential") return structuredClone({ kind: network.kind, layers })
   const pair = ({ node, output }: From): FromConfig => [node, output]
   return structuredClone({

@@ -3,17 +3,19 @@
 
 import { gradients } from "../autodiff/grad.ts"
 import type { Shape } from "../core/shape.ts"
-import { mean } from "../graph/compose.ts"
+import { mean, sum } from "../graph/compose.ts"
 import type { Entry } from "../graph/graph.ts"
 import type { Node } from "../graph/node.ts"
-import { add, input, mul } from "../graph/ops.ts"
+import { add, div, input, max, mul } from "../graph/ops.ts"
 import { traceLoss } from "../nn/losses.ts"
 import { resultOf, traceMeasure } from "../nn/metrics.ts"
 import { type Network, type NetworkTrace, traceNetwork } from "../nn/network.ts"
+import type { Mask } from "../nn/scope.ts"
 import type { Training } from "../nn/training.ts"
 import { traceUpdates } from "../nn/update.ts"
 import { bindings, forwardOf, inputNodes, type Traced } from "./forward.ts"
 import { type LogSpec, meanLogs } from "./means.ts"
+import { stepRows } from "./step-rows.ts"
 
 /** A name of something measured at one of several outputs: `accuracy` of the output `digit` is `digitAccuracy`. */
 function nameAt(network: Network, i: number, name: string): string {
@@ -32,6 +34,7 @@ export interface TraceOptions {
 /**
  * Traces a round of training, of evaluation and of prediction. The cost is the sum over the outputs of the mean of the loss
  * over the rows of the batch (times the weights of its examples), and of what regularizers add; metrics are means over rows.
+ * Where an output has a mask, its steps take the place of rows, and the mean is over those that count.
  */
 export function traceTraining(
   network: Network,
@@ -75,10 +78,15 @@ interface Measured {
   readonly specs: readonly LogSpec[]
 }
 
+/** What an output is compared with, row by row: its examples, or with a mask their steps. */
+function rowsOf(target: Target, output: Node, mask: Mask): Target & { readonly output: Node; readonly mask: Mask } {
+  return mask === undefined ? { ...target, output, mask } : stepRows(target.y, output, mask, target.weight)
+}
+
 /** The cost and everything that is logged: the cost as `loss`, the loss of each of several outputs, the metrics. */
 function measure(
   network: Network,
-  { outputs, parameters, losses }: NetworkTrace,
+  { outputs, masks, parameters, losses }: NetworkTrace,
   training: Training,
   targets: readonly (Target | undefined)[],
 ): Measured {
@@ -89,18 +97,16 @@ function measure(
   training.outputs.forEach(({ loss, lossWeight, ...measures }, i) => {
     const target = targets[i]
     if (loss === undefined || target === undefined) return
-    const { y, weight } = target
-    const each = traceLoss(loss, y, outputs[i]!)
-    const value = mean(weight === undefined ? each : mul(each, weight))
+    const { y, output, weight, mask } = rowsOf(target, outputs[i]!, masks[i])
+    const each = traceLoss(loss, y, output)
+    const counted = weight === undefined ? each : mul(each, weight)
+    const value = mask === undefined ? mean(counted) : div(sum(counted), max(sum(mask), 1))
     costs.push(lossWeight === 1 ? value : mul(value, lossWeight))
     ownLosses.push({ name: nameAt(network, i, "loss"), value })
     const weighted = measures.weightedMetrics.map((metric) => ({ ...metric, weight }))
-    for (const { name: own, spec, weight } of [
-      ...measures.metrics.map((m) => ({ ...m, weight: undefined })),
-      ...weighted,
-    ]) {
+    for (const { name: own, spec, weight } of [...measures.metrics.map((m) => ({ ...m, weight: mask })), ...weighted]) {
       const name = nameAt(network, i, own)
-      const { value, kind, size } = traceMeasure(spec, y, outputs[i]!, weight)
+      const { value, kind, size } = traceMeasure(spec, y, output, weight)
       metrics.push({ name, value })
       specs.push(kind === "mean" ? { name, kind } : { name, kind, size, result: (sums) => resultOf(spec, sums) })
     }

@@ -22,4 +22,5 @@ export const activation: LayerFactory<ActivationOptions> = /* @__PURE__ */ layer
   "Activation",
   { activation: required(activationKind()) },
   (config, x) => activate(config.activation, x),
+  { passesMask: true },
 )

@@ -37,6 +37,7 @@ export const reLU: LayerFactory<ReLUOptions> = /* @__PURE__ */ layer<ReLUOptions
     threshold: optional(atLeastZero, 0),
   },
   ({ maxValue, ...rest }, x) => activate({ type: "relu", ...rest, ...(maxValue === null ? {} : { maxValue }) }, x),
+  { passesMask: true },
 )
 
 /** The options of {@link leakyReLU}. */
@@ -57,6 +58,7 @@ export const leakyReLU: LayerFactory<LeakyReLUOptions> = /* @__PURE__ */ layer<L
   "LeakyReLU",
   { negativeSlope: optional(atLeastZero, 0.3) },
   ({ negativeSlope }, x) => activate({ type: "leakyRelu", negativeSlope }, x),
+  { passesMask: true },
 )
 
 /** The options of {@link prelu}. */
@@ -101,6 +103,7 @@ export const prelu: LayerFactory<PReLUOptions> = /* @__PURE__ */ layer<PReLUOpti
     })
     return where(lessEqual(x, 0), mul(x, alpha), x)
   },
+  { passesMask: true },
 )
 
 /** The options of {@link elu}. */
@@ -121,6 +124,7 @@ export const elu: LayerFactory<ELUOptions> = /* @__PURE__ */ layer<ELUOptions>(
   "ELU",
   { alpha: optional(finiteNumber(), 1) },
   ({ alpha }, x) => activate({ type: "elu", alpha }, x),
+  { passesMask: true },
 )
 
 /** The options of {@link softmax}. */
@@ -141,4 +145,5 @@ export const softmax: LayerFactory<SoftmaxOptions> = /* @__PURE__ */ layer<Softm
   "Softmax",
   { axis: optional(integer(), -1) },
   ({ axis }, x) => activate({ type: "softmax", axis }, x),
+  { passesMask: true },
 )

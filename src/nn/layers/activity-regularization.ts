@@ -29,4 +29,5 @@ export const activityRegularization: LayerFactory<ActivityRegularizationOptions>
       scope.addLoss(traceRegularizer({ type: "l1l2", l1, l2 }, x))
       return x
     },
+    { passesMask: true },
   )

@@ -2,11 +2,12 @@
 
 import { configError } from "../../core/errors.ts"
 import { axisOf, formatShape } from "../../core/shape.ts"
-import { mean, square } from "../../graph/compose.ts"
+import { maskedMean, mean, square } from "../../graph/compose.ts"
 import type { Node } from "../../graph/node.ts"
 import { add, div, mul, reshape, sqrt, stopGradient, sub } from "../../graph/ops.ts"
 import { type Initializer, initializerKind } from "../initializers.ts"
 import { type LayerFactory, type LayerOptions, layer } from "../layer.ts"
+import { maskFor } from "../masks.ts"
 import { finiteNumber, integer, optional } from "../options.ts"
 import { type AffineOptions, affine, withAffine } from "./affine.ts"
 
@@ -27,7 +28,8 @@ export interface BatchNormalizationOptions extends LayerOptions, AffineOptions {
 /**
  * y = γ (x − μ) / √(σ² + ε) + β for every feature, `[...] -> [...]`. While the layer is trained, μ and σ² are the mean and the
  * (biased) variance over the batch and all other axes, and running means of them are kept:
- * m ← momentum·m + (1 − momentum)·μ; asked, or with `trainable: false`, it uses those.
+ * m ← momentum·m + (1 − momentum)·μ; asked, or with `trainable: false`, it uses those. Steps that a mask leaves out do not
+ * count.
  * Throws E_CONFIG for a wrong option. Source: Ioffe and Szegedy 2015. Keras: BatchNormalization.
  * @example
  * ```ts
@@ -70,8 +72,11 @@ export const batchNormalization: LayerFactory<BatchNormalizationOptions> =
       const others = x.shape.map((_, i) => i).filter((i) => i !== axis)
       let { mean: center, variance } = running
       if (scope.training && scope.trainable) {
-        center = mean(x, others)
-        variance = mean(square(sub(x, along(center))), others)
+        const [mask] = scope.masks
+        const average = (v: Node): Node =>
+          mask === undefined ? mean(v, others) : maskedMean(v, maskFor(v, mask), others)
+        center = average(x)
+        variance = average(square(sub(x, along(center))))
         const kept = (old: Node, now: Node): Node =>
           add(mul(old, config.momentum), mul(stopGradient(now), 1 - config.momentum))
         scope.update("movingMean", kept(running.mean, center))
@@ -80,4 +85,5 @@ export const batchNormalization: LayerFactory<BatchNormalizationOptions> =
       const spread = sqrt(add(variance, config.epsilon))
       return finish(div(sub(x, along(center)), along(spread)))
     },
+    { passesMask: true },
   )

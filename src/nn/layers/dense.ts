@@ -81,4 +81,5 @@ export const dense: LayerFactory<DenseOptions> = /* @__PURE__ */ layer<DenseOpti
     if (config.activityRegularizer !== null) scope.addLoss(traceRegularizer(config.activityRegularizer, a))
     return a
   },
+  { passesMask: true },
 )

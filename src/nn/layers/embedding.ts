@@ -1,7 +1,6 @@
 // A vector for every number. Knows no network.
 
-import { configError } from "../../core/errors.ts"
-import { lookup } from "../../graph/ops.ts"
+import { equal, lookup, sub } from "../../graph/ops.ts"
 import { type Constraint, constraintKind, limitOf } from "../constraints.ts"
 import { type Initializer, initializerKind } from "../initializers.ts"
 import { type LayerFactory, type LayerOptions, layer } from "../layer.ts"
@@ -20,7 +19,7 @@ export interface EmbeddingOptions extends LayerOptions {
   readonly embeddingsRegularizer?: Regularizer | null
   /** What the vectors become after every update (default what they are). */
   readonly embeddingsConstraint?: Constraint | null
-  /** Whether 0 stands for nothing and is left out by layers that know masks (default false; not there yet). */
+  /** Whether 0 stands for nothing: layers and losses that know masks leave it out (default false). */
   readonly maskZero?: boolean
 }
 
@@ -50,9 +49,7 @@ export const embedding: LayerFactory<EmbeddingOptions> = /* @__PURE__ */ layer<E
     maskZero: optional(flag(), false),
   },
   (config, x, scope) => {
-    if (config.maskZero) {
-      throw configError({ where: "maskZero", what: "masks are not there yet.", hint: "Leave maskZero out." })
-    }
+    if (config.maskZero) scope.passMask(sub(1, equal(x, 0)))
     const table = scope.parameter("embeddings", [config.inputDim, config.outputDim], config.embeddingsInitializer, {
       regularizer: penaltyOf(config.embeddingsRegularizer),
       constraint: limitOf(config.embeddingsConstraint),

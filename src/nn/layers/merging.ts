@@ -1,11 +1,12 @@
 // Layers that make one value of several. Knows no network.
 
 import { configError } from "../../core/errors.ts"
-import { broadcastShape, formatShape } from "../../core/shape.ts"
+import { axisOf, broadcastShape, formatShape } from "../../core/shape.ts"
 import type { Node } from "../../graph/node.ts"
 import * as ops from "../../graph/ops.ts"
 import { type LayerFactory, type LayerOptions, layerOfMany } from "../layer.ts"
 import { integer, optional } from "../options.ts"
+import type { Mask } from "../scope.ts"
 
 /** A layer that joins two or more values of equal (or stretchable) shapes. */
 function merging(
@@ -13,10 +14,17 @@ function merging(
   join: (a: Node, b: Node) => Node,
   finish: (all: Node, n: number) => Node = (all) => all,
 ): LayerFactory<LayerOptions> {
-  return layerOfMany<LayerOptions>(type, {}, (_, inputs) => {
+  return layerOfMany<LayerOptions>(type, {}, (_, inputs, scope) => {
     checkCount(inputs, 2)
+    scope.passMask(anyOf(scope.masks))
     return finish(joined(inputs, join), inputs.length)
   })
+}
+
+/** Steps count that count in any of the inputs; all of them if they all count in one. */
+function anyOf(masks: readonly Mask[]): Mask {
+  const [first, ...others] = masks
+  return others.reduce((any, mask) => (any === undefined || mask === undefined ? undefined : ops.max(any, mask)), first)
 }
 
 /** Two by two, from the left. */
@@ -57,8 +65,9 @@ export const add: LayerFactory<LayerOptions> = /* @__PURE__ */ merging("Add", op
 export const subtract: LayerFactory<LayerOptions> = /* @__PURE__ */ layerOfMany<LayerOptions>(
   "Subtract",
   {},
-  (_, inputs) => {
+  (_, inputs, scope) => {
     checkCount(inputs, 2, 2)
+    scope.passMask(anyOf(scope.masks))
     return joined(inputs, ops.sub)
   },
 )
@@ -117,7 +126,8 @@ export interface ConcatenateOptions extends LayerOptions {
 
 /**
  * Its inputs one after another along an axis, `[..., a, ...], [..., b, ...] -> [..., a + b, ...]`. Throws E_CONFIG for shapes that
- * do not fit and for the axis of the batch. Keras: Concatenate.
+ * do not fit and for the axis of the batch. Masks are joined along the axis of steps; along another one, steps count that count
+ * in any input. Keras: Concatenate.
  * @example
  * ```ts
  * import { concatenate, input } from "trilobite"
@@ -127,8 +137,16 @@ export interface ConcatenateOptions extends LayerOptions {
 export const concatenate: LayerFactory<ConcatenateOptions> = /* @__PURE__ */ layerOfMany<ConcatenateOptions>(
   "Concatenate",
   { axis: optional(integer(), -1) },
-  ({ axis }, inputs) => {
+  ({ axis }, inputs, scope) => {
     checkCount(inputs, 2)
-    return ops.concat(inputs, axis)
+    const joined = ops.concat(inputs, axis)
+    const known = scope.masks.find((mask) => mask !== undefined)
+    const at = axisOf(axis, joined.shape.length, "axis")
+    if (known !== undefined && at < known.shape.length) {
+      const ones = (x: Node): Node => ops.constant(1, x.shape.slice(0, known.shape.length))
+      const masks = inputs.map((x, i) => scope.masks[i] ?? ones(x))
+      scope.passMask(ops.concat(masks, at))
+    } else scope.passMask(anyOf(scope.masks))
+    return joined
   },
 )

@@ -73,4 +73,5 @@ export const identityLayer: LayerFactory<LayerOptions> = /* @__PURE__ */ layer<L
   "Identity",
   {},
   (_, x) => x,
+  { passesMask: true },
 )

@@ -6,6 +6,8 @@ import type { Node } from "../../graph/node.ts"
 import { add, lessEqual, mul, where } from "../../graph/ops.ts"
 import { type LayerFactory, type LayerOptions, layer } from "../layer.ts"
 import { finiteNumber, maybeNull, optional, required, that, wholeNumber } from "../options.ts"
+import type { Scope } from "../scope.ts"
+import { type DataFormatOption, dataFormat, withChannelsLast } from "./data-format.ts"
 
 /** The option of every layer that draws random numbers. */
 export interface NoiseSeed {
@@ -64,11 +66,65 @@ export interface DropoutOptions extends LayerOptions, NoiseSeed {
 export const dropout: LayerFactory<DropoutOptions> = /* @__PURE__ */ layer<DropoutOptions>(
   "Dropout",
   { rate: required(share), noiseShape, seed },
-  ({ rate, noiseShape, seed }, x, scope) => {
-    if (rate === 0 || !scope.training) return x
-    const kept = lessEqual(rate, scope.random(drawnShape(x, noiseShape), seed))
-    return where(kept, mul(x, rate === 1 ? 0 : 1 / (1 - rate)), 0)
-  },
+  ({ rate, noiseShape, seed }, x, scope) =>
+    dropped(x, scope, rate, () => scope.random(drawnShape(x, noiseShape), seed)),
+  { passesMask: true },
+)
+
+/** In training: 0 where a drawn number is below the rate, else x / (1 − rate). */
+function dropped(x: Node, scope: Scope, rate: number, draw: () => Node): Node {
+  if (rate === 0 || !scope.training) return x
+  return where(lessEqual(rate, draw()), mul(x, rate === 1 ? 0 : 1 / (1 - rate)), 0)
+}
+
+/** The options of {@link spatialDropout1D}. */
+export interface SpatialDropout1DOptions extends LayerOptions, NoiseSeed {
+  /** The share of channels that are dropped, from 0 to 1. */
+  readonly rate: number
+}
+
+/** The options of {@link spatialDropout2D}. */
+export interface SpatialDropout2DOptions extends SpatialDropout1DOptions, DataFormatOption {}
+
+/** Whole channels dropped. */
+function dropChannels(x: Node, scope: Scope, { rate, seed }: { rate: number; seed: number | null }): Node {
+  return dropped(x, scope, rate, () =>
+    scope.random([x.shape[0]!, ...x.shape.slice(2).map(() => 1), x.shape.at(-1)!], seed),
+  )
+}
+
+/**
+ * While it is trained, whole channels of a sequence become 0 with probability `rate`, others are divided by 1 − rate;
+ * `[batch, steps, channels] -> [batch, steps, channels]`. Throws E_CONFIG for a wrong option and for an input that is no
+ * sequence. Source: Tompson et al. 2015. Keras: SpatialDropout1D.
+ * @example
+ * ```ts
+ * import { spatialDropout1D } from "trilobite"
+ * spatialDropout1D({ rate: 0.2 }).config.rate // => 0.2
+ * ```
+ */
+export const spatialDropout1D: LayerFactory<SpatialDropout1DOptions> = /* @__PURE__ */ layer<SpatialDropout1DOptions>(
+  "SpatialDropout1D",
+  { rate: required(share), seed },
+  (config, x, scope) => withChannelsLast("channelsLast", 1, x, (x) => dropChannels(x, scope, config)),
+  { passesMask: true },
+)
+
+/**
+ * While it is trained, whole channels of an image become 0 with probability `rate`, others are divided by 1 − rate;
+ * `[batch, height, width, channels] -> [batch, height, width, channels]`. Throws E_CONFIG for a wrong option and for an input
+ * that is no image. Source: Tompson et al. 2015. Keras: SpatialDropout2D.
+ * @example
+ * ```ts
+ * import { spatialDropout2D } from "trilobite"
+ * spatialDropout2D({ rate: 0.2 }).config.dataFormat // => "channelsLast"
+ * ```
+ */
+export const spatialDropout2D: LayerFactory<SpatialDropout2DOptions> = /* @__PURE__ */ layer<SpatialDropout2DOptions>(
+  "SpatialDropout2D",
+  { rate: required(share), dataFormat, seed },
+  (config, x, scope) => withChannelsLast(config.dataFormat, 2, x, (x) => dropChannels(x, scope, config)),
+  { passesMask: true },
 )
 
 /** Where dropped numbers go: the limit of selu below. */
@@ -93,6 +149,7 @@ export const alphaDropout: LayerFactory<DropoutOptions> = /* @__PURE__ */ layer<
     const scale = rate === 1 ? 0 : 1 / Math.sqrt((1 - rate) * (1 + rate * SELU_LIMIT * SELU_LIMIT))
     return add(mul(where(kept, x, SELU_LIMIT), scale), -scale * SELU_LIMIT * rate)
   },
+  { passesMask: true },
 )
 
 /** The options of {@link gaussianNoise}. */
@@ -117,6 +174,7 @@ export const gaussianNoise: LayerFactory<GaussianNoiseOptions> = /* @__PURE__ */
     if (stddev === 0 || !scope.training) return x
     return add(x, scope.randomNormal(x.shape, { stddev, seed }))
   },
+  { passesMask: true },
 )
 
 /** The options of {@link gaussianDropout}. */
@@ -141,4 +199,5 @@ export const gaussianDropout: LayerFactory<GaussianDropoutOptions> = /* @__PURE_
     if (rate === 0 || !scope.training) return x
     return mul(x, scope.randomNormal(x.shape, { mean: 1, stddev: Math.sqrt(rate / (1 - rate)), seed }))
   },
+  { passesMask: true },
 )

@@ -72,6 +72,7 @@ export const normalization: LayerFactory<NormalizationOptions> & { readonly adap
         const spread = max(sqrt(along(x, axis, variance)), LEAST)
         return invert ? add(mul(x, spread), center) : div(sub(x, center), spread)
       },
+      { passesMask: true },
     ),
     { adapt },
   )

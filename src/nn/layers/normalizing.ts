@@ -61,6 +61,7 @@ export const layerNormalization: LayerFactory<LayerNormalizationOptions> =
       )
       return finish(normal(x, over, config.epsilon))
     },
+    { passesMask: true },
   )
 
 function normal(x: Node, over: readonly number[], epsilon: number): Node {
@@ -119,6 +120,7 @@ export const groupNormalization: LayerFactory<GroupNormalizationOptions> =
       const over = split.shape.map((_, i) => i).filter((i) => i !== 0 && i !== axis)
       return finish(reshape(normal(split, over, config.epsilon), x.shape))
     },
+    { passesMask: true },
   )
 
 /** The options of {@link unitNormalization}. */
@@ -137,9 +139,13 @@ export interface UnitNormalizationOptions extends LayerOptions {
  * ```
  */
 export const unitNormalization: LayerFactory<UnitNormalizationOptions> =
-  /* @__PURE__ */ layer<UnitNormalizationOptions>("UnitNormalization", { axis: optional(axes, -1) }, ({ axis }, x) =>
-    // Keras's least squared length, below which a vector is not made longer.
-    div(x, sqrt(max(sum(square(x), featureAxes(axis, x.shape), true), 1e-12))),
+  /* @__PURE__ */ layer<UnitNormalizationOptions>(
+    "UnitNormalization",
+    { axis: optional(axes, -1) },
+    ({ axis }, x) =>
+      // Keras's least squared length, below which a vector is not made longer.
+      div(x, sqrt(max(sum(square(x), featureAxes(axis, x.shape), true), 1e-12))),
+    { passesMask: true },
   )
 
 /** The options of {@link rmsNormalization}. */
@@ -175,4 +181,5 @@ export const rmsNormalization: LayerFactory<RmsNormalizationOptions> = /* @__PUR
     )
     return mul(div(x, sqrt(add(mean(square(x), over, true), epsilon))), along)
   },
+  { passesMask: true },
 )

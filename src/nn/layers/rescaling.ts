@@ -24,4 +24,5 @@ export const rescaling: LayerFactory<RescalingOptions> = /* @__PURE__ */ layer<R
   "Rescaling",
   { scale: required(finiteNumber()), offset: optional(finiteNumber(), 0) },
   ({ scale, offset }, x) => add(mul(x, scale), offset),
+  { passesMask: true },
 )

@@ -1,7 +1,7 @@
 // Losses of the user's own: a traced function with a name. Knows no loss of ours.
 
 import { configError, show } from "../../core/errors.ts"
-import { BATCH, formatShape } from "../../core/shape.ts"
+import { formatShape } from "../../core/shape.ts"
 import type { Node } from "../../graph/node.ts"
 import { broadcastTo } from "../../graph/ops.ts"
 import { oneOf, optional, readOptions } from "../options.ts"
@@ -78,8 +78,9 @@ export function missing(kind: "loss" | "metric", name: string): LossFunction {
 export function traceFunction(kind: string, fn: LossFunction, yTrue: Node, yPred: Node): Node {
   const value: unknown = fn(yTrue, yPred)
   const shape = typeof value === "object" && value !== null && "shape" in value ? (value as Node).shape : undefined
-  if (shape?.length === 0) return broadcastTo(value as Node, [BATCH])
-  if (shape?.[0] === BATCH) return perExample(value as Node)
+  const rows = yPred.shape[0]!
+  if (shape?.length === 0) return broadcastTo(value as Node, [rows])
+  if (shape?.[0] === rows) return perExample(value as Node)
   throw configError({
     where: kind,
     what: "the function does not give one number per example.",

@@ -52,11 +52,11 @@ export function hotTargets(where: string, yTrue: Node, yPred: Node): Node {
   })
 }
 
-/** The weights of examples for every row of `[batch·k, ...]`; undefined stays so. */
+/** The weights of examples, or of their steps, for every row of `[batch·k, ...]`; undefined stays so. */
 export function weightsFor(x: Node, weights: Node | undefined): Node | undefined {
   if (weights === undefined) return undefined
-  const each = -x.shape[0]!
-  return ops.reshape(ops.broadcastTo(ops.reshape(weights, [-1, 1]), [-1, each]), [-each])
+  const [rows, given] = [x.shape[0]!, weights.shape[0]!]
+  return ops.reshape(ops.broadcastTo(ops.reshape(weights, [given, 1]), [given, rows / given]), [rows])
 }
 
 /** Rows of examples as a matrix: `[batch, ..., k]` becomes `[batch·…, k]`. */
