@@ -47,6 +47,9 @@ const moves: OpRow[] = [
   row("pad around", images, (x) =>
     ops.exp(ops.pad(at(x, 0), [none, { before: 1, after: 2, between: 0 }, { before: 0, after: 1, between: 0 }, none])),
   ),
+  row("pad with a number", images, (x) =>
+    ops.pad(at(x, 0), [none, { before: 1, after: 2, between: 1 }, none, none], -1.5),
+  ),
   row("pad between", images, (x) =>
     ops.neg(ops.pad(at(x, 0), [none, { before: 1, after: 0, between: 2 }, { before: 0, after: 0, between: 1 }, none])),
   ),
@@ -66,7 +69,7 @@ const convolutions: OpRow[] = (
     ["convolution with steps and gaps", [2, 2], [2, 1], [2, 2]],
   ] as const
 ).map(([name, size, strides, dilations]) =>
-  row(name, withKernel(size), (x) => ops.convolution(at(x, 0), at(x, 1), { strides, dilations })),
+  row(name, withKernel(size), (x) => ops.convolution(at(x, 0), at(x, 1), { strides, dilations, groups: 1 })),
 )
 
 const more: OpRow[] = [
@@ -75,9 +78,27 @@ const more: OpRow[] = [
     (a, b, c) => [[B, a + 1, c], [3, c, b], [b]],
     (x) => {
       const padded = ops.pad(at(x, 0), [none, { before: 1, after: 1, between: 0 }, none])
-      const y = ops.convolution(padded, at(x, 1), { strides: [1], dilations: [1] })
+      const y = ops.convolution(padded, at(x, 1), { strides: [1], dilations: [1], groups: 1 })
       return ops.relu(ops.add(y, at(x, 2)))
     },
+  ),
+  ...([1, 2] as const).flatMap((step) =>
+    (
+      [
+        ["each channel by itself", 1, 1],
+        ["each channel by itself, twice", 1, 2],
+        ["in groups", 2, 3],
+      ] as const
+    ).map(([name, channels, filters]) =>
+      row(
+        `convolution, ${name}, step ${step}`,
+        (a, b) => [
+          [B, a + 2, 4, channels * (b + 1)],
+          [3, 2, channels, filters * (b + 1)],
+        ],
+        (x, [, b]) => ops.convolution(at(x, 0), at(x, 1), { strides: [step, step], dilations: [1, 1], groups: b + 1 }),
+      ),
+    ),
   ),
   row(
     "convolution of a convolution",
@@ -87,7 +108,7 @@ const more: OpRow[] = [
       [2, 2, b, c],
     ],
     (x) => {
-      const options = { strides: [1, 1], dilations: [1, 1] }
+      const options = { strides: [1, 1], dilations: [1, 1], groups: 1 }
       return ops.convolution(ops.tanh(ops.convolution(at(x, 0), at(x, 1), options)), at(x, 2), options)
     },
   ),

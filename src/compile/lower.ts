@@ -244,8 +244,9 @@ function lowerEntry(entryName: string, entry: Entry, context: Context): DraftEnt
     }
     if (isOp(node, "pad")) {
       const target = temporary(node.shape)
-      const { zeros, middle } = padded(target, from!.shape, node.attributes.edges)
-      for (const { space, place } of zeros) map(space, place, (b) => b.emit({ op: "constant", value: 0 }))
+      const { edges, middle } = padded(target, from!.shape, node.attributes.edges)
+      for (const { space, place } of edges)
+        map(space, place, (b) => b.emit({ op: "constant", value: node.attributes.value }))
       const part = loadable(x!, from!.shape)
       map(from!.shape, middle, (b) => loadView(b, part, from!.shape.length))
       return { kind: "memory", ...target }

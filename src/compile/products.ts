@@ -99,26 +99,26 @@ function joined(axes: readonly Axis[]): Axis[] {
   return out
 }
 
-/** The parts of a padded value that are zeros, each once, and where the places of the value go. */
+/** The parts of a padded value that are added, each once, and where the places of the value go. */
 export function padded(
   target: Operand,
   shape: Shape,
-  edges: readonly Edge[],
-): { readonly zeros: readonly { readonly space: Shape; readonly place: Operand }[]; readonly middle: Operand } {
-  const zeros: { space: Shape; place: Operand }[] = []
+  around: readonly Edge[],
+): { readonly edges: readonly { readonly space: Shape; readonly place: Operand }[]; readonly middle: Operand } {
+  const edges: { space: Shape; place: Operand }[] = []
   let space = shape.map((n, axis) => {
-    const { before, after, between } = edges[axis]!
+    const { before, after, between } = around[axis]!
     return n < 0 ? n : before + (n - 1) * (between + 1) + 1 + after
   })
   let place = target
-  // Axis by axis: its zeros over what is left of the axes before it and all of those after it.
-  edges.forEach(({ before, after, between }, axis) => {
+  // Axis by axis: what is added over what is left of the axes before it and all of those after it.
+  around.forEach(({ before, after, between }, axis) => {
     const stride = target.strides[axis]!
     const n = shape[axis]!
     const part = (count: number, first: number, gaps?: { count: number; step: number }): void => {
       if (count <= 0) return
       const offset = place.offset + first * stride
-      zeros.push(
+      edges.push(
         gaps === undefined
           ? { space: space.with(axis, count), place: { ...place, offset } }
           : {
@@ -137,5 +137,5 @@ export function padded(
       strides: place.strides.with(axis, stride * (between + 1)),
     }
   })
-  return { zeros, middle: place }
+  return { edges, middle: place }
 }

@@ -40,12 +40,12 @@ export interface Attributes extends ScalarAttributes {
   windows: { readonly axis: number } & Window
   /** The places along one axis from the last to the first. */
   reverse: { readonly axis: number }
-  /** Zeros before, after and between the places of each axis. */
-  pad: { readonly edges: readonly Edge[] }
+  /** A number before, after and between the places of each axis. */
+  pad: { readonly edges: readonly Edge[]; readonly value: number }
   /** A·B: A is [...outer, ...rows, ...inner], B is [...outer, ...inner, ...columns]; so many axes are outer and inner. */
   matmul: { readonly outer: number; readonly inner: number }
-  /** A convolution over the axes between the first and the last, each with its step and the distance within a window. */
-  convolution: { readonly strides: readonly number[]; readonly dilations: readonly number[] }
+  /** A convolution over the axes between the first and the last. */
+  convolution: Convolution
   softmax: Record<never, never>
   /** Rows of a table by their numbers. */
   lookup: Record<never, never>
@@ -62,11 +62,18 @@ export interface Window {
   readonly dilation: number
 }
 
-/** Zeros along an axis: before the first place, after the last, and between neighbours. */
+/** Places that are added along an axis: before the first place, after the last, and between neighbours. */
 export interface Edge {
   readonly before: number
   readonly after: number
   readonly between: number
+}
+
+/** For each axis of a convolution its step and the distance within a window; channels are convolved in so many groups. */
+export interface Convolution {
+  readonly strides: readonly number[]
+  readonly dilations: readonly number[]
+  readonly groups: number
 }
 
 type ScalarAttributes = { [name in Scalar]: Record<never, never> }

@@ -6,7 +6,16 @@ import type { Fold } from "../core/fold.ts"
 import type { Stream } from "../core/random.ts"
 import type { Scalar } from "../core/scalar.ts"
 import { axisOf, BATCH, broadcastShape, formatShape, type Shape, sameShape, size } from "../core/shape.ts"
-import { type Attributes, type Edge, isOp, type Node, type Op, type Variable, type Window } from "./node.ts"
+import {
+  type Attributes,
+  type Convolution,
+  type Edge,
+  isOp,
+  type Node,
+  type Op,
+  type Variable,
+  type Window,
+} from "./node.ts"
 
 /** A value or a plain number where a value is expected. */
 export type Value = Node | number
@@ -209,8 +218,11 @@ export function reverse(x: Node, axis: number): Node {
   return node("reverse", { axis: at }, [x], x.shape)
 }
 
-/** Zeros around and between: along each axis `before`, then the places with `between` zeros from one to the next, then `after`. */
-export function pad(x: Node, edges: readonly Edge[]): Node {
+/**
+ * A number (0 by default) around and between: along each axis `before` times, then the places with it `between` times from one to
+ * the next, then `after` times.
+ */
+export function pad(x: Node, edges: readonly Edge[], value = 0): Node {
   const right = (n: number): boolean => Number.isInteger(n) && n >= 0
   if (edges.length !== x.shape.length || !edges.every((e) => right(e.before) && right(e.after) && right(e.between))) {
     throw shapeError("pad", `needs whole numbers of zeros for each axis of ${formatShape(x.shape)}.`)
@@ -222,25 +234,33 @@ export function pad(x: Node, edges: readonly Edge[]): Node {
     if (n < 0 && !none(edges[axis]!)) throw batchAxis("pad", "cannot add zeros to the batch.", x.shape, axis)
     return n < 0 ? n : before + (n - 1) * (between + 1) + 1 + after
   })
-  return node("pad", { edges }, [x], shape)
+  return node("pad", { edges, value: Math.fround(value) }, [x], shape)
 }
 
 /**
  * y[b, o…, f] = Σ x[b, o·stride + k·dilation, c]·w[k…, c, f] over the places k… of the kernel and the channels c, in row-major
- * order: `[batch, ...places, channels], [...size, channels, filters] -> [batch, ...windows, filters]`.
+ * order: `[batch, ...places, channels], [...size, channels, filters] -> [batch, ...windows, filters]`. With groups the channels
+ * and the filters fall into so many parts of equal size, and w has the channels of one part.
  */
-export function convolution(x: Node, w: Node, options: Attributes["convolution"]): Node {
-  const { strides, dilations } = options
+export function convolution(x: Node, w: Node, options: Convolution): Node {
+  const { strides, dilations, groups } = options
   const rank = strides.length
-  if (x.shape.length !== rank + 2 || w.shape.length !== rank + 2 || x.shape.at(-1) !== w.shape.at(-2)) {
+  const channels = (w.shape.at(-2) ?? 0) * groups
+  const filters = w.shape.at(-1)!
+  if (
+    x.shape.length !== rank + 2 ||
+    w.shape.length !== rank + 2 ||
+    x.shape.at(-1) !== channels ||
+    filters % groups > 0
+  ) {
     const shapes = `${formatShape(x.shape)} with a kernel ${formatShape(w.shape)}`
-    throw shapeError("convolution", `cannot convolve ${shapes} over ${rank} axes.`)
+    throw shapeError("convolution", `cannot convolve ${shapes} over ${rank} axes in ${groups} groups.`)
   }
   const places = strides.map((stride, d) => {
     const window = { size: w.shape[d]!, stride, dilation: dilations[d]! }
     return windows(x, d + 1, window).shape[d + 1]!
   })
-  return node("convolution", { strides, dilations }, [x, w], [x.shape[0]!, ...places, w.shape.at(-1)!])
+  return node("convolution", options, [x, w], [x.shape[0]!, ...places, filters])
 }
 
 /**

@@ -176,11 +176,11 @@ const evaluators: { readonly [K in Op]: Evaluator<K> } = {
     fill(shape, (index) => pick(x!, index.toSpliced(axis, 2, index[axis]! * stride + index[axis + 1]! * dilation))),
   reverse: ({ axis }, [x], shape) =>
     fill(shape, (index) => pick(x!, index.with(axis, shape[axis]! - 1 - index[axis]!))),
-  pad: ({ edges }, [x], shape) =>
+  pad: ({ edges, value }, [x], shape) =>
     fill(shape, (index) => {
       const place = index.map((i, axis) => (i - edges[axis]!.before) / (edges[axis]!.between + 1))
       const inside = place.every((i, axis) => Number.isInteger(i) && i >= 0 && i < x!.shape[axis]!)
-      return inside ? pick(x!, place) : 0
+      return inside ? pick(x!, place) : value
     }),
   matmul: ({ outer, inner }, [a, b], shape) => {
     const rows = a!.shape.length - inner
@@ -191,11 +191,16 @@ const evaluators: { readonly [K in Op]: Evaluator<K> } = {
       return products.reduce((total, product) => total + product, 0)
     })
   },
-  convolution: ({ strides, dilations }, [x, w], shape) => {
+  convolution: ({ strides, dilations, groups }, [x, w], shape) => {
     const sums = everyPlace(w!.shape.slice(0, -1))
+    const channels = w!.shape.at(-2)!
+    const filters = w!.shape.at(-1)! / groups
     return fill(shape, (index) => {
       const at = (k: readonly number[]): number[] => strides.map((s, d) => index[d + 1]! * s + k[d]! * dilations[d]!)
-      const products = sums.map((k) => pick(x!, [index[0]!, ...at(k), k.at(-1)!]) * pick(w!, [...k, index.at(-1)!]))
+      const first = Math.floor(index.at(-1)! / filters) * channels
+      const products = sums.map(
+        (k) => pick(x!, [index[0]!, ...at(k), first + k.at(-1)!]) * pick(w!, [...k, index.at(-1)!]),
+      )
       return products.reduce((total, product) => total + product, 0)
     })
   },
