@@ -55,6 +55,20 @@ export {
 } from "./nn/layers/activations.ts"
 export { type ActivityRegularizationOptions, activityRegularization } from "./nn/layers/activity-regularization.ts"
 export { type BatchNormalizationOptions, batchNormalization } from "./nn/layers/batch-normalization.ts"
+export { type ConvTransposeOptions, conv1DTranspose, conv2DTranspose } from "./nn/layers/conv-transpose.ts"
+export {
+  type Conv1DOptions,
+  type Conv2DOptions,
+  conv1D,
+  conv2D,
+  type DepthwiseConvOptions,
+  depthwiseConv1D,
+  depthwiseConv2D,
+  type SeparableConv1DOptions,
+  type SeparableConv2DOptions,
+  separableConv1D,
+  separableConv2D,
+} from "./nn/layers/convolution.ts"
 export { customLayer } from "./nn/layers/custom.ts"
 export { type DenseOptions, dense } from "./nn/layers/dense.ts"
 export { type DotOptions, dot } from "./nn/layers/dot.ts"
@@ -123,6 +137,13 @@ export {
   zeroPadding1D,
   zeroPadding2D,
 } from "./nn/layers/placing.ts"
+export {
+  averagePooling1D,
+  averagePooling2D,
+  maxPooling1D,
+  maxPooling2D,
+  type PoolingOptions,
+} from "./nn/layers/pooling.ts"
 export { rescaling } from "./nn/layers/rescaling.ts"
 export { reshape } from "./nn/layers/reshape.ts"
 export { type TimeDistributedOptions, timeDistributed } from "./nn/layers/time-distributed.ts"

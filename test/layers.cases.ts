@@ -6,6 +6,7 @@ import type { Node } from "../src/graph/node.ts"
 import * as layers from "../src/index.ts"
 import { newTracing, type ParameterSpec, type Scope, scopeOf } from "../src/nn/scope.ts"
 import type { LayerData } from "../src/nn/symbolic.ts"
+import { WINDOW_LAYER_ROWS } from "./layers.windows.cases.ts"
 import type { Leaf, OpRow, Sizes } from "./ops.cases.ts"
 
 /** One row of the table. */
@@ -191,6 +192,7 @@ export const LAYER_ROWS: readonly LayerRow[] = [
     layer: () => layers.spatialDropout2D({ rate: 0.5, dataFormat: first }),
     inputs: images,
   },
+  ...WINDOW_LAYER_ROWS,
   { name: "Dot, normalized", layer: () => layers.dot({ axes: 1, normalize: true }), inputs: pair },
 ]
 

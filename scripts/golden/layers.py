@@ -3,6 +3,7 @@
 import torch
 import torch.nn.functional as F
 from losses import draw, numbers, rounded
+import windows
 
 
 def moments(x, axes):
@@ -73,6 +74,7 @@ def l2(x, axis):
 
 
 def cases():
+    yield from windows.cases(case)
     a, b, c = (rounded(1.5 * draw(3400 + i, 5, 6)) for i in range(3))
     images = rounded(draw(3410, 3, 4, 2, 6))
     affine = {"gamma": rounded(draw(3420, 6) + 1.5), "beta": rounded(draw(3421, 6))}

@@ -3,7 +3,15 @@
 // Each rule gets the node y = op(x…) and g = ∂C/∂y, and gives ∂C/∂x for each input (null: nothing flows there).
 
 import { sign, square, sum } from "../graph/compose.ts"
-import { exchanged, joinWindows, kernelSlope, padAxis, spread, withoutPad } from "../graph/convolve.ts"
+import {
+  exchanged,
+  joinWindows,
+  kernelSlope,
+  padAxis,
+  placeOf,
+  spread as spreadOver,
+  withoutPad,
+} from "../graph/convolve.ts"
 import { isOp, type Node, type Op } from "../graph/node.ts"
 import * as ops from "../graph/ops.ts"
 
@@ -28,6 +36,9 @@ const {
   sub,
 } = ops
 const { lookup, scatterAdd, slice, transpose, where } = ops
+
+/** Places of an axis that are walked one by one. */
+const SHORT = 4
 
 /** 2 / √π. */
 const TWO_OVER_ROOT_PI = 1.1283791670955126
@@ -117,16 +128,28 @@ export const rules: { readonly [K in Op]: Rule<K> } = {
     const { axis, fold } = y.attributes
     const spread = (v: Node): Node => broadcastTo(reshape(v, x.shape.toSpliced(axis, 1, 1)), x.shape)
     if (fold === "sum") return [spread(g)]
-    // The first of equal extremes takes the whole gradient: it is found as the smallest index that holds one.
+    // The first of equal extremes takes the whole gradient. A short axis is walked place by place, as windows are.
+    const places = x.shape[axis]!
+    if (places > 0 && places <= SHORT) {
+      let left = g
+      const parts = Array.from({ length: places }, (_, i) => {
+        const found = equal(placeOf(x, axis, i), y)
+        const part = where(found, left, 0)
+        left = where(found, 0, left)
+        return reshape(part, x.shape.with(axis, 1))
+      })
+      return [concat(parts, axis)]
+    }
+    // Along others it is found as the smallest index that holds one.
     const last = x.shape.map((_, i) => i)
     const order = [...last.filter((i) => i !== axis), axis]
-    const places = transpose(
+    const indices = transpose(
       indexOver(order.map((i) => x.shape[i]!)),
       last.map((i) => order.indexOf(i)),
     )
     const extreme = equal(x, spread(y))
-    const first = ops.fold("min", where(extreme, places, Number.MAX_SAFE_INTEGER), axis)
-    return [where(equal(places, spread(first)), spread(g), 0)]
+    const first = ops.fold("min", where(extreme, indices, Number.MAX_SAFE_INTEGER), axis)
+    return [where(equal(indices, spread(first)), spread(g), 0)]
   },
   matmul: (y, g) => {
     const [a, b] = y.inputs as [Node, Node]
@@ -139,7 +162,7 @@ export const rules: { readonly [K in Op]: Rule<K> } = {
   },
   convolution: (y, g) => {
     const [x, w] = y.inputs as [Node, Node]
-    return [spread(g, w, x.shape, y.attributes), kernelSlope(x, g, w.shape, y.attributes)]
+    return [spreadOver(g, w, x.shape, y.attributes), kernelSlope(x, g, w.shape, y.attributes)]
   },
   lookup: ({ inputs: [table, indices] }, g) => [scatterAdd(g, indices!, table!.shape[0]!), null],
   scatterAdd: ({ inputs: [, indices] }, g) => [lookup(g, indices!), null],

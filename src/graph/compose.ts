@@ -86,12 +86,8 @@ export function clip(x: Node, low: number, high: number): Node {
 
 /** The value with so many places of a number before and after it along each axis; the batch cannot be padded. */
 export function padWith(x: Node, pads: readonly (readonly [before: number, after: number])[], value = 0): Node {
-  return pads.reduce((padded, [before, after], axis) => {
-    if (before + after === 0) return padded
-    const { shape } = padded
-    const filled = (n: number): Node[] => (n === 0 ? [] : [ops.constant(value, shape.with(axis, n))])
-    return ops.concat([...filled(before), padded, ...filled(after)], axis)
-  }, x)
+  const edges = pads.map(([before, after]) => ({ before, after, between: 0 }))
+  return ops.pad(x, edges, value)
 }
 
 /** ln(1 + eˣ) without overflow: max(x, 0) + ln(1 + e^−|x|), written with `where` so that its slope at 0 is ½. */

@@ -10,6 +10,15 @@ import { activation } from "./layers/activation.ts"
 import { elu, leakyReLU, prelu, reLU, softmax } from "./layers/activations.ts"
 import { activityRegularization } from "./layers/activity-regularization.ts"
 import { batchNormalization } from "./layers/batch-normalization.ts"
+import { conv1DTranspose, conv2DTranspose } from "./layers/conv-transpose.ts"
+import {
+  conv1D,
+  conv2D,
+  depthwiseConv1D,
+  depthwiseConv2D,
+  separableConv1D,
+  separableConv2D,
+} from "./layers/convolution.ts"
 import { dense } from "./layers/dense.ts"
 import { dot } from "./layers/dot.ts"
 import { embedding } from "./layers/embedding.ts"
@@ -34,6 +43,7 @@ import {
 import { normalization } from "./layers/normalization.ts"
 import { groupNormalization, layerNormalization, rmsNormalization, unitNormalization } from "./layers/normalizing.ts"
 import { cropping1D, cropping2D, upSampling1D, upSampling2D, zeroPadding1D, zeroPadding2D } from "./layers/placing.ts"
+import { averagePooling1D, averagePooling2D, maxPooling1D, maxPooling2D } from "./layers/pooling.ts"
 import { rescaling } from "./layers/rescaling.ts"
 import { reshape } from "./layers/reshape.ts"
 import { timeDistributed } from "./layers/time-distributed.ts"
@@ -50,6 +60,18 @@ import { applyLayer, input, type SymbolicTensor } from "./symbolic.ts"
 /** The table of layers by type. */
 export const layerTypes: { readonly [type: string]: Factory } = {
   Dense: dense,
+  Conv1D: conv1D,
+  Conv2D: conv2D,
+  DepthwiseConv1D: depthwiseConv1D,
+  DepthwiseConv2D: depthwiseConv2D,
+  SeparableConv1D: separableConv1D,
+  SeparableConv2D: separableConv2D,
+  Conv1DTranspose: conv1DTranspose,
+  Conv2DTranspose: conv2DTranspose,
+  MaxPooling1D: maxPooling1D,
+  MaxPooling2D: maxPooling2D,
+  AveragePooling1D: averagePooling1D,
+  AveragePooling2D: averagePooling2D,
   Activation: activation,
   Flatten: flatten,
   Reshape: reshape,
