@@ -3,6 +3,7 @@
 
 import { float32 } from "../core/arithmetic.ts"
 import { type Scalar, scalars, scalarsOver } from "../core/scalar.ts"
+import { sameShape } from "../core/shape.ts"
 import { expandSoftmax } from "../graph/compose.ts"
 import { expandConvolution } from "../graph/convolve.ts"
 import type { Entry, Graph } from "../graph/graph.ts"
@@ -79,7 +80,9 @@ function attributesKey(node: Node): string {
   if (isOp(node, "variable")) return node.attributes.variable.key
   if (isOp(node, "every")) return ""
   if (isOp(node, "constant") && Object.is(node.attributes.value, -0)) return "-0"
-  return Object.values(node.attributes).map(String).join(" ")
+  return Object.values(node.attributes)
+    .map((value: unknown) => (typeof value === "object" ? JSON.stringify(value) : String(value)))
+    .join(" ")
 }
 
 /** The node, or a simpler one with the same bits. */
@@ -90,12 +93,10 @@ function reduce(node: Node): Node {
       return expandSoftmax(a!)
     case "stopGradient":
       return a!
-    case "reshape":
-      return isOp(a!, "reshape")
-        ? { ...node, inputs: a.inputs }
-        : a!.shape.length === node.shape.length && a!.shape.every((n, i) => n === node.shape[i])
-          ? a!
-          : node
+    case "reshape": {
+      const from = isOp(a!, "reshape") ? a.inputs[0]! : a!
+      return sameShape(from.shape, node.shape) ? from : from === a ? node : { ...node, inputs: [from] }
+    }
     case "convolution":
       return expandConvolution(a!, b!, (node as Node<"convolution">).attributes)
     case "transpose":

@@ -2,7 +2,7 @@
 
 import { formatShape } from "../core/shape.ts"
 import { type Entry, type Graph, rootsOf } from "./graph.ts"
-import { isOp, type Node, topological } from "./node.ts"
+import { type Edge, isOp, type Node, topological } from "./node.ts"
 import { bodyOf } from "./scan.ts"
 
 /**
