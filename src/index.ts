@@ -54,6 +54,18 @@ export {
   softmax,
 } from "./nn/layers/activations.ts"
 export { type ActivityRegularizationOptions, activityRegularization } from "./nn/layers/activity-regularization.ts"
+export {
+  type RandomContrastOptions,
+  type RandomFlipOptions,
+  type RandomRotationOptions,
+  type RandomTranslationOptions,
+  type RandomZoomOptions,
+  randomContrast,
+  randomFlip,
+  randomRotation,
+  randomTranslation,
+  randomZoom,
+} from "./nn/layers/augmentation.ts"
 export { type BatchNormalizationOptions, batchNormalization } from "./nn/layers/batch-normalization.ts"
 export { customLayer } from "./nn/layers/custom.ts"
 export { type DenseOptions, dense } from "./nn/layers/dense.ts"
