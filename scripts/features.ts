@@ -31,7 +31,6 @@ const reasons: readonly (readonly [RegExp, Answer])[] = [
     CONVOLUTION,
   ],
   [/(Attention|LSTM|GRU|RNN|Bidirectional|TimeDistributed|Masking|StackedRNN)/, CONVOLUTION],
-  [/^(TextVectorization)$/, ["no", "the text path comes with sequences"]],
   [/^(StringLookup|IntegerLookup|CategoryEncoding|Discretization|Hashing|HashedCrossing)$/, TABLES],
   [
     /^(Random|Rand|Aug|Auto|Cut|Mix|Solarization|Equalization|Contrast|CenterCrop|Resizing|MaxNum)/,

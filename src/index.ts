@@ -244,6 +244,14 @@ export {
 export { learningRateAt, type Schedule } from "./nn/schedules.ts"
 export type { Scope } from "./nn/scope.ts"
 export { type InputOptions, input, type SymbolicTensor } from "./nn/symbolic.ts"
+export { type PadSequencesOptions, padSequences } from "./nn/text/pad-sequences.ts"
+export {
+  type TextVectorization,
+  type TextVectorizationConfig,
+  type TextVectorizationOptions,
+  textVectorization,
+} from "./nn/text/text-vectorization.ts"
+export type { OutputMode } from "./nn/text/vocabulary.ts"
 export type { CompileOptions } from "./nn/training.ts"
 export { NUMERICS_VERSION } from "./program/program.ts"
 export type { Callback, LayerActivations, LayerWeights, Training } from "./train/callbacks/callback.ts"
