@@ -3,7 +3,7 @@ import { defineConfig, type UserConfig } from "tsdown"
 
 /** What a page loads at once: one file instead of ten, because files compress better together. */
 const CORE =
-  /src[\\/]((core[\\/](errors|shape|tensor|random|math|math64|scalar)|graph[\\/](node|ops|compose))\.ts|nn[\\/](?!config\.ts|update\.ts|layers[\\/]))/
+  /src[\\/]((core[\\/](errors|shape|tensor|random|math|math64|scalar)|graph[\\/](node|ops|compose))\.ts|nn[\\/](?!config\.ts|update\.ts|(layers|text)[\\/]))/
 
 const shared: UserConfig = {
   entry: { index: "src/index.ts", datasets: "src/datasets.ts", worker: "src/worker.ts", "cli/main": "cli/main.ts" },

@@ -8,7 +8,6 @@ import { availableNames, type Group, groups } from "../test/support/features.ts"
 type Answer = readonly ["no" | "not planned", string]
 
 const CONVOLUTION: Answer = ["no", "comes with convolution and sequences"]
-const IMAGES: Answer = ["no", "image augmentation comes with convolution"]
 const TABLES: Answer = ["no", "comes with the readers of tables"]
 const VOLUMES: Answer = ["not planned", "volumes and videos: five axes are beyond what our users train"]
 
@@ -32,9 +31,7 @@ const reasons: readonly (readonly [RegExp, Answer])[] = [
     CONVOLUTION,
   ],
   [/(Attention|LSTM|GRU|RNN|Bidirectional|TimeDistributed|Masking|StackedRNN)/, CONVOLUTION],
-  [/^(TextVectorization)$/, ["no", "the text path comes with sequences"]],
   [/^(StringLookup|IntegerLookup|CategoryEncoding|Discretization|Hashing|HashedCrossing)$/, TABLES],
-  [/^(RandomFlip|RandomRotation|RandomTranslation|RandomZoom|RandomContrast)$/, IMAGES],
   [
     /^(Random|Rand|Aug|Auto|Cut|Mix|Solarization|Equalization|Contrast|CenterCrop|Resizing|MaxNum)/,
     ["not planned", "image preparation beyond the common five: prepare images before training"],

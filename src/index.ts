@@ -54,6 +54,18 @@ export {
   softmax,
 } from "./nn/layers/activations.ts"
 export { type ActivityRegularizationOptions, activityRegularization } from "./nn/layers/activity-regularization.ts"
+export {
+  type RandomContrastOptions,
+  type RandomFlipOptions,
+  type RandomRotationOptions,
+  type RandomTranslationOptions,
+  type RandomZoomOptions,
+  randomContrast,
+  randomFlip,
+  randomRotation,
+  randomTranslation,
+  randomZoom,
+} from "./nn/layers/augmentation.ts"
 export { type BatchNormalizationOptions, batchNormalization } from "./nn/layers/batch-normalization.ts"
 export { type ConvTransposeOptions, conv1DTranspose, conv2DTranspose } from "./nn/layers/conv-transpose.ts"
 export {
@@ -253,6 +265,14 @@ export {
 export { learningRateAt, type Schedule } from "./nn/schedules.ts"
 export type { Scope } from "./nn/scope.ts"
 export { type InputOptions, input, type SymbolicTensor } from "./nn/symbolic.ts"
+export { type PadSequencesOptions, padSequences } from "./nn/text/pad-sequences.ts"
+export {
+  type TextVectorization,
+  type TextVectorizationConfig,
+  type TextVectorizationOptions,
+  textVectorization,
+} from "./nn/text/text-vectorization.ts"
+export type { OutputMode } from "./nn/text/vocabulary.ts"
 export type { CompileOptions } from "./nn/training.ts"
 export { NUMERICS_VERSION } from "./program/program.ts"
 export type { Callback, LayerActivations, LayerWeights, Training } from "./train/callbacks/callback.ts"

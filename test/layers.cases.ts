@@ -117,6 +117,39 @@ export const LAYER_ROWS: readonly LayerRow[] = [
       [b, c],
     ],
   },
+  { name: "RandomFlip", layer: () => layers.randomFlip(), inputs: images },
+  {
+    name: "RandomFlip, channels first",
+    layer: () => layers.randomFlip({ mode: "vertical", dataFormat: first }),
+    inputs: images,
+  },
+  { name: "RandomFlip, asked", layer: () => layers.randomFlip(), inputs: images, training: false },
+  { name: "RandomRotation", layer: () => layers.randomRotation({ factor: 0.3 }), inputs: images },
+  {
+    name: "RandomRotation, nearest",
+    layer: () => layers.randomRotation({ factor: [0.1, 0.2], interpolation: "nearest", fillMode: "wrap" }),
+    inputs: images,
+  },
+  {
+    name: "RandomTranslation",
+    layer: () => layers.randomTranslation({ heightFactor: 0.5, widthFactor: [0.1, 0.9], fillMode: "constant", fillValue: 0.5 }), // biome-ignore format: one line
+    inputs: images,
+  },
+  {
+    name: "RandomZoom",
+    layer: () => layers.randomZoom({ heightFactor: 0.5, fillMode: "nearest", seed: 3 }),
+    inputs: images,
+  },
+  {
+    name: "RandomZoom, channels first",
+    layer: () => layers.randomZoom({ heightFactor: 0.5, widthFactor: -0.2, dataFormat: first }),
+    inputs: images,
+  },
+  {
+    name: "RandomContrast",
+    layer: () => layers.randomContrast({ factor: 0.5, valueRange: [-3, 3] }),
+    inputs: images,
+  },
   {
     name: "TimeDistributed",
     layer: ([a]) => layers.timeDistributed({ layer: layers.dense({ units: a, activation: "tanh" }) }),

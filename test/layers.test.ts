@@ -20,6 +20,7 @@ test("every type of layer has a row, and has been compared with PyTorch", () => 
   expect(Object.keys(layerTypes).filter((type) => !rows.has(type))).toEqual([])
   const noise = ["Dropout", "AlphaDropout", "GaussianNoise", "GaussianDropout"]
   const drawn = [...noise, "SpatialDropout1D", "SpatialDropout2D"] // test/noise.test.ts
+  drawn.push("RandomFlip", "RandomRotation", "RandomTranslation", "RandomZoom", "RandomContrast") // test/augmentation.test.ts
   const golden = new Set([...drawn, ...goldenLayers().map(({ type }) => type)])
   expect(Object.keys(layerTypes).filter((type) => !golden.has(type))).toEqual([])
 })

@@ -6,6 +6,7 @@ import { losses, readLoss } from "../src/nn/losses.ts"
 import { metrics } from "../src/nn/metrics.ts"
 import { canonical } from "../src/nn/names.ts"
 import { optimizers, readOptimizer } from "../src/nn/optimizers.ts"
+import { textVectorization } from "../src/nn/text/text-vectorization.ts"
 import { csvLoggerOptions } from "../src/train/callbacks/csv-logger.ts"
 import { earlyStoppingOptions } from "../src/train/callbacks/early-stopping.ts"
 import { lambdaCallbackOptions } from "../src/train/callbacks/lambda-callback.ts"
@@ -27,6 +28,7 @@ const LATER = new Set([
   ...["numClasses", "sparseYTrue", "sparseYPred", "ignoreClass"],
   ...["axis", "reduction", "multiLabel", "thresholds", "numLabels", "labelWeights", "fromSortedIds"],
   ...["inputAxes", "outputAxes"],
+  ...["sparse", "ragged", "encoding"],
   "lossScaleFactor",
   ...["writeGraph", "writeImages", "writeStepsPerSecond", "profileBatch", "embeddingsFreq", "embeddingsMetadata"],
 ])
@@ -86,6 +88,7 @@ describe("Keras's defaults", () => {
       return defaultsOf(options)
     })
   })
+  test("TextVectorization", () => compare(keras.layers.TextVectorization.defaults, { ...textVectorization().config }))
   describe("callbacks", () => {
     check(keras.callbacks, Object.keys(callbacks), (type) => {
       const found = defaultsOf(callbacks[type]!)

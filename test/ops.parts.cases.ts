@@ -158,6 +158,35 @@ const tables: OpRow[] = [
     build: (x) => ops.mul(ops.lookup(at(x, 0), at(x, 1)), ops.lookup(at(x, 0), at(x, 2))),
   },
   {
+    name: "lookup in a table of each example",
+    leaves: ([a, b, c]) => [{ shape: [B, a, c] }, numbersFor([B, b], a)],
+    build: (x, [a, , c]) => ops.lookup(ops.reshape(at(x, 0), [-a, c]), at(x, 1)),
+  },
+  {
+    name: "lookup in computed tables of examples, by rows and by columns, of numbers computed for two axes",
+    leaves: ([a, b, c]) => [{ shape: [B, a, c] }, numbersFor([B, b, 2], a), { shape: [c], range: [0.2, 3] }],
+    build: (x, [a, b, c]) => {
+      const [images, places] = [at(x, 0), at(x, 1)]
+      const one = ops.lookup(ops.reshape(ops.mul(images, at(x, 2)), [-a, c]), ops.add(places, 1))
+      const two = ops.lookup(ops.reshape(ops.transpose(images, [0, 2, 1]), [-c, a]), places)
+      return ops.matmul(ops.reshape(ops.concat([one, two], 3), [-b * 2, a + c]), ops.constant(0.5, [a + c, 2]))
+    },
+  },
+  {
+    name: "lookup in one column of each example, and in an example of one row",
+    leaves: ([a, b, c]) => [{ shape: [B, a, c] }, numbersFor([B, b], a)],
+    build: (x, [a, b, c]) => {
+      const column = ops.lookup(ops.reshape(ops.slice(at(x, 0), 2, c - 1, c), [-a, 1]), at(x, 1))
+      const whole = ops.lookup(ops.reshape(at(x, 0), [B, a * c]), at(x, 1))
+      return ops.add(ops.reshape(column, [B, b]), compose.sum(whole, [-1]))
+    },
+  },
+  {
+    name: "scatterAdd into a table of each example",
+    leaves: ([a, b, c]) => [{ shape: [B, b, c] }, numbersFor([B, b], a)],
+    build: (x, [a, , c]) => ops.exp(ops.reshape(ops.scatterAdd(at(x, 0), at(x, 1), -a), [B, a * c])),
+  },
+  {
     name: "scatterAdd",
     leaves: ([a, , c]) => [{ shape: [B, c] }, numbersFor([B], a)],
     build: (x, [a]) => ops.scatterAdd(at(x, 0), at(x, 1), a),

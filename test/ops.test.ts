@@ -110,9 +110,13 @@ describe("kinks", () => {
 describe("rows by numbers", () => {
   const table = ops.read({ key: "table", shape: [4, 2] })
   test("what does not fit is refused", () => {
-    expect(() => ops.lookup(ops.input("x", [4]), ops.input("n", []))).toThrow(
-      "a table of two axes without the batch, got [batch, 4]",
+    expect(() => ops.lookup(ops.transpose(ops.input("x", [4]), [1, 0]), ops.input("n", []))).toThrow(
+      "a table of rows, got [4, batch]",
     )
+    expect(() => ops.lookup(ops.input("x", [4]), ops.indexOver([3]))).toThrow(
+      "a table for each example needs numbers for each example, got [3]",
+    )
+    expect(() => ops.scatterAdd(ops.constant(0, [3, 2]), ops.indexOver([3]), -4)).toThrow("numbers for each example")
     expect(() => ops.lookup(ops.constant(0, [4]), ops.input("n", []))).toThrow("got [4]")
     expect(() => ops.lookup(table, ops.transpose(ops.input("n", [3]), [1, 0]))).toThrow(
       "the batch must be the first axis of the numbers, got [3, batch]",

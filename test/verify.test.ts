@@ -35,6 +35,11 @@ describe("verify finds in rows by numbers and in random numbers", () => {
     ["a table that is too small", /reaches element 26 of table/, (p) => void (kernel(p, "lookup").rows = 9)],
     ["places beyond the values", /reaches element \d+ of train/, (p) => void (kernel(p, "scatterAdd").places = -4)],
     [
+      "tables of examples and places of none",
+      /places belong to no example/,
+      (p) => void Object.assign(kernel(p, "lookup"), { rows: -1, places: 2 }),
+    ],
+    [
       "gaps in rows",
       /gaps between elements/,
       (p) => void ((kernel(p, "lookup").table as { strides: number[] }).strides = [1, 5]),

@@ -134,9 +134,11 @@ function unitsOf(
 /** How threads share a kernel. Rows if its first dimension is the batch and everything it reads lines up with it. */
 function splitOf(kernel: Kernel, buffers: readonly DraftBuffer[]): Split {
   if (indexes(kernel)) {
-    const { kind, places, indices } = kernel
-    const aligned = !holdsBatch(buffers[indices.buffer]) || followsRows(indices, places, buffers)
-    return kind === "lookup" && places < 0 && aligned ? "rows" : "outputs"
+    const { kind, places, rows, table, indices, values } = kernel
+    const follows = (o: Operand, first: number): boolean =>
+      !holdsBatch(buffers[o.buffer]) || followsRows(o, first, buffers)
+    const [from, first, written] = kind === "lookup" ? [table, rows, places] : [values, places, rows]
+    return written < 0 && follows(indices, places) && follows(from, first) ? "rows" : "outputs"
   }
   if (!computes(kernel)) return "rows"
   // The thread that reads the log does not wait for the others.

@@ -47,7 +47,7 @@ export interface Attributes extends ScalarAttributes {
   /** A convolution over the axes between the first and the last. */
   convolution: Convolution
   softmax: Record<never, never>
-  /** Rows of a table by their numbers. */
+  /** Rows of a table, or of a table of each example, by their numbers. */
   lookup: Record<never, never>
   /** A table of so many rows, each the sum of the values that have its number. */
   scatterAdd: { readonly rows: number }

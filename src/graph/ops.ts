@@ -264,35 +264,39 @@ export function convolution(x: Node, w: Node, options: Convolution): Node {
 }
 
 /**
- * Rows of a table by their numbers, `[v, d], [...places] -> [...places, d]`. Numbers are whole, from 0 to v − 1; fractions are
+ * Rows of a table by their numbers, `[v, d], [...places] -> [...places, d]`. A table `[batch·v, d]` is v rows of each example, and
+ * the numbers `[batch, ...places]` of an example name rows of its own. Numbers are whole, from 0 to v − 1; fractions are
  * cut off, and what is beyond the table takes its nearest row (NaN the first): nothing outside it is read. Who takes numbers
  * from a user checks them before.
  */
 export function lookup(table: Node, indices: Node): Node {
   const [rows, width] = table.shape
-  if (table.shape.length !== 2 || rows! < 0 || width! < 0) {
-    throw shapeError("lookup", `needs a table of two axes without the batch, got ${formatShape(table.shape)}.`)
+  if (table.shape.length !== 2 || width! < 0) {
+    throw shapeError("lookup", `needs a table of rows, got ${formatShape(table.shape)}.`)
   }
-  checkPlaces("lookup", indices)
+  checkPlaces("lookup", indices, rows!)
   return node("lookup", {}, [table, indices], [...indices.shape, width!])
 }
 
 /**
  * A table of so many rows, `[...places, d], [...places] -> [rows, d]`: row r is the sum of the values whose number is r, in
- * row-major order of their places, from +0. Numbers as in {@link lookup}, whose gradient it is.
+ * row-major order of their places, from +0. With −v rows, v for each example. Numbers as in {@link lookup}, whose gradient it is.
  */
 export function scatterAdd(values: Node, indices: Node, rows: number): Node {
-  checkPlaces("scatterAdd", indices)
+  checkPlaces("scatterAdd", indices, rows)
   const width = values.shape[values.shape.length - 1]
   if (width === undefined || width < 0 || !sameShape(values.shape.slice(0, -1), indices.shape)) {
     const shapes = `${formatShape(values.shape)} and ${formatShape(indices.shape)}`
     throw shapeError("scatterAdd", `needs a row of values for each number, got ${shapes}.`)
   }
-  if (!(Number.isInteger(rows) && rows > 0)) throw shapeError("scatterAdd", `cannot make a table of ${rows} rows.`)
+  if (!Number.isInteger(rows) || rows === 0) throw shapeError("scatterAdd", `cannot make a table of ${rows} rows.`)
   return node("scatterAdd", { rows }, [values, indices], [rows, width])
 }
 
-function checkPlaces(op: string, { shape }: Node): void {
+function checkPlaces(op: string, { shape }: Node, rows: number): void {
+  if (rows < 0 && !(shape[0]! < 0)) {
+    throw shapeError(op, `a table for each example needs numbers for each example, got ${formatShape(shape)}.`)
+  }
   if (shape.slice(1).some((n) => n < 0)) {
     throw shapeError(op, `the batch must be the first axis of the numbers, got ${formatShape(shape)}.`)
   }

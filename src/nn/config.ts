@@ -9,6 +9,7 @@ import { type Layer, readLayerOptions } from "./layer.ts"
 import { activation } from "./layers/activation.ts"
 import { elu, leakyReLU, prelu, reLU, softmax } from "./layers/activations.ts"
 import { activityRegularization } from "./layers/activity-regularization.ts"
+import { randomContrast, randomFlip, randomRotation, randomTranslation, randomZoom } from "./layers/augmentation.ts"
 import { batchNormalization } from "./layers/batch-normalization.ts"
 import { conv1DTranspose, conv2DTranspose } from "./layers/conv-transpose.ts"
 import {
@@ -104,6 +105,11 @@ export const layerTypes: { readonly [type: string]: Factory } = {
   Minimum: minimum,
   Concatenate: concatenate,
   Dot: dot,
+  RandomFlip: randomFlip,
+  RandomRotation: randomRotation,
+  RandomTranslation: randomTranslation,
+  RandomZoom: randomZoom,
+  RandomContrast: randomContrast,
   Masking: masking,
   TimeDistributed: timeDistributed,
   ZeroPadding1D: zeroPadding1D,

@@ -80,12 +80,14 @@ export interface ScatterKernel {
 /**
  * Rows of a table by numbers that are computed: `lookup` copies them, values[p, :] = table[i(p), :], and `scatterAdd` is its
  * transpose, table[r, :] = Σ values[p, :] over the p with i(p) = r in their order, from +0, each sum rounded. i(p) is the
- * float32 indices[p] without its fraction, moved to 0 … rows − 1; NaN gives 0.
+ * float32 indices[p] without its fraction, moved to 0 … rows − 1; NaN gives 0. With negative `rows` every example has a table of
+ * its own: −rows rows after those of the example before, in which the numbers of its −places places name rows.
  */
 export interface IndexedKernel extends Looped {
   readonly kind: "lookup" | "scatterAdd"
   /** Places p; negative: so many for each example. */
   readonly places: number
+  /** Rows of the table; negative: so many for each example. */
   readonly rows: number
   readonly width: number
   /** Strides over [rows, width]; like those of the values the last is 1. */

@@ -40,7 +40,9 @@ function printStep(program: Program, { kernel, split }: Step): string[] {
     const { table, indices, values } = kernel
     const [to, from] = kernel.kind === "lookup" ? [values, table] : [table, values]
     const sizes = formatShape([kernel.places, kernel.width])
-    return [`${kernel.kind} ${sizes} by ${split}: ${at(to)} <- ${at(from)} by ${at(indices)}, rows ${kernel.rows}`]
+    return [
+      `${kernel.kind} ${sizes} by ${split}: ${at(to)} <- ${at(from)} by ${at(indices)}, rows ${formatShape([kernel.rows]).slice(1, -1)}`,
+    ]
   }
   if (!computes(kernel)) {
     return [`${kernel.kind} ${name(kernel.target)} <- ${name(kernel.source)} by ${split} (width ${kernel.width})`]

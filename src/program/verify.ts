@@ -135,8 +135,15 @@ function boundFaults(program: Program, kernel: Kernel): string[] {
   }
   if (indexes(kernel)) {
     const { places, rows, width, table, indices, values } = kernel
+    const alone = rows < 0 && places > 0 ? ["its places belong to no example, but its tables do."] : []
     const gaps = [table, values].some((o) => o.strides[1] !== 1) ? ["its rows have gaps between elements."] : []
-    return [...over(table, [rows, width]), ...over(indices, [places]), ...over(values, [places, width]), ...gaps]
+    return [
+      ...over(table, [rows, width]),
+      ...over(indices, [places]),
+      ...over(values, [places, width]),
+      ...gaps,
+      ...alone,
+    ]
   }
   if (!computes(kernel)) return []
   const { space } = kernel

@@ -107,13 +107,20 @@ type Evaluator<K extends Op> = (
   inputs: readonly Value[],
   shape: readonly number[],
   environment: Environment,
+  from: readonly Node[],
 ) => Value
 
 /** The row of a table that a number names: cut off, and the nearest that there is. */
-const rowOf = (number: number, table: Value): number => {
+const rowOf = (number: number, rows: number): number => {
   if (Number.isNaN(number) || number <= 0) return 0
-  return number >= table.shape[0]! ? table.shape[0]! - 1 : Math.floor(number)
+  return number >= rows ? rows - 1 : Math.floor(number)
 }
+
+/** For place p of so many: how many rows its table has, and which is the first of them. */
+const tableOf =
+  ([size]: readonly number[], rows: number) =>
+  (p: number, places: number): { readonly first: number; readonly own: number } =>
+    size! > 0 ? { first: 0, own: size! } : { first: Math.floor(p / (places / rows)) * -size!, own: -size! }
 
 const elementwise =
   (name: Scalar): Evaluator<Scalar> =>
@@ -216,13 +223,21 @@ const evaluators: { readonly [K in Op]: Evaluator<K> } = {
     }
     return { shape, data }
   },
-  lookup: (_, [table, indices], shape) =>
-    fill(shape, (index) => pick(table!, [rowOf(pick(indices!, index.slice(0, -1)), table!), index[index.length - 1]!])),
-  scatterAdd: (_, [values, indices], shape) => {
+  lookup: (_, [table, indices], shape, { rows }, [from]) => {
+    const part = tableOf(from!.shape, rows)
+    return fill(shape, (index) => {
+      const { first, own } = part(index[0] ?? 0, shape[0]!)
+      return pick(table!, [first + rowOf(pick(indices!, index.slice(0, -1)), own), index[index.length - 1]!])
+    })
+  },
+  scatterAdd: ({ rows: size }, [values, indices], shape, { rows }) => {
     const sums: Value = { shape, data: new Float64Array(count(shape)) }
     const width = shape[1]!
+    const part = tableOf([size], rows)
     indices!.data.forEach((number, p) => {
-      for (let j = 0; j < width; j++) sums.data[rowOf(number, sums) * width + j]! += values!.data[p * width + j]!
+      const { first, own } = part(p, indices!.data.length)
+      const at = (first + rowOf(number, own)) * width
+      for (let j = 0; j < width; j++) sums.data[at + j]! += values!.data[p * width + j]!
     })
     return sums
   },
@@ -289,7 +304,7 @@ function evaluateInto(values: Map<Node, Value>, nodes: readonly Node[], environm
     }
     const shape = sizesFor(node.shape, environment.rows)
     const inputs = node.inputs.map((x) => values.get(x)!)
-    const value = (evaluators[node.op] as Evaluator<Op>)(node.attributes, inputs, shape, environment)
+    const value = (evaluators[node.op] as Evaluator<Op>)(node.attributes, inputs, shape, environment, node.inputs)
     if (value.data.length !== count(shape)) {
       throw new Error(`${node.op} gave ${value.data.length} elements for [${shape.join(", ")}]`)
     }

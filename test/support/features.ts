@@ -68,7 +68,11 @@ export function availableNames(group: Group): ReadonlyMap<string, string> {
         : [],
     )
     const known = new Set(Object.keys(layerTypes).map(plain))
-    return new Map(factories.filter(([type]) => known.has(type)))
+    const beside = ["textVectorization"].filter((name) => Object.hasOwn(library, name))
+    return new Map([
+      ...factories.filter(([type]) => known.has(type)),
+      ...beside.map((name) => [plain(name), name] as const),
+    ])
   }
   if (group === "callbacks") {
     const there = callbacks.flatMap(([name, ours]) => (ours === undefined ? [] : [[plain(name), ours] as const]))

@@ -131,6 +131,10 @@ function step(x: Node, choose: Choose, { values, variable }: Around): Node | und
     }
     case 15: {
       const table = values.find((v) => v.shape.length === 2 && v.shape[0]! > 0 && v.shape[1]! > 0)
+      const own = values.find((v) => v.shape.length === 2 && v.shape[0]! < 0 && v.shape[1]! > 0)
+      if (own !== undefined && rank <= 2 && shape[0]! < 0 && choose(2) === 0) {
+        return ops.lookup(own, ops.floor(ops.mul(x, 3)))
+      }
       if (table === undefined || rank > 2 || shape.slice(1).some((n) => n < 0)) return undefined
       return ops.lookup(table, ops.floor(ops.mul(x, 3)))
     }

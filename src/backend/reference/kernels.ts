@@ -108,12 +108,15 @@ export function runGather(
 export function runIndexed(kernel: IndexedKernel, memory: Memory, rows: number, { round }: Precision): void {
   const { table, indices, values, width } = kernel
   const places = extent(kernel.places, rows)
+  const own = Math.abs(kernel.rows)
   const [tableData, numbers, data] = [memory[table.buffer]!, memory[indices.buffer]!, memory[values.buffer]!]
   if (kernel.kind === "scatterAdd") {
-    for (let r = 0; r < kernel.rows; r++) for (let j = 0; j < width; j++) tableData[elementAt(table, [r], j)] = 0
+    const all = extent(kernel.rows, rows)
+    for (let r = 0; r < all; r++) for (let j = 0; j < width; j++) tableData[elementAt(table, [r], j)] = 0
   }
   for (let p = 0; p < places; p++) {
-    const r = Math.min(kernel.rows - 1, Math.max(0, numbers[elementAt(indices, [], p)]!)) | 0
+    const before = kernel.rows < 0 ? Math.floor(p / -kernel.places) * own : 0
+    const r = before + (Math.min(own - 1, Math.max(0, numbers[elementAt(indices, [], p)]!)) | 0)
     for (let j = 0; j < width; j++) {
       const [inTable, inValues] = [elementAt(table, [r], j), elementAt(values, [p], j)]
       if (kernel.kind === "lookup") data[inValues] = tableData[inTable]!

@@ -44,15 +44,15 @@ export function emitScatterAdd(kernel: IndexedKernel, context: KernelContext): C
     r.set(row),
     if_(mine, [source.set(address(context, values, p.get)), target.set(address(context, table, r.get)), ...add]),
   ]
-  return [
-    ...[r.set(from), countUp(r, 1, to, clear)],
-    ...[p.set(i32.const(0)), countUp(p, 1, context.extent(kernel.places), body)],
-  ]
+  // Of tables of examples a thread has whole ones, and looks only at their places.
+  const placesOf = (rows: Code<"i32">): Code<"i32"> => times(i32.divU(rows, i32.const(-kernel.rows)), -kernel.places)
+  const [first, last] = kernel.rows < 0 ? [placesOf(from), placesOf(to)] : [i32.const(0), context.extent(kernel.places)]
+  return [...[r.set(from), countUp(r, 1, to, clear)], ...[p.set(first), countUp(p, 1, last, body)]]
 }
 
 /** The place under way, room for two addresses, and the row that the number of the place names. */
 function walk(
-  { indices, rows }: IndexedKernel,
+  { indices, rows, places }: IndexedKernel,
   context: KernelContext,
 ): Record<"p" | "source" | "target", Local<"i32">> & { readonly row: Code<"i32"> } {
   const local = (): Local<"i32"> => context.frame.local("i32")
@@ -60,8 +60,10 @@ function walk(
   const at = plus(times(p.get, 4 * indices.strides[0]!), context.moved(indices))
   const number = f32.load(at, context.address(indices))
   // f32.max and f32.min keep NaN, which becomes 0.
-  const within = f32.min(f32.max(number, f32.const(0)), f32.const(rows - 1))
-  return { p, source, target, row: i32.truncSatF32S(within) }
+  const within = f32.min(f32.max(number, f32.const(0)), f32.const(Math.abs(rows) - 1))
+  const row = i32.truncSatF32S(within)
+  if (rows > 0) return { p, source, target, row }
+  return { p, source, target, row: i32.add(times(i32.divU(p.get, i32.const(-places)), -rows), row) }
 }
 
 /** Where a row of an operand begins. */

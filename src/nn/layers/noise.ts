@@ -5,7 +5,7 @@ import { formatShape, type Shape } from "../../core/shape.ts"
 import type { Node } from "../../graph/node.ts"
 import { add, lessEqual, mul, where } from "../../graph/ops.ts"
 import { type LayerFactory, type LayerOptions, layer } from "../layer.ts"
-import { finiteNumber, maybeNull, optional, required, that, wholeNumber } from "../options.ts"
+import { finiteNumber, maybeNull, type OptionalOption, optional, required, that, wholeNumber } from "../options.ts"
 import type { Scope } from "../scope.ts"
 import { type DataFormatOption, dataFormat, withChannelsLast } from "./data-format.ts"
 
@@ -15,7 +15,8 @@ export interface NoiseSeed {
   readonly seed?: number | null
 }
 
-const seed = optional(maybeNull(wholeNumber()), null)
+/** The option's row in a table. */
+export const seed: OptionalOption<number | null> = /* @__PURE__ */ optional(maybeNull(wholeNumber()), null)
 const share = finiteNumber({ least: 0, most: 1 })
 
 /** A shape of masks: −1 or null for a size of the input, 1 for an axis along which the mask is the same. */
