@@ -126,7 +126,7 @@ describe("every program", () => {
     const flat = program.buffers.map((b) => (b.role === "temporary" ? { ...b, offset: 0 } : b))
     expect(overlaps({ ...program, buffers: flat })).not.toEqual([])
     const steps = program.entries.train!.steps.map((s) => ({ ...s, phase: 0 }))
-    const hurried = verify({ ...program, entries: { train: { steps, logs: ["loss", "accuracy"] } } })
+    const hurried = verify({ ...program, entries: { train: { steps, loops: [], logs: ["loss", "accuracy"] } } })
     expect(hurried.join()).toMatch(/reads train\.\d+ while step \d+ writes it/)
   })
 })

@@ -6,6 +6,7 @@ import * as compose from "../src/graph/compose.ts"
 import type { Node } from "../src/graph/node.ts"
 import * as ops from "../src/graph/ops.ts"
 import { PART_ROWS } from "./ops.parts.cases.ts"
+import { SCAN_ROWS } from "./ops.scan.cases.ts"
 import { WINDOW_ROWS } from "./ops.windows.cases.ts"
 import {
   at,
@@ -327,6 +328,7 @@ export const OP_ROWS: readonly OpRow[] = [
   ...products,
   ...moves,
   ...PART_ROWS,
+  ...SCAN_ROWS,
   ...WINDOW_ROWS,
   ...leaves,
   ...masked,

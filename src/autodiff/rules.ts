@@ -4,12 +4,14 @@
 
 import { sign, square, sum } from "../graph/compose.ts"
 import { exchanged, joinWindows, kernelSlope, padAxis, spread, withoutPad } from "../graph/convolve.ts"
-import type { Node, Op } from "../graph/node.ts"
+import { isOp, type Node, type Op } from "../graph/node.ts"
 import * as ops from "../graph/ops.ts"
 
 const {
   add,
   broadcastTo,
+  concat,
+  constant,
   cos,
   div,
   equal,
@@ -44,6 +46,11 @@ export const rules: { readonly [K in Op]: Rule<K> } = {
   random: none,
   index: none,
   stopGradient: none,
+  // The slope of a loop is a loop: autodiff/scan.ts.
+  hole: none,
+  scan: none,
+  final: none,
+  every: none,
 
   neg: (_, g) => [neg(g)],
   abs: ({ inputs: [x] }, g) => [mul(g, sign(x!))],
@@ -144,7 +151,45 @@ export function applyRule(y: Node, g: Node): readonly (Node | null)[] {
   return (rules[y.op] as Rule<Op>)(y, g)
 }
 
-/** The sum of two gradients that reach the same value. */
+/**
+ * The sum of two gradients that reach the same value. Those of different parts of it, each with zeros around, are joined instead of
+ * added.
+ */
 export function accumulate(a: Node | undefined, b: Node): Node {
-  return a === undefined ? b : add(a, b)
+  return a === undefined ? b : (joined(a, b) ?? add(a, b))
+}
+
+/** The sum of two joined values if, place by place, one of them is all zeros. */
+function joined(a: Node, b: Node): Node | undefined {
+  if (!isOp(a, "concat") || !isOp(b, "concat") || a.attributes.axis !== b.attributes.axis) return undefined
+  const { axis } = a.attributes
+  const parts = [...filled(a, axis), ...filled(b, axis)].sort((p, q) => p.begin - q.begin)
+  const all: Node[] = []
+  let at = 0
+  const zerosTo = (end: number): void => {
+    if (end > at) all.push(constant(0, a.shape.toSpliced(axis, 1, end - at)))
+  }
+  for (const { begin, x } of parts) {
+    if (begin < at) return undefined
+    zerosTo(begin)
+    all.push(x)
+    at = begin + x.shape[axis]!
+  }
+  zerosTo(a.shape[axis]!)
+  return concat(all, axis)
+}
+
+/** The parts that are not zeros, and where they begin. */
+function filled({ inputs }: Node, axis: number): { readonly begin: number; readonly x: Node }[] {
+  let end = 0
+  return inputs.flatMap((x) => {
+    const begin = end
+    end += x.shape[axis]!
+    return isZero(x) ? [] : [{ begin, x }]
+  })
+}
+
+function isZero(x: Node): boolean {
+  if (isOp(x, "broadcast")) return isZero(x.inputs[0]!)
+  return isOp(x, "constant") && Object.is(x.attributes.value, 0)
 }

@@ -1,7 +1,7 @@
 // Drops the buffers that fusing has left without use, and numbers the others in the order in which they are used.
 // Knows kernels and buffers, not what they compute.
 
-import { computes, indexes, type Kernel, type Operand, readsOf, writesOf } from "../program/kernel.ts"
+import { computes, indexes, type Kernel, mapOperands, readsOf, writesOf } from "../program/kernel.ts"
 import type { DraftBuffer, DraftEntry } from "./draft.ts"
 
 /** What is left of a draft. */
@@ -33,12 +33,6 @@ export function compact(buffers: readonly DraftBuffer[], entries: { readonly [na
 }
 
 function renumber(kernel: Kernel, number: (buffer: number) => number): Kernel {
-  const moved = <T extends Operand>(o: T): T => ({ ...o, buffer: number(o.buffer) })
-  if (indexes(kernel)) {
-    return { ...kernel, table: moved(kernel.table), indices: moved(kernel.indices), values: moved(kernel.values) }
-  }
-  if (!computes(kernel)) return { ...kernel, source: number(kernel.source), target: number(kernel.target) }
-  const common = { operands: kernel.operands.map(moved), outputs: kernel.outputs.map(moved) }
-  if (kernel.kind === "map") return { ...kernel, ...common }
-  return { ...kernel, ...common, a: moved(kernel.a), b: moved(kernel.b) }
+  if (computes(kernel) || indexes(kernel)) return mapOperands(kernel, (o) => ({ ...o, buffer: number(o.buffer) }))
+  return { ...kernel, source: number(kernel.source), target: number(kernel.target) }
 }

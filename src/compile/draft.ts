@@ -2,8 +2,8 @@
 
 import type { Body, Instruction } from "../program/expression.ts"
 import { keyOf } from "../program/expression.ts"
-import { type Kernel, type Operand, readsOf, writesOf } from "../program/kernel.ts"
-import type { Buffer } from "../program/program.ts"
+import { type Kernel, loopOf, meetInTurn, type Operand, outputsOf, readsOf, writesOf } from "../program/kernel.ts"
+import type { Buffer, Loop } from "../program/program.ts"
 
 /** A buffer that has no offset yet. */
 export type DraftBuffer = Omit<Buffer, "offset">
@@ -12,6 +12,8 @@ export type DraftBuffer = Omit<Buffer, "offset">
 export interface DraftEntry {
   readonly kernels: readonly Kernel[]
   readonly logs: readonly string[]
+  /** The loops that kernels name. */
+  readonly loops: readonly Pick<Loop, "turns" | "reverse">[]
   readonly guard?: number
 }
 
@@ -46,6 +48,7 @@ export function sameOperand(a: Operand, b: Operand): boolean {
   return (
     a.buffer === b.buffer &&
     a.offset === b.offset &&
+    a.advance === b.advance &&
     a.strides.length === b.strides.length &&
     a.strides.every((s, i) => s === b.strides[i])
   )
@@ -75,8 +78,8 @@ export function dependencies(
   })
   return kernels.map((kernel, k) => {
     const before = new Set<number>()
-    for (const { buffer } of readsOf(kernel)) {
-      for (const w of writers.get(buffer) ?? []) if (w !== k) before.add(w)
+    for (const read of readsOf(kernel)) {
+      for (const w of writers.get(read.buffer) ?? []) if (w !== k && passes(kernels[w]!, kernel, read)) before.add(w)
     }
     for (const buffer of writesOf(kernel)) {
       if (buffers[buffer]?.role !== "state") continue
@@ -84,6 +87,33 @@ export function dependencies(
       if (guarding >= 0 && guarding !== k) before.add(guarding)
     }
     return before
+  })
+}
+
+/** True if what one kernel writes is what another reads: in a loop, in the same turn. */
+function passes(writer: Kernel, reader: Kernel, read: Operand): boolean {
+  const loop = loopOf(writer)
+  if (loop === undefined || loop !== loopOf(reader)) return true
+  return outputsOf(writer).some((output) => meetInTurn(output, read))
+}
+
+/** The same with each loop as a whole: what one of its kernels waits for they all do, and who waits for one waits for all. */
+export function dependenciesOfWhole(kernels: readonly Kernel[], before: readonly Set<number>[]): Set<number>[] {
+  const members = new Map<number, number[]>()
+  kernels.forEach((kernel, k) => {
+    const loop = loopOf(kernel)
+    if (loop !== undefined) members.set(loop, [...(members.get(loop) ?? []), k])
+  })
+  if (members.size === 0) return [...before]
+  const outside = (k: number): number[] => [...before[k]!].filter((d) => loopOf(kernels[d]!) !== loopOf(kernels[k]!))
+  return kernels.map((kernel, k) => {
+    const own = loopOf(kernel)
+    const group = own === undefined ? [] : members.get(own)!.flatMap(outside)
+    const all = [...before[k]!, ...group].flatMap((d) => {
+      const loop = loopOf(kernels[d]!)
+      return loop === undefined || loop === own ? [d] : members.get(loop)!
+    })
+    return new Set(all)
   })
 }
 

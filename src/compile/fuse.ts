@@ -9,11 +9,19 @@ import {
   computes,
   type Kernel,
   type MapKernel,
+  meetInTurn,
   type Operand,
   type Output,
   readsOf,
 } from "../program/kernel.ts"
-import { bodyBuilder, type DraftBuffer, type DraftEntry, dependencies, sameOperand } from "./draft.ts"
+import {
+  bodyBuilder,
+  type DraftBuffer,
+  type DraftEntry,
+  dependencies,
+  dependenciesOfWhole,
+  sameOperand,
+} from "./draft.ts"
 
 /** Fuses the kernels of one entry. */
 export function fuse(entry: DraftEntry, buffers: readonly DraftBuffer[]): DraftEntry {
@@ -64,7 +72,8 @@ function mergeAll(
   let list = kernels
   for (let changed = true; changed; ) {
     changed = false
-    let before = dependencies(list, buffers, guard)
+    const waits = (): Set<number>[] => dependenciesOfWhole(list, dependencies(list, buffers, guard))
+    let before = waits()
     for (let c = 0; c < list.length; ) {
       const next = mergeInto(c, list, before, buffers, rule)
       if (next === undefined) {
@@ -74,7 +83,7 @@ function mergeAll(
       // The merged kernel, now one place further up, may go on to merge with another producer.
       c = Math.max(0, c - (list.length - next.length))
       list = next
-      before = dependencies(list, buffers, guard)
+      before = waits()
       changed = true
     }
     list = dropUnread(list, buffers)
@@ -94,7 +103,7 @@ function mergeInto(
   if (consumer.kind !== "map") return undefined
   for (const p of [...before[c]!].toSorted((x, y) => x - y)) {
     const producer = list[p]!
-    if (!computes(producer) || !feeds(producer, consumer)) continue
+    if (!computes(producer) || producer.loop !== consumer.loop || !feeds(producer, consumer)) continue
     if (!rule(producer, consumer, usersOf(producer, list)) || leadsAround(before, p, c)) continue
     const merged = join(producer, consumer)
     if (merged === undefined || !safeInPlace(merged, buffers) || !logsByAll(merged, buffers)) continue
@@ -192,19 +201,20 @@ function join(producer: ComputingKernel, follower: ComputingKernel): ComputingKe
     if (instruction.op === "load") {
       const operand = c.operands[instruction.operand]!
       const value = made(operand)
-      if (value === undefined && p.outputs.some((o) => o.buffer === operand.buffer)) return undefined
+      if (value === undefined && p.outputs.some((o) => meetInTurn(o, operand))) return undefined
       ids.push(value ?? b.load(operand))
     } else ids.push(b.emit(withArgs(instruction, (a) => ids[a]!)))
   }
   const outputs: Output[] = [...p.outputs, ...c.outputs.map((o) => ({ ...o, value: ids[o.value]! }))]
   const base = consumer.kind === "matmul" ? consumer : producer
   // A matrix product that reads what the other writes would read it half done.
-  if (base.kind === "matmul" && [base.a, base.b].some((o) => outputs.some((out) => out.buffer === o.buffer)))
+  if (base.kind === "matmul" && [base.a, base.b].some((o) => outputs.some((out) => meetInTurn(out, o))))
     return undefined
   if (base.kind === "matmul" && b.body.some((i) => i.op === "fold" || i.op === "index" || i.op === "random"))
     return undefined
-  if (base.kind === "matmul") return { ...base, operands: b.operands, body: b.body, outputs }
-  return { kind: "map", space, operands: b.operands, body: b.body, outputs }
+  const loop = consumer.loop === undefined ? {} : { loop: consumer.loop }
+  if (base.kind === "matmul") return { ...base, ...loop, operands: b.operands, body: b.body, outputs }
+  return { kind: "map", ...loop, space, operands: b.operands, body: b.body, outputs }
 }
 
 /**

@@ -5,13 +5,16 @@ import { scalars } from "../core/scalar.ts"
 import { rowMajorStrides, type Shape, size } from "../core/shape.ts"
 import { type Entry, type Graph, rootsOf, variablesOf } from "../graph/graph.ts"
 import { isOp, type Node, topological } from "../graph/node.ts"
+import { wantedOf } from "../graph/scan.ts"
 import type { Kernel, Operand } from "../program/kernel.ts"
 import { type BodyBuilder, bodyBuilder, type DraftBuffer, type DraftEntry, sameOperand } from "./draft.ts"
+import { type LoweredScan, lowerScan } from "./lower-scan.ts"
 import { type Factor, padded, productOf } from "./products.ts"
 import {
   batchFirst,
   batchMoved,
   canonical,
+  operandOf,
   reshapedStrides,
   sizesOf,
   stridesOf,
@@ -104,11 +107,11 @@ function lowerEntry(entryName: string, entry: Entry, context: Context): DraftEnt
     if (view.kind === "number") return b.emit({ op: "constant", value: view.value })
     if (view.kind === "index" && view.axis === rank - 1) return b.emit({ op: "index" })
     if (view.kind === "index") throw internalError("An index along an outer axis was not stored.")
-    return b.load({ buffer: view.buffer, offset: view.offset, strides: view.strides })
+    return b.load(operandOf(view))
   }
   /** A view of memory, or memory made for it. */
   const inMemory = (view: View, shape: Shape): Operand => {
-    if (view.kind === "memory") return { buffer: view.buffer, offset: view.offset, strides: view.strides }
+    if (view.kind === "memory") return operandOf(view)
     const kept = view.kind === "index" ? [shape[view.axis]!] : []
     const target = temporary(kept)
     map(kept, target, (b) => loadView(b, view.kind === "index" ? { kind: "index", axis: 0 } : view, kept.length))
@@ -130,7 +133,7 @@ function lowerEntry(entryName: string, entry: Entry, context: Context): DraftEnt
     const rows = [size(shape.slice(0, -1)), width]
     const seen = view.kind === "memory" ? reshapedStrides(shape, view.strides, rows) : undefined
     if (view.kind === "memory" && seen !== undefined && (width === 1 || seen[1] === 1)) {
-      return { buffer: view.buffer, offset: view.offset, strides: [seen[0]!, 1] }
+      return { ...operandOf(view), strides: [seen[0]!, 1] }
     }
     return { ...dense(view, shape), strides: [width, 1] }
   }
@@ -138,15 +141,20 @@ function lowerEntry(entryName: string, entry: Entry, context: Context): DraftEnt
   const placesOf = (view: View, shape: Shape): Operand => {
     const seen = view.kind === "memory" ? reshapedStrides(shape, view.strides, [size(shape)]) : undefined
     if (view.kind !== "memory" || seen === undefined) return { ...dense(view, shape), strides: [1] }
-    return { buffer: view.buffer, offset: view.offset, strides: seen }
+    return { ...operandOf(view), strides: seen }
   }
+  /** Where the values of nodes are to be stored, if that is known before they are lowered. */
+  const places = new Map<Node, Operand>()
+  const placeOf = (node: Node): Operand => places.get(node) ?? temporary(node.shape)
 
   const lowerNode = (node: Node): View => {
     const inputs = node.inputs.map((x) => views.get(x)!)
     const [x] = inputs
     const from = node.inputs[0]
+    if (isOp(node, "final")) return scans.get(from!)!.finals[node.attributes.carried]!
+    if (isOp(node, "every")) return scans.get(from!)!.every.get(node.attributes.value)!
     if (isOp(node, "input")) {
-      const target = temporary(node.shape)
+      const target = placeOf(node)
       const source = context.bind("data", node.attributes.name, node.shape)
       kernels.push({ kind: "gather", source, target: target.buffer, width: rowWidth(node.shape) })
       return { kind: "memory", ...target }
@@ -161,7 +169,7 @@ function lowerEntry(entryName: string, entry: Entry, context: Context): DraftEnt
     }
     if (isOp(node, "constant")) return { kind: "number", value: node.attributes.value }
     if (isOp(node, "random")) {
-      const target = temporary(node.shape)
+      const target = placeOf(node)
       map(node.shape, target, (b) => b.emit({ op: "random", ...node.attributes, strides: rowMajorStrides(node.shape) }))
       return { kind: "memory", ...target }
     }
@@ -188,7 +196,7 @@ function lowerEntry(entryName: string, entry: Entry, context: Context): DraftEnt
     }
     if (isOp(node, "concat")) {
       const { axis } = node.attributes
-      const target = temporary(node.shape)
+      const target = placeOf(node)
       let { offset } = target
       for (const [i, { shape }] of node.inputs.entries()) {
         const part = loadable(inputs[i]!, shape)
@@ -212,13 +220,13 @@ function lowerEntry(entryName: string, entry: Entry, context: Context): DraftEnt
       const space = [...order, axis].map((i) => from!.shape[i]!)
       const moved = transposed(loadable(x!, from!.shape), [...order, axis])
       const stored = loadable(moved, space)
-      const target = temporary(node.shape)
+      const target = placeOf(node)
       const output = { ...target, strides: [...target.strides, 0] }
       map(space, output, (b) => b.emit({ op: "fold", fold, args: [loadView(b, stored, space.length)] }))
       return { kind: "memory", ...target }
     }
     if (isOp(node, "matmul")) {
-      const target = temporary(node.shape)
+      const target = placeOf(node)
       const [a, b] = node.inputs.map((input, i) => {
         const operand = inMemory(inputs[i]!, input.shape)
         const forwards = operand.strides.every((stride) => stride >= 0)
@@ -243,7 +251,7 @@ function lowerEntry(entryName: string, entry: Entry, context: Context): DraftEnt
       return { kind: "memory", ...operand, offset, strides: operand.strides.with(axis, step === 0 ? 0 : -step) }
     }
     if (isOp(node, "pad")) {
-      const target = temporary(node.shape)
+      const target = placeOf(node)
       const { edges, middle } = padded(target, from!.shape, node.attributes.edges)
       for (const { space, place } of edges)
         map(space, place, (b) => b.emit({ op: "constant", value: node.attributes.value }))
@@ -252,7 +260,7 @@ function lowerEntry(entryName: string, entry: Entry, context: Context): DraftEnt
       return { kind: "memory", ...target }
     }
     if (isOp(node, "lookup")) {
-      const target = temporary(node.shape)
+      const target = placeOf(node)
       const [table, indices] = [rowsOf(x!, from!.shape), placesOf(inputs[1]!, node.inputs[1]!.shape)]
       const { rows, width, places } = sizesOf(from!.shape, node.inputs[1]!.shape)
       const values = { ...target, strides: [target.strides[target.strides.length - 2] ?? 0, 1] }
@@ -260,7 +268,7 @@ function lowerEntry(entryName: string, entry: Entry, context: Context): DraftEnt
       return { kind: "memory", ...target }
     }
     if (isOp(node, "scatterAdd")) {
-      const target = temporary(node.shape)
+      const target = placeOf(node)
       const [values, indices] = [rowsOf(x!, from!.shape), placesOf(inputs[1]!, node.inputs[1]!.shape)]
       const sizes = sizesOf(node.shape, node.inputs[1]!.shape)
       kernels.push({
@@ -274,7 +282,7 @@ function lowerEntry(entryName: string, entry: Entry, context: Context): DraftEnt
     }
     if (Object.hasOwn(scalars, node.op)) {
       const stored = inputs.map((view) => loadable(view, node.shape))
-      const target = temporary(node.shape)
+      const target = placeOf(node)
       const op = node.op as keyof typeof scalars
       map(node.shape, target, (b) => b.emit({ op, args: stored.map((v) => loadView(b, v, node.shape.length)) }))
       return { kind: "memory", ...target }
@@ -282,7 +290,14 @@ function lowerEntry(entryName: string, entry: Entry, context: Context): DraftEnt
     throw internalError(`The operation ${node.op} has no kernel.`)
   }
 
-  for (const node of topological(rootsOf(entry))) views.set(node, lowerNode(node))
+  const graph = topological(rootsOf(entry))
+  const scans = new Map<Node, LoweredScan>()
+  const tools = { kernels, views, places, temporary, map, loadView, loadable, inMemory, lowerNode }
+  for (const node of graph) {
+    if (isOp(node, "scan")) scans.set(node, lowerScan(node, wantedOf(node, graph), scans.size, tools))
+    else views.set(node, lowerNode(node))
+  }
+  const loops = [...scans.keys()].map((scan) => (scan as Node<"scan">).attributes).map(({ turns, reverse }) => ({ turns, reverse })) // biome-ignore format: one expression
 
   /** Copies a value to where it is to stay. Fusing makes it part of the kernel that computes the value. */
   const assign = (value: Node, target: Operand): void => {
@@ -317,5 +332,5 @@ function lowerEntry(entryName: string, entry: Entry, context: Context): DraftEnt
     const target = context.bind("result", name, value.shape)
     kernels.push({ kind: "scatter", source: source.buffer, target, width: rowWidth(value.shape) })
   }
-  return { kernels, logs, ...(entry.guard === undefined ? {} : { guard: logs.indexOf(entry.guard) }) }
+  return { kernels, logs, loops, ...(entry.guard === undefined ? {} : { guard: logs.indexOf(entry.guard) }) }
 }

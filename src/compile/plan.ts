@@ -2,7 +2,7 @@
 // Knows buffers and phases, not what kernels compute.
 
 import { readsOf, writesOf } from "../program/kernel.ts"
-import { type Buffer, type EntryPoint, elementsOf } from "../program/program.ts"
+import { type Buffer, type EntryPoint, elementsOf, spanOf } from "../program/program.ts"
 import type { DraftBuffer } from "./draft.ts"
 
 /** Buffers start at multiples of this many bytes: a cache line. */
@@ -22,7 +22,7 @@ export interface Plan {
 
 /**
  * Lasting buffers come first, one after the other. Temporaries live from the phase that writes them to the last that
- * reads them, since threads in one phase run ahead of each other; each takes the first gap that is free all that time.
+ * reads them, since threads in one phase run ahead of each other, and what a loop uses lives while it runs; each takes the first gap that is free all that time.
  * Entries never run at the same time, so each plans its temporaries from the same start.
  */
 export function plan(drafts: readonly DraftBuffer[], entries: readonly EntryPoint[], rows: number): Plan {
@@ -66,10 +66,11 @@ interface Life {
 /** From which phase to which phase each temporary of the entry is in use; the longest-lived and earliest first. */
 function lifetimes(drafts: readonly DraftBuffer[], entry: EntryPoint): Life[] {
   const lives = new Map<number, Life>()
-  for (const { kernel, phase } of entry.steps) {
-    for (const buffer of [...writesOf(kernel), ...readsOf(kernel).map((o) => o.buffer)]) {
+  for (const step of entry.steps) {
+    const [first, last] = spanOf(entry, step)
+    for (const buffer of [...writesOf(step.kernel), ...readsOf(step.kernel).map((o) => o.buffer)]) {
       if (drafts[buffer]?.role !== "temporary") continue
-      lives.set(buffer, { buffer, from: lives.get(buffer)?.from ?? phase, to: phase })
+      lives.set(buffer, { buffer, from: lives.get(buffer)?.from ?? first, to: last })
     }
   }
   return [...lives.values()]

@@ -6,6 +6,7 @@ import {
   computes,
   indexes,
   type Kernel,
+  loopOf,
   type Operand,
   readsOf,
   type Split,
@@ -15,6 +16,17 @@ import {
 import type { EntryPoint } from "../program/program.ts"
 import { type DraftBuffer, type DraftEntry, dependencies, writesElement } from "./draft.ts"
 
+/** What is put in order as a whole: one kernel, or all of a loop. */
+interface Unit {
+  /** In order. */
+  readonly kernels: readonly number[]
+  readonly loop: number | undefined
+  /** For each of the kernels the phase within the unit. */
+  readonly inner: readonly number[]
+  /** True for a loop in each turn of which threads meet: it has its phases for itself. */
+  readonly meets: boolean
+}
+
 /** Orders the kernels of an entry into phases, as few as the dependencies allow. */
 export function schedule(entry: DraftEntry, buffers: readonly DraftBuffer[]): EntryPoint {
   const { kernels } = entry
@@ -22,39 +34,101 @@ export function schedule(entry: DraftEntry, buffers: readonly DraftBuffer[]): En
   const guard = entry.guard === undefined ? undefined : { buffer: log, offset: entry.guard, strides: [] }
   const before = dependencies(kernels, buffers, guard)
   const splits = kernels.map((kernel) => splitOf(kernel, buffers))
-  const phases: number[] = new Array(kernels.length).fill(-1)
-  const place = (k: number, path: Set<number>): number => {
-    if (phases[k]! >= 0) return phases[k]!
-    if (path.has(k)) throw internalError("Kernels wait for each other in a circle.")
-    path.add(k)
-    let phase = 0
-    for (const d of before[k]!) {
-      phase = Math.max(phase, place(d, path) + (needsMeeting(d, k, kernels, splits, buffers) ? 1 : 0))
+  const meeting = (d: number, k: number): boolean => needsMeeting(d, k, kernels, splits, buffers)
+  const units = unitsOf(kernels, before, splits, meeting, buffers)
+  const unitOf = new Map(units.flatMap((unit, u) => unit.kernels.map((k) => [k, u] as const)))
+
+  /** What a unit waits for: its kernel and the other one. */
+  const waits = units.map((unit, u) =>
+    unit.kernels.flatMap((k) => [...before[k]!].filter((d) => unitOf.get(d) !== u).map((d) => [d, k] as const)),
+  )
+  const levels: number[] = new Array(units.length).fill(-1)
+  const place = (u: number, path: Set<number>): number => {
+    if (levels[u]! >= 0) return levels[u]!
+    if (path.has(u)) throw internalError("Kernels wait for each other in a circle.")
+    path.add(u)
+    let level = 0
+    for (const [d, k] of waits[u]!) {
+      const other = unitOf.get(d)!
+      const meet = units[u]!.meets || units[other]!.meets || meeting(d, k)
+      level = Math.max(level, place(other, path) + (meet ? 1 : 0))
     }
-    path.delete(k)
-    phases[k] = phase
-    return phase
+    path.delete(u)
+    levels[u] = level
+    return level
   }
-  for (const k of kernels.keys()) place(k, new Set())
+  for (const u of units.keys()) place(u, new Set())
 
   // Within a phase: dependencies first, then the order of the draft, with the guard as early as it can be.
   const guards = kernels.findIndex((k) => guard !== undefined && writesElement(k, guard))
+  const guardUnit = unitOf.get(guards)
   const done = new Set<number>()
   const order: number[] = []
-  const visit = (k: number): void => {
-    if (done.has(k)) return
-    done.add(k)
-    for (const d of before[k]!) visit(d)
-    order.push(k)
+  const visit = (u: number): void => {
+    if (done.has(u)) return
+    done.add(u)
+    for (const [d] of waits[u]!) visit(unitOf.get(d)!)
+    order.push(u)
   }
-  const wanted = kernels
-    .map((_, k) => k)
-    .toSorted((a, b) => phases[a]! - phases[b]! || Number(b === guards) - Number(a === guards) || a - b)
-  for (const k of wanted) visit(k)
-  const sorted = order.toSorted((a, b) => phases[a]! - phases[b]! || order.indexOf(a) - order.indexOf(b))
-  const steps = sorted.map((k): Step => ({ kernel: kernels[k]!, split: splits[k]!, phase: phases[k]! }))
-  if (guards < 0) return { steps, logs: entry.logs }
-  return { steps, logs: entry.logs, guard: { log: entry.guard!, step: sorted.indexOf(guards) } }
+  const wanted = [...units.keys()].toSorted(
+    (a, b) => levels[a]! - levels[b]! || Number(b === guardUnit) - Number(a === guardUnit) || a - b,
+  )
+  for (const u of wanted) visit(u)
+  const ranks = new Map(order.map((u, i) => [u, i]))
+  const sorted = order.toSorted(
+    (a, b) =>
+      levels[a]! - levels[b]! || Number(units[a]!.meets) - Number(units[b]!.meets) || ranks.get(a)! - ranks.get(b)!,
+  )
+  let phase = -1
+  let last: number | undefined
+  const placed = sorted.flatMap((u) => {
+    const { kernels: own, inner, meets } = units[u]!
+    if (meets || levels[u] !== last) phase++
+    last = meets ? undefined : levels[u]!
+    const first = phase
+    phase += Math.max(...inner)
+    return own.map((k, i) => ({ k, step: { kernel: kernels[k]!, split: splits[k]!, phase: first + inner[i]! } }))
+  })
+  const loops = entry.loops.map((loop, i) => ({ ...loop, meets: units.some((u) => u.loop === i && u.meets) }))
+  const common = { steps: placed.map(({ step }): Step => step), loops, logs: entry.logs }
+  if (guards < 0) return common
+  return { ...common, guard: { log: entry.guard!, step: placed.findIndex(({ k }) => k === guards) } }
+}
+
+/** The units in the order of the draft. */
+function unitsOf(
+  kernels: readonly Kernel[],
+  before: readonly Set<number>[],
+  splits: readonly Split[],
+  meeting: (d: number, k: number) => boolean,
+  buffers: readonly DraftBuffer[],
+): Unit[] {
+  const seen = new Set<number>()
+  return kernels.flatMap((kernel, first): Unit[] => {
+    const loop = loopOf(kernel)
+    if (loop === undefined) return [{ kernels: [first], loop, inner: [0], meets: false }]
+    if (seen.has(loop)) return []
+    seen.add(loop)
+    const members = [...kernels.keys()].filter((k) => loopOf(kernels[k]!) === loop)
+    const phases = new Map<number, number>()
+    const order: number[] = []
+    const visit = (k: number): number => {
+      const known = phases.get(k)
+      if (known !== undefined) return known
+      const waits = [...before[k]!].filter((d) => loopOf(kernels[d]!) === loop)
+      const phase = waits.reduce((most, d) => Math.max(most, visit(d) + (meeting(d, k) ? 1 : 0)), 0)
+      phases.set(k, phase)
+      order.push(k)
+      return phase
+    }
+    for (const k of members) visit(k)
+    // Threads need not meet where each does all turns of its own rows of the batch, and nothing else is written.
+    const alone = members.every(
+      (k) => splits[k] === "rows" && phases.get(k) === 0 && writesOf(kernels[k]!).every((b) => holdsBatch(buffers[b])),
+    )
+    const sorted = order.toSorted((a, b) => phases.get(a)! - phases.get(b)! || order.indexOf(a) - order.indexOf(b))
+    return [{ kernels: sorted, loop, inner: sorted.map((k) => phases.get(k)!), meets: !alone }]
+  })
 }
 
 /** How threads share a kernel. Rows if its first dimension is the batch and everything it reads lines up with it. */

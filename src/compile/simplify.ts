@@ -9,6 +9,7 @@ import type { Entry, Graph } from "../graph/graph.ts"
 import { rootsOf } from "../graph/graph.ts"
 import { isOp, type Node, topological } from "../graph/node.ts"
 import { constant, slice, transpose } from "../graph/ops.ts"
+import { everyOf } from "../graph/scan.ts"
 
 /** The same graph with each value computed once. Every entry is simplified by itself. */
 export function simplify(graph: Graph): Graph {
@@ -33,7 +34,13 @@ function rewriter(): (node: Node) => Node {
   const byKey = new Map<string, Node>()
 
   const unique = (node: Node): Node => {
-    const inputs = node.inputs.map((x) => ids.get(x)).join(" ")
+    if (isOp(node, "hole") || isOp(node, "scan")) {
+      ids.set(node, ids.size)
+      return node
+    }
+    const inputs = [...node.inputs, ...(isOp(node, "every") ? [node.attributes.value] : [])]
+      .map((x) => ids.get(x))
+      .join(" ")
     const key = `${node.op} ${attributesKey(node)} ${inputs} : ${node.shape.join(" ")}`
     const found = byKey.get(key)
     if (found !== undefined) return found
@@ -41,12 +48,25 @@ function rewriter(): (node: Node) => Node {
     ids.set(node, ids.size)
     return node
   }
+  /** The node with what it names inside a scan simplified. */
+  const inside = (node: Node): Node => {
+    const rewriteAll = (roots: readonly Node[]): Node[] => {
+      for (const x of topological(roots)) rewrite(x)
+      return roots.map(rewrite)
+    }
+    if (isOp(node, "scan")) {
+      const { carried, items, outer, next } = node.attributes
+      rewriteAll([...carried, ...items, ...outer])
+      return { ...node, attributes: { ...node.attributes, next: rewriteAll(next) } }
+    }
+    return isOp(node, "every") ? everyOf(node.inputs[0] as Node<"scan">, rewriteAll([node.attributes.value])[0]!) : node
+  }
   const rewrite = (node: Node): Node => {
     const found = done.get(node)
     if (found !== undefined) return found
     const inputs = node.inputs.map(rewrite)
     const same = inputs.every((x, i) => x === node.inputs[i])
-    const reduced = reduce(same ? node : { ...node, inputs })
+    const reduced = reduce(inside(same ? node : { ...node, inputs }))
     const result =
       reduced.op === node.op && reduced.inputs.every((x) => ids.has(x)) ? unique(reduced) : rewrite(reduced)
     done.set(node, result)
@@ -57,6 +77,7 @@ function rewriter(): (node: Node) => Node {
 
 function attributesKey(node: Node): string {
   if (isOp(node, "variable")) return node.attributes.variable.key
+  if (isOp(node, "every")) return ""
   if (isOp(node, "constant") && Object.is(node.attributes.value, -0)) return "-0"
   return Object.values(node.attributes).map(String).join(" ")
 }

@@ -13,6 +13,11 @@ export type View =
   | { readonly kind: "number"; readonly value: number }
   | { readonly kind: "index"; readonly axis: number }
 
+/** The operand of a view of memory. */
+export function operandOf({ buffer, offset, strides, advance }: Operand): Operand {
+  return advance === undefined ? { buffer, offset, strides } : { buffer, offset, strides, advance }
+}
+
 /** Rows and width of a table, and how many numbers name its rows. */
 export function sizesOf(
   table: Shape,

@@ -53,6 +53,30 @@ export interface Attributes extends ScalarAttributes {
   scatterAdd: { readonly rows: number }
   /** The same value, through which no gradient flows. */
   stopGradient: Record<never, never>
+  /** Inside a scan: what is another value in every turn, or comes from outside. Two holes are never the same. */
+  hole: Record<never, never>
+  /** A loop: its inputs are the values for its holes. What it computes is asked for by `final` and `every`. */
+  scan: Turns
+  /** What a value that a scan carries is after its last turn. */
+  final: { readonly carried: number }
+  /** What a value inside a scan is in every turn: one more axis, after the batch. */
+  every: { readonly value: Node }
+}
+
+/**
+ * What a scan computes: in each of its turns t, nodes over holes. Its inputs are first the beginnings of what it carries from turn to
+ * turn, then the sequences whose part t is an item, `[batch, turns, ...]` (`[turns, ...]` without the batch), then values that are
+ * the same in every turn.
+ */
+export interface Turns {
+  readonly turns: number
+  /** Whether t runs from turns − 1 down to 0. */
+  readonly reverse: boolean
+  readonly carried: readonly Node[]
+  readonly items: readonly Node[]
+  readonly outer: readonly Node[]
+  /** What is carried on to the next turn, for each of `carried`. */
+  readonly next: readonly Node[]
 }
 
 /** Windows along an axis: places in one, and the distances between windows and between places. */

@@ -2,7 +2,8 @@
 
 import { formatShape } from "../core/shape.ts"
 import { type Entry, type Graph, rootsOf } from "./graph.ts"
-import { type Node, topological } from "./node.ts"
+import { isOp, type Node, topological } from "./node.ts"
+import { bodyOf } from "./scan.ts"
 
 /**
  * The graph as text, the same for the same graph.
@@ -17,13 +18,17 @@ export function printGraph(graph: Graph): string {
 function printEntry(entry: Entry): string {
   const numbers = new Map<Node, number>()
   const lines: string[] = []
-  for (const node of topological(rootsOf(entry))) {
-    const id = numbers.size
-    numbers.set(node, id)
-    const inputs = node.inputs.map((input) => ` %${numbers.get(input)}`).join("")
-    lines.push(`  %${id} = ${node.op}${attributesText(node)}${inputs} : ${formatShape(node.shape)}`)
-  }
   const at = (node: Node): string => `%${numbers.get(node)}`
+  const roots = topological(rootsOf(entry))
+  const print = (node: Node, indent: string): void => {
+    if (numbers.has(node)) return
+    if (isOp(node, "scan")) for (const inside of bodyOf(node, roots)) print(inside, `${indent}    `)
+    numbers.set(node, numbers.size)
+    const inputs = node.inputs.map((input) => ` ${at(input)}`).join("")
+    const shape = isOp(node, "scan") ? "" : ` : ${formatShape(node.shape)}`
+    lines.push(`${indent}${at(node)} = ${node.op}${attributesText(node, at)}${inputs}${shape}`)
+  }
+  for (const node of roots) print(node, "  ")
   for (const { variable, value } of entry.updates) lines.push(`  ${variable.key} <- ${at(value)}`)
   for (const { name, value } of entry.logs)
     lines.push(`  log ${name}${name === entry.guard ? " (finite)" : ""} = ${at(value)}`)
@@ -31,7 +36,13 @@ function printEntry(entry: Entry): string {
   return `${lines.join("\n")}\n`
 }
 
-function attributesText(node: Node): string {
+function attributesText(node: Node, at: (node: Node) => string): string {
+  if (isOp(node, "every")) return `(${at(node.attributes.value)})`
+  if (isOp(node, "scan")) {
+    const { turns, reverse, ...lists } = node.attributes
+    const texts = Object.entries(lists).map(([key, nodes]) => `${key}=[${nodes.map(at).join(",")}]`)
+    return `(${turns} turns${reverse ? " down" : ""} ${texts.join(" ")})`
+  }
   const parts = Object.entries(node.attributes).flatMap(([key, value]: [string, unknown]) => {
     if (value === false) return []
     if (value === true) return [key]

@@ -2,3 +2,4 @@
 
 export * from "./compose.ts"
 export * from "./ops.ts"
+export { scan } from "./scan.ts"

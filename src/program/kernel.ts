@@ -10,6 +10,8 @@ export interface Operand {
   readonly buffer: number
   readonly offset: number
   readonly strides: readonly number[]
+  /** Elements that it lies further on in each turn of the kernel's loop: in turn t the offset is offset + t·advance. */
+  readonly advance?: number
 }
 
 /** A value of the body that is stored; a value that has been folded is stored once for the whole last dimension. */
@@ -17,11 +19,17 @@ export interface Output extends Operand {
   readonly value: number
 }
 
+/** A kernel that may be part of a loop. */
+interface Looped {
+  /** The loop of the entry that runs it in each of its turns. */
+  readonly loop?: number
+}
+
 /**
  * For each place in `space`, computes the body and stores the outputs. Folds run over the last dimension of the space,
  * in the order that core/fold.ts defines.
  */
-export interface MapKernel {
+export interface MapKernel extends Looped {
   readonly kind: "map"
   readonly space: readonly number[]
   readonly operands: readonly Operand[]
@@ -34,7 +42,7 @@ export interface MapKernel {
  * and each sum rounded (or fused, by the program's numerics); then the body runs for each element, with it as `product`. A
  * convolution is such a product: the strides of A step from window to window, and within a window.
  */
-export interface MatmulKernel {
+export interface MatmulKernel extends Looped {
   readonly kind: "matmul"
   /** [...outer, m, n]: one of these, but not n, or of the inner dimensions may be the batch. */
   readonly space: readonly number[]
@@ -74,7 +82,7 @@ export interface ScatterKernel {
  * transpose, table[r, :] = Σ values[p, :] over the p with i(p) = r in their order, from +0, each sum rounded. i(p) is the
  * float32 indices[p] without its fraction, moved to 0 … rows − 1; NaN gives 0.
  */
-export interface IndexedKernel {
+export interface IndexedKernel extends Looped {
   readonly kind: "lookup" | "scatterAdd"
   /** Places p; negative: so many for each example. */
   readonly places: number
@@ -135,7 +143,51 @@ export function readsOf(kernel: Kernel): readonly Operand[] {
 
 /** The buffers that a kernel writes. */
 export function writesOf(kernel: Kernel): readonly number[] {
-  if (computes(kernel)) return kernel.outputs.map((output) => output.buffer)
-  if (indexes(kernel)) return [(kernel.kind === "lookup" ? kernel.values : kernel.table).buffer]
-  return [kernel.target]
+  return outputsOf(kernel).map((output) => output.buffer)
+}
+
+/** The loop that runs a kernel, if any. */
+export function loopOf(kernel: Kernel): number | undefined {
+  return "loop" in kernel ? kernel.loop : undefined
+}
+
+/** The kernel with each of its operands changed. */
+export function mapOperands<K extends ComputingKernel | IndexedKernel>(
+  kernel: K,
+  change: <O extends Operand>(operand: O) => O,
+): K {
+  if (indexes(kernel)) {
+    const { table, indices, values } = kernel
+    return { ...kernel, table: change(table), indices: change(indices), values: change(values) }
+  }
+  const all = { operands: kernel.operands.map(change), outputs: kernel.outputs.map(change) }
+  return kernel.kind === "matmul"
+    ? { ...kernel, ...all, a: change(kernel.a), b: change(kernel.b) }
+    : { ...kernel, ...all }
+}
+
+/** What a kernel of a loop does in turn t: the same with its operands moved. */
+export function inTurn<K extends Kernel>(kernel: K, turn: number): K {
+  if (turn === 0 || !(computes(kernel) || indexes(kernel))) return kernel
+  return mapOperands(kernel, (o) => (o.advance === undefined ? o : { ...o, offset: o.offset + turn * o.advance }))
+}
+
+/**
+ * True if the two operands of one loop may find the same elements in the same turn. Where a buffer holds the values of all turns one
+ * after the other, those of different turns are apart.
+ */
+export function meetInTurn(a: Operand, b: Operand): boolean {
+  return a.buffer === b.buffer && (a.advance !== b.advance || turnsAway(a) === turnsAway(b))
+}
+
+/** How many turns later an operand finds its elements, in a buffer that holds the values of all turns. */
+export function turnsAway({ offset, advance }: Operand): number {
+  return advance === undefined ? 0 : Math.floor(offset / advance)
+}
+
+/** What a kernel writes, as operands. */
+export function outputsOf(kernel: Kernel): readonly Operand[] {
+  if (computes(kernel)) return kernel.outputs
+  if (indexes(kernel)) return [kernel.kind === "lookup" ? kernel.values : kernel.table]
+  return [{ buffer: kernel.target, offset: 0, strides: [] }]
 }

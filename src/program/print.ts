@@ -2,7 +2,7 @@
 
 import { formatShape } from "../core/shape.ts"
 import type { Instruction } from "./expression.ts"
-import { computes, indexes, type Operand, type Step } from "./kernel.ts"
+import { computes, indexes, loopOf, type Operand, type Step } from "./kernel.ts"
 import type { Program } from "./program.ts"
 
 /** The program as text, the same for the same program. */
@@ -16,8 +16,14 @@ export function printProgram(program: Program): string {
   for (const [name, entry] of Object.entries(program.entries)) {
     lines.push(`${name}:`)
     entry.steps.forEach((step, i) => {
-      if (i === 0 || step.phase !== entry.steps[i - 1]!.phase) lines.push(`  phase ${step.phase}`)
-      lines.push(...printStep(program, step).map((line) => `    ${line}`))
+      const before = entry.steps[i - 1]
+      const loop = loopOf(step.kernel)
+      if (before === undefined || step.phase !== before.phase) lines.push(`  phase ${step.phase}`)
+      if (loop !== undefined && (before === undefined || loop !== loopOf(before.kernel))) {
+        const { turns, reverse, meets } = entry.loops[loop]!
+        lines.push(`    loop ${loop}: ${turns} turns${reverse ? " down" : ""}${meets ? ", threads meet in each" : ""}`)
+      }
+      lines.push(...printStep(program, step).map((line) => `${loop === undefined ? "    " : "      "}${line}`))
       if (entry.guard?.step === i) lines.push(`    stop unless ${entry.logs[entry.guard.log]} is finite`)
     })
   }
@@ -27,7 +33,9 @@ export function printProgram(program: Program): string {
 /** One step as lines: what it runs over, what it reads, its body, what it writes. */
 function printStep(program: Program, { kernel, split }: Step): string[] {
   const name = (buffer: number): string => program.buffers[buffer]?.name ?? `#${buffer}`
-  const at = (o: Operand): string => `${name(o.buffer)}${o.offset === 0 ? "" : `+${o.offset}`}(${o.strides.join(",")})`
+  const plus = (text: string | number): string => (text === 0 ? "" : `+${text}`)
+  const at = ({ buffer, offset, advance, strides }: Operand): string =>
+    `${name(buffer)}${plus(offset)}${plus(advance === undefined ? 0 : `${advance}t`)}(${strides.join(",")})`
   if (indexes(kernel)) {
     const { table, indices, values } = kernel
     const [to, from] = kernel.kind === "lookup" ? [values, table] : [table, values]

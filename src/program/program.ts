@@ -1,7 +1,7 @@
 // The Program: the contract between compiler and backends, as plain data that can be written as JSON.
 // Knows no graph, no layer and no machine.
 
-import { computes, type Step } from "./kernel.ts"
+import { computes, loopOf, type Step } from "./kernel.ts"
 
 /** `portable`: multiply, then add, each rounded: the same bits everywhere. `fused`: fused multiply-add where available. */
 export type Numerics = "portable" | "fused"
@@ -34,10 +34,21 @@ export interface Guard {
   readonly step: number
 }
 
+/** Steps that run several times: those whose kernels name the loop, which stand one after the other. */
+export interface Loop {
+  readonly turns: number
+  /** Whether turns are counted down from turns − 1 to 0. */
+  readonly reverse: boolean
+  /** Whether threads meet at the end of every turn; if not, each runs through its rows of the batch by itself. */
+  readonly meets: boolean
+}
+
 /** One kind of round. */
 export interface EntryPoint {
   /** In order; phases never decrease. */
   readonly steps: readonly Step[]
+  /** The loops that kernels of steps name. */
+  readonly loops: readonly Loop[]
   /** Names of the numbers that the `log` buffer holds after each round. */
   readonly logs: readonly string[]
   readonly guard?: Guard
@@ -72,4 +83,12 @@ export function elementsOf(buffer: Pick<Buffer, "shape" | "pitch">, rows: number
   const last = buffer.shape[buffer.shape.length - 1]
   if (last === undefined) return 1
   return buffer.shape.length === 1 ? (last < 0 ? -last * rows : last) : outer * buffer.pitch
+}
+
+/** From which phase to which what a step uses is in use: for a step of a loop, while the loop runs. */
+export function spanOf(entry: EntryPoint, { kernel, phase }: Step): readonly [first: number, last: number] {
+  const loop = loopOf(kernel)
+  if (loop === undefined) return [phase, phase]
+  const phases = entry.steps.filter((step) => loopOf(step.kernel) === loop).map((step) => step.phase)
+  return [Math.min(...phases), Math.max(...phases)]
 }

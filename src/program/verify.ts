@@ -3,8 +3,20 @@
 import { foldStart } from "../core/fold.ts"
 import { scalars } from "../core/scalar.ts"
 import { argsOf, type Instruction } from "./expression.ts"
-import { type ComputingKernel, computes, indexes, type Kernel, type Operand, readsOf, writesOf } from "./kernel.ts"
-import { elementsOf, type Program } from "./program.ts"
+import {
+  type ComputingKernel,
+  computes,
+  indexes,
+  inTurn,
+  type Kernel,
+  loopOf,
+  meetInTurn,
+  type Operand,
+  outputsOf,
+  readsOf,
+  writesOf,
+} from "./kernel.ts"
+import { type EntryPoint, elementsOf, type Program, spanOf } from "./program.ts"
 import { raceFaults } from "./races.ts"
 
 /** Every broken invariant, as a sentence; empty for a sound program. */
@@ -16,7 +28,8 @@ export function verify(program: Program): string[] {
     const read = new Map<number, number>()
     entry.steps.forEach(({ kernel, phase }, i) => {
       if (i > 0 && phase < entry.steps[i - 1]!.phase) fault(i, "its phase is before that of the step before it.")
-      for (const text of [...bodyFaults(kernel), ...boundFaults(program, kernel)]) fault(i, text)
+      const loop = loopOf(kernel)
+      for (const text of [...bodyFaults(kernel), ...placeFaults(program, entry, i)]) fault(i, text)
       for (const { buffer } of readsOf(kernel)) {
         const role = program.buffers[buffer]?.role
         if (role === undefined) fault(i, `it reads buffer ${buffer}, which does not exist.`)
@@ -33,7 +46,8 @@ export function verify(program: Program): string[] {
         }
         // Several kernels may write parts of a temporary, all of them before it is read.
         const reader = read.get(buffer)
-        if (b?.role === "temporary" && reader !== undefined && reader !== i) {
+        const before = reader === undefined || (loop !== undefined && loop === loopOf(entry.steps[reader]!.kernel) && !meets(entry, reader, i, buffer)) // biome-ignore format: one condition
+        if (b?.role === "temporary" && !before && reader !== i) {
           fault(i, `it writes ${b.name}, which step ${reader} has read already.`)
         }
         written.add(buffer)
@@ -48,7 +62,7 @@ export function verify(program: Program): string[] {
         }
       })
     })
-    faults.push(...raceFaults(program, entry.steps).map((text) => `${name}, ${text}`), ...sharedMemory(program, name))
+    faults.push(...raceFaults(program, entry).map((text) => `${name}, ${text}`), ...sharedMemory(program, name))
   }
   return faults
 }
@@ -80,6 +94,29 @@ function bodyFaults(kernel: Kernel): string[] {
 function arity(instruction: Instruction): number {
   if (instruction.op === "fold") return instruction.fold in foldStart ? 1 : -1
   return Object.hasOwn(scalars, instruction.op) ? scalars[instruction.op as keyof typeof scalars] : 0
+}
+
+/** True if step `reader` reads of a buffer what step `writer` writes in the same turn of their loop. */
+function meets({ steps }: EntryPoint, reader: number, writer: number, buffer: number): boolean {
+  const outputs = outputsOf(steps[writer]!.kernel).filter((o) => o.buffer === buffer)
+  return readsOf(steps[reader]!.kernel).some((o) => outputs.some((output) => meetInTurn(o, output)))
+}
+
+/** Operands must stay within their buffers in every turn; the steps of a loop stand together. */
+function placeFaults(program: Program, { steps, loops }: EntryPoint, i: number): string[] {
+  const { kernel } = steps[i]!
+  const loop = loopOf(kernel)
+  if (loop === undefined) {
+    const moved = [...readsOf(kernel), ...outputsOf(kernel)].some((o) => o.advance !== undefined)
+    return [...(moved ? ["an operand moves with turns outside of a loop."] : []), ...boundFaults(program, kernel)]
+  }
+  const turns = loops[loop]?.turns ?? 0
+  const faults = boundFaults(program, kernel)
+  if (!(Number.isInteger(turns) && turns > 0)) return [...faults, `its loop has ${turns} turns.`]
+  const apart =
+    i > 0 && loopOf(steps[i - 1]!.kernel) !== loop && steps.slice(0, i).some((s) => loopOf(s.kernel) === loop)
+  if (apart) faults.push(`it stands apart from the other steps of loop ${loop}.`)
+  return [...faults, ...boundFaults(program, inTurn(kernel, turns - 1))]
 }
 
 /** Operands must stay within their buffers for the largest batch. */
@@ -118,9 +155,11 @@ function factorFaults(
 /** Temporaries that share memory must not be in use in the same phase. */
 function sharedMemory(program: Program, entry: string): string[] {
   const used = new Map<number, [number, number]>()
-  for (const { kernel, phase } of program.entries[entry]!.steps) {
-    for (const buffer of [...writesOf(kernel), ...readsOf(kernel).map((o) => o.buffer)]) {
-      if (program.buffers[buffer]?.role === "temporary") used.set(buffer, [used.get(buffer)?.[0] ?? phase, phase])
+  const point = program.entries[entry]!
+  for (const step of point.steps) {
+    const [first, last] = spanOf(point, step)
+    for (const buffer of [...writesOf(step.kernel), ...readsOf(step.kernel).map((o) => o.buffer)]) {
+      if (program.buffers[buffer]?.role === "temporary") used.set(buffer, [used.get(buffer)?.[0] ?? first, last])
     }
   }
   const faults: string[] = []

@@ -227,12 +227,66 @@ const evaluators: { readonly [K in Op]: Evaluator<K> } = {
     return sums
   },
   stopGradient: (_, [x], shape) => ({ shape, data: x!.data }),
+  hole: (_, __, shape) => leaf("a hole outside of its scan", undefined, shape),
+  scan: (_, __, shape) => ({ shape, data: new Float64Array(1) }),
+  final: (_, __, shape) => leaf("a result without its scan", undefined, shape),
+  every: (_, __, shape) => leaf("a result without its scan", undefined, shape),
+}
+
+/** The results of a scan that the graph asks for: turn by turn. */
+function evaluateScan(
+  scan: Node<"scan">,
+  results: readonly Node[],
+  values: Map<Node, Value>,
+  environment: Environment,
+): void {
+  const { turns, reverse, carried, items, outer, next } = scan.attributes
+  const inputs = scan.inputs.map((x) => values.get(x)!)
+  const shapeOf = ({ shape }: Node): number[] => sizesFor(shape, environment.rows)
+  const every = results.filter((x) => isOp(x, "every"))
+  for (const x of every) values.set(x, { shape: shapeOf(x), data: new Float64Array(count(shapeOf(x))) })
+  let state = inputs.slice(0, carried.length)
+  for (let n = 0; n < turns; n++) {
+    const t = reverse ? turns - 1 - n : n
+    const inside = new Map<Node, Value>()
+    carried.forEach((x, i) => void inside.set(x, state[i]!))
+    items.forEach((x, i) => {
+      const sequence = inputs[carried.length + i]!
+      const axis = x.shape[0] !== undefined && x.shape[0] < 0 ? 1 : 0
+      inside.set(
+        x,
+        fill(shapeOf(x), (index) => pick(sequence, index.toSpliced(axis, 0, t))),
+      )
+    })
+    outer.forEach((x, i) => void inside.set(x, inputs[carried.length + items.length + i]!))
+    evaluateInto(inside, [...next, ...every.map((x) => x.attributes.value)], environment)
+    for (const x of every) {
+      const { value } = x.attributes
+      const axis = value.shape[0] !== undefined && value.shape[0] < 0 ? 1 : 0
+      const [whole, part] = [values.get(x)!, inside.get(value)!]
+      values.set(x, fill(whole.shape as number[], (index) => (index[axis] === t ? pick(part, index.toSpliced(axis, 1)) : pick(whole, index)))) // biome-ignore format: one expression
+    }
+    state = next.map((x) => inside.get(x)!)
+  }
+  for (const x of results) if (isOp(x, "final")) values.set(x, state[x.attributes.carried]!)
 }
 
 /** The values of several nodes, each row-major; what they share is computed once. Throws if a leaf is not given. */
 export function evaluateNodes(nodes: readonly Node[], environment: Environment): Float64Array[] {
   const values = new Map<Node, Value>()
-  for (const node of topological(nodes)) {
+  evaluateInto(values, nodes, environment)
+  return nodes.map((node) => values.get(node)!.data)
+}
+
+/** The values of the nodes and of all that they need, beside those that are known. */
+function evaluateInto(values: Map<Node, Value>, nodes: readonly Node[], environment: Environment): void {
+  const order = topological(nodes)
+  for (const node of order) {
+    if (values.has(node)) continue
+    if (isOp(node, "scan")) {
+      const results = order.filter((x) => x.inputs[0] === node)
+      evaluateScan(node, results, values, environment)
+    }
     const shape = sizesFor(node.shape, environment.rows)
     const inputs = node.inputs.map((x) => values.get(x)!)
     const value = (evaluators[node.op] as Evaluator<Op>)(node.attributes, inputs, shape, environment)
@@ -241,7 +295,6 @@ export function evaluateNodes(nodes: readonly Node[], environment: Environment):
     }
     values.set(node, value)
   }
-  return nodes.map((node) => values.get(node)!.data)
 }
 
 /** The value of a node, row-major. */

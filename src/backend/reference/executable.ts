@@ -3,7 +3,7 @@
 import { internalError, TrilobiteError } from "../../core/errors.ts"
 import { streamKey, uniformAt } from "../../core/random.ts"
 import type { Draw } from "../../program/expression.ts"
-import { indexes } from "../../program/kernel.ts"
+import { indexes, inTurn, type Kernel, loopOf } from "../../program/kernel.ts"
 import { type Buffer, bufferIndex, type EntryPoint, elementsOf, type Program } from "../../program/program.ts"
 import {
   type Bound,
@@ -168,7 +168,7 @@ export class ReferenceExecutable implements Executable {
       numbers[i] = name === "rows" ? rows : (run.runtime?.[name] ?? 0) + (name === "step" ? round : 0)
     })
     const draw = drawer(run.seed ?? 0, ((run.runtime?.step ?? 0) + round) >>> 0)
-    for (const [i, { kernel }] of entry.steps.entries()) {
+    const execute = (kernel: Kernel): void => {
       if (kernel.kind === "map") runMap(kernel, this.#memory, rows, this.#precision, draw)
       else if (kernel.kind === "matmul") runMatmul(kernel, this.#memory, rows, this.#precision)
       else if (indexes(kernel)) runIndexed(kernel, this.#memory, rows, this.#precision)
@@ -180,6 +180,18 @@ export class ReferenceExecutable implements Executable {
       } else {
         const result = held.results.get(buffers[kernel.target]!.name)!
         runScatter(kernel, this.#memory[kernel.source]!, result, first, rows)
+      }
+    }
+    for (const [i, { kernel }] of entry.steps.entries()) {
+      const number = loopOf(kernel)
+      if (number === undefined) execute(kernel)
+      else if (i === 0 || loopOf(entry.steps[i - 1]!.kernel) !== number) {
+        // The first step of a loop: all its turns, each through all its steps.
+        const { turns, reverse } = entry.loops[number]!
+        const steps = entry.steps.filter((step) => loopOf(step.kernel) === number)
+        for (let t = 0; t < turns; t++) {
+          for (const step of steps) execute(inTurn(step.kernel, reverse ? turns - 1 - t : t))
+        }
       }
       if (entry.guard?.step === i) {
         const log = this.#memory[bufferIndex(this.program, `${run.entry}.log`)]!

@@ -3,7 +3,7 @@
 
 import { internalError } from "../../core/errors.ts"
 import { BATCH } from "../../core/shape.ts"
-import { computes, indexes, type Kernel, type Step } from "../../program/kernel.ts"
+import { computes, indexes, type Kernel, loopOf, type Step } from "../../program/kernel.ts"
 import { bufferIndex, drawsRandom, type Program } from "../../program/program.ts"
 import { type Frame, type Module, module_ } from "./assembler.ts"
 import type { Code } from "./code.ts"
@@ -121,7 +121,7 @@ function align(bytes: number): number {
   return Math.ceil(bytes / 64) * 64
 }
 
-const kernelParameters = ["i32", "i32", "i32", "i32", "i32", "i32"] as const
+const kernelParameters = ["i32", "i32", "i32", "i32", "i32", "i32", "i32"] as const
 
 /** Defines the function of one step. */
 function defineStep(
@@ -157,7 +157,7 @@ function defineStep(
   const extent = sharedSize(kernel, tile)
   if (split === "outputs" && extent < 0)
     throw internalError("A split of outputs along the batch is not supported by this backend.")
-  return { f, split, extent, grain: grainOf(kernel, tile), phase }
+  return { f, split, extent, grain: grainOf(kernel, tile), phase, loop: loopOf(kernel) }
 }
 
 /** The size of the dimension that threads share; 1 if there is none. */
@@ -190,7 +190,7 @@ function contextOf(
   memory: MemoryMap,
   tile: Tile,
 ): KernelContext {
-  const [from, to, rows, first, scratch, work] = frame.params
+  const [from, to, rows, first, scratch, work, turn] = frame.params
   const perExample = split === "rows" ? -sharedSize(kernel, tile) : 1
   const zero = i32.const(0)
   const extent = (n: number): Code<"i32"> => (n < 0 ? times(rows.get, -n) : i32.const(n))
@@ -207,6 +207,7 @@ function contextOf(
     extent,
     largest: (n) => (n < 0 ? -n * program.rows : n),
     address: (o) => memory.arenaAt + program.buffers[o.buffer]!.offset + 4 * o.offset,
+    moved: ({ advance }) => (advance === undefined ? undefined : times(turn.get, 4 * advance)),
     spill: (slot, length) => {
       const row = 4 * (Math.ceil(length / 4) * 4 + 4)
       memory.needScratch((slot + 1) * row)

@@ -4,7 +4,7 @@ import type { IndexedKernel } from "../../program/kernel.ts"
 import type { Local } from "./assembler.ts"
 import type { Code } from "./code.ts"
 import { if_ } from "./control.ts"
-import { countUp, times } from "./emit.ts"
+import { countUp, plus, times } from "./emit.ts"
 import { f32, f32x4, i32, memory, v128 } from "./instructions.ts"
 import type { KernelContext } from "./kernel.ts"
 import { emitElements, emitFloats } from "./rows.ts"
@@ -57,7 +57,8 @@ function walk(
 ): Record<"p" | "source" | "target", Local<"i32">> & { readonly row: Code<"i32"> } {
   const local = (): Local<"i32"> => context.frame.local("i32")
   const [p, source, target] = [local(), local(), local()]
-  const number = f32.load(times(p.get, 4 * indices.strides[0]!), context.address(indices))
+  const at = plus(times(p.get, 4 * indices.strides[0]!), context.moved(indices))
+  const number = f32.load(at, context.address(indices))
   // f32.max and f32.min keep NaN, which becomes 0.
   const within = f32.min(f32.max(number, f32.const(0)), f32.const(rows - 1))
   return { p, source, target, row: i32.truncSatF32S(within) }
@@ -65,5 +66,5 @@ function walk(
 
 /** Where a row of an operand begins. */
 function address(context: KernelContext, o: IndexedKernel["table"], row: Code<"i32">): Code<"i32"> {
-  return i32.add(times(row, 4 * o.strides[0]!), i32.const(context.address(o)))
+  return plus(i32.add(times(row, 4 * o.strides[0]!), i32.const(context.address(o))), context.moved(o))
 }

@@ -30,8 +30,10 @@ export interface KernelContext {
   extent(dimension: number): Code<"i32">
   /** The largest that a size can be. */
   largest(dimension: number): number
-  /** Bytes from the start of memory to the first element of an operand. */
+  /** Bytes from the start of memory to the first element of an operand, in turn 0 of a loop. */
   address(operand: Operand): number
+  /** Bytes that it has moved since then, if it moves. */
+  moved(operand: Operand): Code<"i32"> | undefined
   /** A row of scratch memory of this thread, for `length` elements. */
   spill(slot: number, length: number): Pointer
   /** Scratch memory of this thread from its start, of so many bytes. */

@@ -26,12 +26,13 @@ export function emitOuter(
   const out: Code<"void">[] = []
   const block = { out, frame }
   const known = new Map<string, Code<"i32">>()
-  const bytesTo = (all: readonly number[]): Code<"i32"> => {
+  const bytesTo = (all: readonly number[], advance = 0, moved?: Code<"i32">): Code<"i32"> => {
     const strides = all.slice(0, outer.length)
-    const key = strides.join(" ")
+    const key = `${strides.join(" ")} ${advance}`
     let address = known.get(key)
     if (address === undefined) {
       const parts = strides.flatMap((s, d) => (s === 0 ? [] : [times(indices[d]!.get, 4 * s)]))
+      if (moved !== undefined) parts.push(moved)
       address =
         parts.length === 0
           ? i32.const(0)
@@ -45,7 +46,7 @@ export function emitOuter(
   }
   const pointer = (o: Operand): Pointer => {
     const stride = o.strides[o.strides.length - 1] ?? 0
-    const [address, offset] = [bytesTo(o.strides), context.address(o)]
+    const [address, offset] = [bytesTo(o.strides, o.advance, context.moved(o)), context.address(o)]
     // What WebAssembly adds to an address must not be needed to bring it above 0.
     if (o.strides.every((s) => s >= 0)) return { address, offset, stride }
     return { address: i32.add(address, i32.const(offset)), offset: 0, stride }

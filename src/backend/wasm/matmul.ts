@@ -306,10 +306,16 @@ function emitChain(tiling: Tiling, sums: readonly (readonly Local<"v128">[])[]):
     ...starts([...a.strides.slice(0, count), ...aInner]),
     times(i.get, 4 * am),
     times(from, 4 * aInner[level]!),
+    ...[context.moved(a) ?? []].flat(),
   ]
   const bParts =
     packed === undefined
-      ? [...starts([...b.strides.slice(0, count), ...bInner]), times(from, 4 * bInner[level]!), times(j.get, 4)]
+      ? [
+          ...starts([...b.strides.slice(0, count), ...bInner]),
+          times(from, 4 * bInner[level]!),
+          times(j.get, 4),
+          ...[context.moved(b) ?? []].flat(),
+        ]
       : [packed.at, ...(packed.length === 0 ? [] : [times(j.get, 4 * packed.length)])]
   const total = (parts: readonly Code<"i32">[]): Code<"i32"> => parts.reduce((x, y) => i32.add(x, y))
   return [aAt.set(total(aParts)), bAt.set(total(bParts)), ...walk(level)]
@@ -327,11 +333,12 @@ function emitBody(tiling: Tiling, sums: readonly (readonly Local<"v128">[])[], l
   const pointers = new Map<string, Code<"i32">>()
   const pointer = (o: Operand, row: number): Pointer => {
     const [sm, sn] = o.strides.slice(-2) as [number, number]
-    const key = o.strides.join(" ")
+    const key = `${o.strides.join(" ")} ${o.advance ?? 0}`
     let address = pointers.get(key)
     if (address === undefined) {
       const indices = [...outer, i, j]
       const parts = o.strides.flatMap((s, d) => (s === 0 ? [] : [times(indices[d]!.get, 4 * s)]))
+      parts.push(...[context.moved(o) ?? []].flat())
       address =
         parts.length === 0
           ? i32.const(0)

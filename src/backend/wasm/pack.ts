@@ -5,7 +5,7 @@ import type { MatmulKernel } from "../../program/kernel.ts"
 import type { Local } from "./assembler.ts"
 import type { Code } from "./code.ts"
 import { brIf, loop, block as scope } from "./control.ts"
-import { countUp, LANES, loadLanes, type Pointer, times } from "./emit.ts"
+import { countUp, LANES, loadLanes, type Pointer, plus, times } from "./emit.ts"
 import { i8x16, i32, v128 } from "./instructions.ts"
 import type { KernelContext } from "./kernel.ts"
 import { type Block, keep, type Vector } from "./vectors.ts"
@@ -100,7 +100,7 @@ export function emitPacking(tiling: Tiling, packing: Packing, vectors: number, l
   const starts = [...outer, ...before].map((index, d) => times(index.get, 4 * b.strides[d]!))
   const at = [...starts, times(from, 4 * strides[level]!), times(j.get, 4 * bn)].reduce((x, y) => i32.add(x, y))
   const place = packed!.length === 0 ? packed!.at : i32.add(packed!.at, times(j.get, 4 * packed!.length))
-  return [target.set(place), source.set(at), ...walk(level)]
+  return [target.set(place), source.set(plus(at, context.moved(b))), ...walk(level)]
 }
 
 /** Four vectors as the rows of a matrix, turned into its columns. */

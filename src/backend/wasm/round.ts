@@ -10,8 +10,8 @@ import { control } from "./control-block.ts"
 import { minimum, plus, times } from "./emit.ts"
 import { atomic, f32, i32, i64, memory } from "./instructions.ts"
 
-/** A kernel as a function of (from, to, rows, first, scratch, work). */
-export type KernelFunction = Func<readonly ["i32", "i32", "i32", "i32", "i32", "i32"], readonly []>
+/** A kernel as a function of (from, to, rows, first, scratch, work, turn). */
+export type KernelFunction = Func<readonly ["i32", "i32", "i32", "i32", "i32", "i32", "i32"], readonly []>
 
 /** A step as the loop needs it. `extent` is the size of its first dimension if outputs are split, `grain` the unit. */
 export interface StepFunction {
@@ -20,6 +20,8 @@ export interface StepFunction {
   readonly extent: number
   readonly grain: number
   readonly phase: number
+  /** The loop of the entry that calls it in each of its turns. */
+  readonly loop: number | undefined
 }
 
 /** What the loop needs beside the steps. */
@@ -100,21 +102,53 @@ export function defineEntry(m: Module, barrier: Func<readonly ["i32"], readonly 
     const work = fn.local("i32")
     const zero = i32.const(0)
     const meet = call(barrier, threads.get)
+    const turn = fn.local("i32")
     const calls: Code<"void">[] = []
+    const rangeOf = ({ split, extent, grain }: StepFunction): string =>
+      split === "rows" ? "rows" : split === "all" ? "all" : `${extent} ${grain}`
     let range = ""
-    steps.forEach((step, k) => {
-      if (k > 0 && step.phase !== steps[k - 1]!.phase) calls.push(meet)
-      const wanted = step.split === "rows" ? "rows" : step.split === "all" ? "all" : `${step.extent} ${step.grain}`
-      if (wanted !== range && step.split !== "all") {
-        const [extent, grain] = step.split === "rows" ? [rows.get, options.grain] : [i32.const(step.extent), step.grain]
-        calls.push(...shareOf(thread.get, threads.get, extent, grain, from, to))
-        range = wanted
+    /** Sets this thread's share of a step, if it is another than that of the step before. */
+    const share = (into: Code<"void">[], step: StepFunction): void => {
+      if (rangeOf(step) === range || step.split === "all") return
+      const [extent, grain] = step.split === "rows" ? [rows.get, options.grain] : [i32.const(step.extent), step.grain]
+      into.push(...shareOf(thread.get, threads.get, extent, grain, from, to))
+      range = rangeOf(step)
+    }
+    const append = (into: Code<"void">[], step: StepFunction, k: number): void => {
+      if (k > 0 && step.phase !== steps[k - 1]!.phase) into.push(meet)
+      share(into, step)
+      const t = step.loop === undefined ? zero : turn.get
+      const run = call(step.f, from.get, to.get, rows.get, first.get, scratch.get, work.get, t)
+      into.push(step.split === "all" ? run : if_(i32.ltS(from.get, to.get), [run]))
+    }
+    for (let k = 0; k < steps.length; k++) {
+      const number = steps[k]!.loop
+      if (number === undefined) append(calls, steps[k]!, k)
+      else {
+        // The meeting before the first step is no part of the turns.
+        if (k > 0 && steps[k]!.phase !== steps[k - 1]!.phase) calls.push(meet)
+        const { turns, reverse, meets } = entry.loops[number]!
+        const own = steps.filter(({ loop: l }) => l === number)
+        const shared = own.filter(({ split }) => split !== "all")
+        if (new Set(shared.map(rangeOf)).size === 1) share(calls, shared[0]!)
+        else range = ""
+        const each: Code<"void">[] = []
+        own.forEach((step, i) => void append(each, step, i === 0 ? 0 : k + i))
+        k += own.length - 1
+        if (meets) each.push(meet)
+        const [begin, end] = reverse ? [turns - 1, -1] : [0, turns]
+        calls.push(
+          turn.set(i32.const(begin)),
+          loop((again) => [
+            ...each,
+            turn.set(i32.add(turn.get, i32.const(reverse ? -1 : 1))),
+            brIf(again, i32.ne(turn.get, i32.const(end))),
+          ]),
+        )
       }
-      const run = call(step.f, from.get, to.get, rows.get, first.get, scratch.get, work.get)
-      calls.push(step.split === "all" ? run : if_(i32.ltS(from.get, to.get), [run]))
       if (entry.guard?.step === k)
         calls.push(stopUnlessFinite(options.logAt! + 4 * entry.guard.log, writeLog, round.get))
-    })
+    }
     function writeLog(): Code<"void">[] {
       if (options.logAt === undefined) return []
       const bytes = 4 * entry.logs.length

@@ -1,7 +1,7 @@
 // How many threads are worth their meetings. Knows the work of a round, not the machine's speed.
 
 import type { Body } from "../../program/expression.ts"
-import { computes, indexes } from "../../program/kernel.ts"
+import { computes, indexes, loopOf } from "../../program/kernel.ts"
 import type { EntryPoint } from "../../program/program.ts"
 
 /** Multiplications and additions in a round that are worth a thread: about the work of 20 microseconds. */
@@ -21,9 +21,11 @@ function operationsOf(body: Body): number {
 export function workOf(entry: EntryPoint, rows: number): number {
   const extent = (n: number): number => (n < 0 ? -n * rows : n)
   return entry.steps.reduce((sum, { kernel }) => {
-    if (indexes(kernel)) return sum + extent(kernel.places) * kernel.width
+    const loop = loopOf(kernel)
+    const turns = loop === undefined ? 1 : entry.loops[loop]!.turns
+    if (indexes(kernel)) return sum + turns * extent(kernel.places) * kernel.width
     if (!computes(kernel)) return sum + rows * kernel.width
-    const places = kernel.space.reduce((n, d) => n * extent(d), 1)
+    const places = kernel.space.reduce((n, d) => n * extent(d), turns)
     return (
       sum +
       places *

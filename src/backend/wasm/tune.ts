@@ -99,6 +99,7 @@ function product(numerics: Numerics): Program {
     entries: {
       time: {
         logs: [],
+        loops: [],
         steps: [
           {
             split: "outputs",
