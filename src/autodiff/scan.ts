@@ -45,9 +45,11 @@ export function scanSlopes(
   const items2 = everies.map(([{ shape }]) => hole(shape))
   const sequences2 = everies.map(([, g]) => g)
   const slopes = new Map<Node, Node>()
-  const reach = (x: Node, g: Node): void => void slopes.set(x, accumulate(slopes.get(x), g))
-  live.forEach((i, k) => reach(next[i]!, behind[k]!))
-  everies.forEach(([value], k) => reach(value, items2[k]!))
+  const reach = (x: Node, g: Node): void => {
+    slopes.set(x, accumulate(slopes.get(x), g))
+  }
+  for (const [k, i] of live.entries()) reach(next[i]!, behind[k]!)
+  for (const [k, [value]] of everies.entries()) reach(value, items2[k]!)
   const fixed = new Set(outer)
   const sums: { readonly hole: Node; readonly user: Node; readonly g: Node; readonly part: Node }[] = []
   for (const inside of order.toReversed()) {
