@@ -260,7 +260,7 @@ function lowerEntry(entryName: string, entry: Entry, context: Context): DraftEnt
       return { kind: "memory", ...target }
     }
     if (isOp(node, "lookup")) {
-      const target = placeOf(node)
+      const target = temporary(node.shape)
       const [table, indices] = [rowsOf(x!, from!.shape), placesOf(inputs[1]!, node.inputs[1]!.shape)]
       const { rows, width, places } = sizesOf(from!.shape, node.inputs[1]!.shape)
       const values = { ...target, strides: [target.strides[target.strides.length - 2] ?? 0, 1] }
@@ -268,7 +268,7 @@ function lowerEntry(entryName: string, entry: Entry, context: Context): DraftEnt
       return { kind: "memory", ...target }
     }
     if (isOp(node, "scatterAdd")) {
-      const target = placeOf(node)
+      const target = temporary(node.shape)
       const [values, indices] = [rowsOf(x!, from!.shape), placesOf(inputs[1]!, node.inputs[1]!.shape)]
       const sizes = sizesOf(node.shape, node.inputs[1]!.shape)
       kernels.push({
