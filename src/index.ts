@@ -55,6 +55,7 @@ export {
 } from "./nn/layers/activations.ts"
 export { type ActivityRegularizationOptions, activityRegularization } from "./nn/layers/activity-regularization.ts"
 export { type BatchNormalizationOptions, batchNormalization } from "./nn/layers/batch-normalization.ts"
+export { type BidirectionalFactory, type BidirectionalOptions, bidirectional } from "./nn/layers/bidirectional.ts"
 export { customLayer } from "./nn/layers/custom.ts"
 export { type DenseOptions, dense } from "./nn/layers/dense.ts"
 export { type DotOptions, dot } from "./nn/layers/dot.ts"
@@ -67,6 +68,8 @@ export {
   globalMaxPooling1D,
   globalMaxPooling2D,
 } from "./nn/layers/global-pooling.ts"
+export { type GRUOptions, gru } from "./nn/layers/gru.ts"
+export { type LSTMOptions, lstm } from "./nn/layers/lstm.ts"
 export { type MaskingOptions, masking } from "./nn/layers/masking.ts"
 export {
   add,
@@ -123,8 +126,10 @@ export {
   zeroPadding1D,
   zeroPadding2D,
 } from "./nn/layers/placing.ts"
+export type { RecurrentFactory, RecurrentOptions } from "./nn/layers/recurrent.ts"
 export { rescaling } from "./nn/layers/rescaling.ts"
 export { reshape } from "./nn/layers/reshape.ts"
+export { type SimpleRNNOptions, simpleRNN } from "./nn/layers/simple-rnn.ts"
 export { type TimeDistributedOptions, timeDistributed } from "./nn/layers/time-distributed.ts"
 export {
   binaryCrossentropy,

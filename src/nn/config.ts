@@ -10,6 +10,7 @@ import { activation } from "./layers/activation.ts"
 import { elu, leakyReLU, prelu, reLU, softmax } from "./layers/activations.ts"
 import { activityRegularization } from "./layers/activity-regularization.ts"
 import { batchNormalization } from "./layers/batch-normalization.ts"
+import { bidirectional } from "./layers/bidirectional.ts"
 import { dense } from "./layers/dense.ts"
 import { dot } from "./layers/dot.ts"
 import { embedding } from "./layers/embedding.ts"
@@ -20,6 +21,8 @@ import {
   globalMaxPooling1D,
   globalMaxPooling2D,
 } from "./layers/global-pooling.ts"
+import { gru } from "./layers/gru.ts"
+import { lstm } from "./layers/lstm.ts"
 import { masking } from "./layers/masking.ts"
 import { add, average, concatenate, maximum, minimum, multiply, subtract } from "./layers/merging.ts"
 import { identityLayer, permute, repeatVector } from "./layers/moving.ts"
@@ -36,6 +39,7 @@ import { groupNormalization, layerNormalization, rmsNormalization, unitNormaliza
 import { cropping1D, cropping2D, upSampling1D, upSampling2D, zeroPadding1D, zeroPadding2D } from "./layers/placing.ts"
 import { rescaling } from "./layers/rescaling.ts"
 import { reshape } from "./layers/reshape.ts"
+import { simpleRNN } from "./layers/simple-rnn.ts"
 import { timeDistributed } from "./layers/time-distributed.ts"
 import { customLoss, isCustom, type LossFunction, missing } from "./losses/custom.ts"
 import type { Targets } from "./losses/rule.ts"
@@ -82,6 +86,10 @@ export const layerTypes: { readonly [type: string]: Factory } = {
   Minimum: minimum,
   Concatenate: concatenate,
   Dot: dot,
+  SimpleRNN: simpleRNN,
+  LSTM: lstm,
+  GRU: gru,
+  Bidirectional: bidirectional,
   Masking: masking,
   TimeDistributed: timeDistributed,
   ZeroPadding1D: zeroPadding1D,
