@@ -67,6 +67,7 @@ export {
   randomZoom,
 } from "./nn/layers/augmentation.ts"
 export { type BatchNormalizationOptions, batchNormalization } from "./nn/layers/batch-normalization.ts"
+export { type BidirectionalFactory, type BidirectionalOptions, bidirectional } from "./nn/layers/bidirectional.ts"
 export { type ConvTransposeOptions, conv1DTranspose, conv2DTranspose } from "./nn/layers/conv-transpose.ts"
 export {
   type Conv1DOptions,
@@ -93,6 +94,8 @@ export {
   globalMaxPooling1D,
   globalMaxPooling2D,
 } from "./nn/layers/global-pooling.ts"
+export { type GRUOptions, gru } from "./nn/layers/gru.ts"
+export { type LSTMOptions, lstm } from "./nn/layers/lstm.ts"
 export { type MaskingOptions, masking } from "./nn/layers/masking.ts"
 export {
   add,
@@ -156,8 +159,10 @@ export {
   maxPooling2D,
   type PoolingOptions,
 } from "./nn/layers/pooling.ts"
+export type { RecurrentFactory, RecurrentOptions } from "./nn/layers/recurrent.ts"
 export { rescaling } from "./nn/layers/rescaling.ts"
 export { reshape } from "./nn/layers/reshape.ts"
+export { type SimpleRNNOptions, simpleRNN } from "./nn/layers/simple-rnn.ts"
 export { type TimeDistributedOptions, timeDistributed } from "./nn/layers/time-distributed.ts"
 export {
   binaryCrossentropy,

@@ -11,6 +11,7 @@ import { elu, leakyReLU, prelu, reLU, softmax } from "./layers/activations.ts"
 import { activityRegularization } from "./layers/activity-regularization.ts"
 import { randomContrast, randomFlip, randomRotation, randomTranslation, randomZoom } from "./layers/augmentation.ts"
 import { batchNormalization } from "./layers/batch-normalization.ts"
+import { bidirectional } from "./layers/bidirectional.ts"
 import { conv1DTranspose, conv2DTranspose } from "./layers/conv-transpose.ts"
 import {
   conv1D,
@@ -30,6 +31,8 @@ import {
   globalMaxPooling1D,
   globalMaxPooling2D,
 } from "./layers/global-pooling.ts"
+import { gru } from "./layers/gru.ts"
+import { lstm } from "./layers/lstm.ts"
 import { masking } from "./layers/masking.ts"
 import { add, average, concatenate, maximum, minimum, multiply, subtract } from "./layers/merging.ts"
 import { identityLayer, permute, repeatVector } from "./layers/moving.ts"
@@ -47,6 +50,7 @@ import { cropping1D, cropping2D, upSampling1D, upSampling2D, zeroPadding1D, zero
 import { averagePooling1D, averagePooling2D, maxPooling1D, maxPooling2D } from "./layers/pooling.ts"
 import { rescaling } from "./layers/rescaling.ts"
 import { reshape } from "./layers/reshape.ts"
+import { simpleRNN } from "./layers/simple-rnn.ts"
 import { timeDistributed } from "./layers/time-distributed.ts"
 import { customLoss, isCustom, type LossFunction, missing } from "./losses/custom.ts"
 import type { Targets } from "./losses/rule.ts"
@@ -110,6 +114,10 @@ export const layerTypes: { readonly [type: string]: Factory } = {
   RandomTranslation: randomTranslation,
   RandomZoom: randomZoom,
   RandomContrast: randomContrast,
+  SimpleRNN: simpleRNN,
+  LSTM: lstm,
+  GRU: gru,
+  Bidirectional: bidirectional,
   Masking: masking,
   TimeDistributed: timeDistributed,
   ZeroPadding1D: zeroPadding1D,

@@ -32,6 +32,12 @@ export interface Layer extends LayerData {
   readonly name: string | undefined
 }
 
+/** A layer that gives several values. */
+export interface LayerOfMany extends LayerData {
+  (x: SymbolicTensor | readonly SymbolicTensor[]): readonly SymbolicTensor[]
+  readonly name: string | undefined
+}
+
 /** Makes layers of one type; `create` is the same for options of which nothing is known. */
 export interface LayerFactory<O extends LayerOptions> {
   (...options: Given<O>): Layer
@@ -127,7 +133,10 @@ export function readLayerOptions(
 
 /** The layer as a function that applies it. */
 export function callable(data: LayerData): Layer {
-  const apply = (x: SymbolicTensor | readonly SymbolicTensor[]): SymbolicTensor => applyLayer(made, x)[0]!
+  const apply = (x: SymbolicTensor | readonly SymbolicTensor[]): SymbolicTensor | readonly SymbolicTensor[] => {
+    const values = applyLayer(made, x)
+    return values.length === 1 ? values[0]! : values
+  }
   const fields = Object.entries(data).map(([key, value]) => {
     return [key, { value, enumerable: true, configurable: true, writable: key === "trainable" }] as const
   })

@@ -17,6 +17,8 @@ export interface ParameterOptions {
   readonly regularizer?: ((value: Node) => Node) | undefined
   /** What its value becomes after every update. */
   readonly constraint?: ((value: Node) => Node) | undefined
+  /** Elements, from the first to before the second, that begin as 1 whatever the initializer says. */
+  readonly ones?: readonly [number, number] | undefined
 }
 
 /** A parameter of a network and how it begins. */

@@ -36,8 +36,9 @@ export interface Engine extends LoadOptions {
 
 /** The values of parameters by their keys: those that they share, or new ones, which are drawn now. */
 export function cellsOf(parameters: readonly ParameterSpec[], seed: number): Map<string, Cell> {
-  const draw = ({ variable: { shape }, initializer }: ParameterSpec, index: number): Cell => {
-    return { shape, host: initialValues(initializer, shape, { seed, index }), held: undefined }
+  const draw = ({ variable: { shape }, initializer, ones }: ParameterSpec, index: number): Cell => {
+    const host = initialValues(initializer, shape, { seed, index })
+    return { shape, host: ones === undefined ? host : host.fill(1, ...ones), held: undefined }
   }
   return new Map(parameters.map((p, index) => [p.variable.key, p.cell ?? draw(p, index)]))
 }
