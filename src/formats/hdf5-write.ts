@@ -66,7 +66,14 @@ export function writeHdf5(root: Hdf5Group): Uint8Array<ArrayBuffer> {
     ...[0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a].map((b) => [1, b] as const),
     ...[0, 0, 0, 0, 0, 8, 8, 0].map((b) => [1, b] as const),
     ...([[2, LEAF_K], [2, INTERNAL_K], [4, 0], [8, 0], [8, UNDEFINED], [8, out.end], [8, UNDEFINED]] as const), // biome-ignore format: one row
-    ...([[8, 0], [8, header], [4, 1], [4, 0], [8, tree], [8, heap]] as const),
+    ...([
+      [8, 0],
+      [8, header],
+      [4, 1],
+      [4, 0],
+      [8, tree],
+      [8, heap],
+    ] as const),
   )
   const all = new Uint8Array(out.end)
   all.set(superblock)
@@ -112,7 +119,11 @@ function writeGroup(out: Out, group: Hdf5Group): { header: number; tree: number;
 }
 
 /** A tree over nodes in the order of names, as many levels as it needs. */
-function writeTree(out: Out, nodes: readonly { readonly address: number; readonly last: number }[], level: number): number {
+function writeTree(
+  out: Out,
+  nodes: readonly { readonly address: number; readonly last: number }[],
+  level: number,
+): number {
   const most = 2 * INTERNAL_K
   const parts: { address: number; last: number }[] = []
   for (let from = 0; from < Math.max(1, nodes.length); from += most) {

@@ -218,7 +218,8 @@ class Reader {
     for (const m of of(6)) yield this.#link(m, path)
     for (const { at } of of(2)) {
       const heap = this.#u64(at + 2 + (this.#u8(at + 1) & 1 ? 8 : 0))
-      if (heap !== undefined) this.#fail("groups with links in a heap are not read.", { hint: "Write it again with h5py." })
+      if (heap !== undefined)
+        this.#fail("groups with links in a heap are not read.", { hint: "Write it again with h5py." })
     }
   }
 
@@ -292,7 +293,8 @@ class Reader {
   #shape(at: number): number[] {
     const version = this.#u8(at)
     const rank = this.#u8(at + 1)
-    if ((version !== 1 && version !== 2) || rank > hdf5Limits.rank) this.#fail("a shape is damaged or has too many axes.")
+    if ((version !== 1 && version !== 2) || rank > hdf5Limits.rank)
+      this.#fail("a shape is damaged or has too many axes.")
     if (version === 2 && this.#u8(at + 3) === 2) return [0]
     const from = at + (version === 1 ? 8 : 4)
     return Array.from({ length: rank }, (_, i) => this.#size(from + 8 * i))
@@ -419,7 +421,8 @@ class Reader {
     if (rank !== shape.length || rank < 1) this.#fail(`the pieces of ${show(path)} have another number of axes.`)
     const piece = shape.map((_, i) => this.#u32(at + 11 + 4 * i))
     const size = piece.reduce((a, b) => a * b, width)
-    if (size < 1 || size > hdf5Limits.ratio * this.#bytes.length) this.#fail(`the pieces of ${show(path)} are too large.`)
+    if (size < 1 || size > hdf5Limits.ratio * this.#bytes.length)
+      this.#fail(`the pieces of ${show(path)} are too large.`)
     if (tree === undefined) this.#fail(`${show(path)} has no values.`)
     const steps = filters === undefined ? [] : this.#filters(filters)
     const out = new Uint8Array(bytes)
@@ -463,12 +466,19 @@ class Reader {
       const values = this.#u16(place + (named ? 6 : 4))
       place += (named ? 8 : 6) + (version === 1 ? Math.ceil(name / 8) * 8 : name)
       place += 4 * (version === 1 ? values + (values % 2) : values)
-      if (id < 1 || id > 3) this.#fail("a filter is not known.", { expected: "deflate, shuffle, fletcher32", got: `${id}` })
+      if (id < 1 || id > 3)
+        this.#fail("a filter is not known.", { expected: "deflate, shuffle, fletcher32", got: `${id}` })
       return id
     })
   }
 
-  async #chunk(chunk: Chunk, filters: readonly number[], size: number, width: number, path: string): Promise<Uint8Array> {
+  async #chunk(
+    chunk: Chunk,
+    filters: readonly number[],
+    size: number,
+    width: number,
+    path: string,
+  ): Promise<Uint8Array> {
     this.#need(chunk.at, chunk.length)
     let data: Uint8Array = this.#bytes.subarray(chunk.at, chunk.at + chunk.length)
     for (let i = filters.length - 1; i >= 0; i--) {

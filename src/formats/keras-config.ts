@@ -21,7 +21,10 @@ export interface KerasOptions {
   /** Reasons against layers beyond those of Keras itself. */
   readonly refuse?: Refuse
   /** The last word on a layer's options: what a reader calls otherwise. */
-  readonly rename?: (type: string, config: { readonly [option: string]: unknown }) => { readonly [option: string]: unknown }
+  readonly rename?: (
+    type: string,
+    config: { readonly [option: string]: unknown },
+  ) => { readonly [option: string]: unknown }
 }
 
 /** The numbers of a functional network's layers in the order in which Keras keeps them: by depth, then as it walks. */
@@ -104,7 +107,10 @@ export function networkToKeras(
     throw cannotHold(`input ${show(input.name)}`, "in Keras an input and a layer cannot have the same name.")
   }
   const uses = new Map<number, number>()
-  const node: { readonly name: string; readonly index: number }[] = config.inputs.map(({ name }) => ({ name, index: 0 }))
+  const node: { readonly name: string; readonly index: number }[] = config.inputs.map(({ name }) => ({
+    name,
+    index: 0,
+  }))
   for (const { layer } of config.calls) {
     const used = uses.get(layer) ?? (isFunctional(config.layers[layer]!) && dialect === "keras3" ? 1 : 0)
     node.push({ name: config.layers[layer]!.name, index: used })
@@ -167,14 +173,21 @@ function layerToKeras(layer: LayerConfig, options: KerasOptions): object {
   const reason = refuse?.(layer)
   if (reason !== undefined) throw cannotHold(where, reason)
   const names = layerNames[type]
+  const held = heldLayers(type)
   const given = Object.entries(config).map(([option, value]) => [
     optionOf(option, names),
-    optionToKeras(where, option, value),
+    held.includes(option) ? layerToKeras(value as LayerConfig, options) : optionToKeras(where, option, value),
   ])
   const dtype = dialect === "keras3" ? kerasObject("keras", "DTypePolicy", { name: "float32" }) : "float32"
   const all = { name, trainable, dtype, ...rename(type, Object.fromEntries(given)) }
   if (dialect === "keras3") return kerasObject("keras.layers", type, all)
   return { class_name: type, config: specsOfKeras2(all) }
+}
+
+/** The options of a type of layer that are layers themselves. */
+export function heldLayers(type: string): readonly string[] {
+  const options = Object.hasOwn(layerTypes, type) ? (layerTypes[type]!.options ?? {}) : {}
+  return Object.entries(options).flatMap(([option, { kind }]) => (kind.holdsLayer ? [option] : []))
 }
 
 /** Keras 2 has no modules: `{ class_name, config }` alone. */
@@ -242,7 +255,12 @@ function batchShape(config: JsonObject, where: string): Shape | undefined {
   const [, ...shape] = asArray(given, `${where}, the shape of its input`, "E_MODEL")
   return shape.map((n) => {
     if (n === null) {
-      throw modelError(where, "sizes that are open until data come are not read, but for the batch.", "numbers", show(given))
+      throw modelError(
+        where,
+        "sizes that are open until data come are not read, but for the batch.",
+        "numbers",
+        show(given),
+      )
     }
     return asCount(n, `${where}, the shape of its input`, "E_MODEL")
   })
@@ -272,13 +290,21 @@ function layerFromKeras(layer: JsonObject, where: string, custom: CustomObjects)
     const hint = "If it is a layer of your own, give the function that makes it in customObjects."
     throw new TrilobiteError("E_MODEL", { where: place, what: "this class of layer is not known.", hint })
   }
-  if (known !== undefined && module !== undefined && module !== null && !/^(tensorflow\.)?(tf_)?keras(\.|$)/.test(String(module))) {
+  if (
+    known !== undefined &&
+    module !== undefined &&
+    module !== null &&
+    !/^(tensorflow\.)?(tf_)?keras(\.|$)/.test(String(module))
+  ) {
     throw modelError(place, "the layer comes from another module than Keras.", '"keras.layers"', show(module))
   }
   checkDtype(theirs.dtype ?? null, place)
   const options = ourOptions(place, theirs, Object.keys(factory.options ?? {}), layerNames[className], neutralOfLayers)
+  const held = heldLayers(className)
   const config = Object.entries(options).map(([option, value]) => {
-    return [option, optionFromKeras(place, option, value as JsonValue)] as const
+    if (!held.includes(option)) return [option, optionFromKeras(place, option, value as JsonValue)] as const
+    const inner = asObject(value as JsonValue, `${place}.${option}`, "E_MODEL")
+    return [option, layerFromKeras(inner, `${place}.${option}`, custom)] as const
   })
   return { type: className, name, ...frozen, config: Object.fromEntries(config) }
 }
@@ -381,7 +407,10 @@ function places(json: JsonValue, where: string): readonly { readonly name?: stri
 }
 
 /** What a call takes, in either dialect. Throws E_MODEL for anything but values of other layers. */
-function callFromKeras(node: JsonValue, where: string): { readonly modern: boolean; readonly inputs: readonly Place[] } {
+function callFromKeras(
+  node: JsonValue,
+  where: string,
+): { readonly modern: boolean; readonly inputs: readonly Place[] } {
   if (Array.isArray(node)) {
     const single = typeof node[0] === "string" ? [node] : node
     const inputs = single.map((one: JsonValue) => {

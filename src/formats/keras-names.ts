@@ -27,7 +27,10 @@ export const layerNames: { readonly [type: string]: Names } = {
   Embedding: { neutral: { input_length: ["any"], activity_regularizer: [], weights: [], sparse: [] } },
   Flatten: { neutral: { data_format: ["channels_last"] } },
   LeakyReLU: { options: { negativeSlope: ["negative_slope", "alpha"] } },
-  BatchNormalization: { single: ["axis"], neutral: { renorm_momentum: ["any"], renorm_clipping: ["any"], fused: ["any"] } },
+  BatchNormalization: {
+    single: ["axis"],
+    neutral: { renorm_momentum: ["any"], renorm_clipping: ["any"], fused: ["any"] },
+  },
   Normalization: { single: ["axis"], neutral: { input_mean: [], input_variance: [] } },
   SimpleRNN: { inside: "cell" },
   LSTM: { inside: "cell", neutral: { implementation: ["any"], time_major: [] } },

@@ -123,7 +123,13 @@ function activationFromKeras(where: string, value: JsonValue): unknown {
   )
 }
 
-function specToKeras(module: string, type: string, options: object, where: string, floats?: ReadonlySet<string>): object {
+function specToKeras(
+  module: string,
+  type: string,
+  options: object,
+  where: string,
+  floats?: ReadonlySet<string>,
+): object {
   if (notInKeras.has(type)) throw cannotHold(where, `Keras has no ${type}.`)
   const names = specNames[type]
   const config = Object.entries(options).map(([option, value]) => {
@@ -155,7 +161,13 @@ const whole: ReadonlySet<string> = new Set([
 ])
 
 /** The optimizer as Keras's JSON. Throws E_MODEL for options that Keras does not have. */
-export function optimizerToKeras({ type, excludeFromWeightDecay, groups, learningRate, ...options }: Optimizer): object {
+export function optimizerToKeras({
+  type,
+  excludeFromWeightDecay,
+  groups,
+  learningRate,
+  ...options
+}: Optimizer): object {
   if (excludeFromWeightDecay.length > 0) throw cannotHold("optimizer", "Keras has no option excludeFromWeightDecay.")
   if (groups.length > 0) throw cannotHold("optimizer", "Keras has no groups of layers.")
   const { type: schedule, ...rest } = typeof learningRate === "number" ? { type: "" } : learningRate

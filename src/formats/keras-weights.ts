@@ -6,14 +6,14 @@ import { type Shape, sameShape, size } from "../core/shape.ts"
 import type { Tensor } from "../core/tensor.ts"
 import { snakeCase } from "../nn/names.ts"
 import { nestedTypes } from "../nn/nested.ts"
-import { type Optimizer } from "../nn/optimizers.ts"
+import type { Optimizer } from "../nn/optimizers.ts"
 import type { ParameterSpec } from "../nn/scope.ts"
 import type { LayerConfig, NetworkConfig } from "../nn/to-config.ts"
 import { slotsOf } from "../nn/update.ts"
 import type { Hdf5Dataset, Hdf5File } from "./hdf5.ts"
 import type { Hdf5Group } from "./hdf5-write.ts"
-import { layersInKeras } from "./keras-config.ts"
-import { groupNames, layerNames } from "./keras-names.ts"
+import { heldLayers, layersInKeras } from "./keras-config.ts"
+import { groupNames, layerNames, snake } from "./keras-names.ts"
 import type { TrainingState } from "./saved-model.ts"
 import { modelError } from "./weights-file.ts"
 
@@ -34,14 +34,20 @@ export function placesOf(config: NetworkConfig, parameters: readonly Parameter[]
 function below(config: NetworkConfig, all: readonly Parameter[], prefix: string, path: readonly string[]): Place[] {
   const layers = layersInKeras(config)
   const groups = groupNames(layers.map(({ type }) => type))
-  return layers.flatMap((layer, i) => {
-    const at = [...path, groups[i]!]
-    const own = `${prefix}${layer.name}/`
-    if (isNetwork(layer)) return below(layer.config as unknown as NetworkConfig, all, own, [...at, "layers"])
-    const parameters = all.filter(({ variable: { key } }) => key.startsWith(own))
-    const inside = layerNames[layer.type]?.inside
-    return [{ path: inside === undefined ? at : [...at, inside], name: layer.name, parameters }]
-  })
+  return layers.flatMap((layer, i) => placesIn(layer, all, prefix, [...path, groups[i]!]))
+}
+
+/** The places of a layer and of the layers that it holds. */
+function placesIn(layer: LayerConfig, all: readonly Parameter[], prefix: string, at: readonly string[]): Place[] {
+  const own = `${prefix}${layer.name}/`
+  if (isNetwork(layer)) return below(layer.config as unknown as NetworkConfig, all, own, [...at, "layers"])
+  const held = heldLayers(layer.type)
+  if (held.length > 0) {
+    return held.flatMap((option) => placesIn(layer.config[option] as LayerConfig, all, own, [...at, snake(option)]))
+  }
+  const parameters = all.filter(({ variable: { key } }) => key.startsWith(own))
+  const inside = layerNames[layer.type]?.inside
+  return [{ path: inside === undefined ? at : [...at, inside], name: layer.name, parameters }]
 }
 
 const isNetwork = ({ type }: LayerConfig): boolean => type === nestedTypes.sequential || type === nestedTypes.functional

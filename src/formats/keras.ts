@@ -58,7 +58,8 @@ export function writeKerasWeights(model: SavedModel): Uint8Array {
 export async function readKeras(bytes: Uint8Array, where: string, options: ReadOptions): Promise<SavedModel> {
   const zip = openZip(bytes, where, "E_MODEL")
   const extra = zip.names.find((name) => !members.some((known) => known === name) && name !== "assets/")
-  if (extra !== undefined) throw modelError(where, `the member ${JSON.stringify(extra)} is not known.`, members.join(", "))
+  if (extra !== undefined)
+    throw modelError(where, `the member ${JSON.stringify(extra)} is not known.`, members.join(", "))
   const [config, weights] = await Promise.all([zip.read("config.json"), zip.read("model.weights.h5")])
   if (config === undefined) throw modelError(where, "config.json is missing: this is no file of Keras.")
   if (weights === undefined) throw modelError(where, "model.weights.h5 is missing.")
@@ -163,7 +164,9 @@ export async function readLegacyH5(bytes: Uint8Array, where: string, options: Re
   const shapes = inputShapesOf(network, inputShapes)
   const method = root.attributes.get("training_config")
   const training =
-    compile && typeof method === "string" ? trainingFromKeras(parse(method, "training_config"), network, custom) : undefined
+    compile && typeof method === "string"
+      ? trainingFromKeras(parse(method, "training_config"), network, custom)
+      : undefined
   const { parameters } = traceSaved({ network, inputShapes: shapes })
   const weights = new Map<string, Tensor>()
   for (const layer of layersInKeras(config)) {

@@ -2,7 +2,7 @@
 // a new layer needs nothing here, a new operation one row. Source: onnx.proto 1.17, operators of opset 17.
 
 import type { Scalar } from "../core/scalar.ts"
-import { broadcastShape, type Shape, sameShape } from "../core/shape.ts"
+import { broadcastShape, type Shape, sameShape, size } from "../core/shape.ts"
 import { isOp, type Node, type Op, topological } from "../graph/node.ts"
 import { cannotHold } from "./keras-specs.ts"
 import { type SavedModel, traceSaved, weightOf } from "./saved-model.ts"
@@ -155,7 +155,12 @@ class Graph {
     this.#outputs.push(declared(name, node.shape))
   }
 
-  #emit(op: string, inputs: readonly string[], attributes: { readonly [name: string]: Attribute } = {}, to?: string): string {
+  #emit(
+    op: string,
+    inputs: readonly string[],
+    attributes: { readonly [name: string]: Attribute } = {},
+    to?: string,
+  ): string {
     const name = to ?? this.#fresh()
     const node = new Message()
     for (const input of inputs) node.bytes(1, input)
@@ -182,7 +187,12 @@ class Graph {
     else data.forEach((value, i) => void view.setBigInt64(8 * i, BigInt(value), true))
     const tensor = new Message()
     for (const n of shape) tensor.whole(1, n)
-    this.#initializers.push(tensor.whole(2, floats ? FLOAT : INT64).bytes(8, name).bytes(9, raw))
+    this.#initializers.push(
+      tensor
+        .whole(2, floats ? FLOAT : INT64)
+        .bytes(8, name)
+        .bytes(9, raw),
+    )
     return name
   }
 
@@ -245,7 +255,11 @@ class Graph {
     if (isOp(node, "constant")) return this.#tensor(undefined, [], Float32Array.of(node.attributes.value))
     if (isOp(node, "index")) {
       const [n] = node.shape
-      return this.#tensor(undefined, node.shape, Float32Array.from({ length: n! }, (_, i) => i))
+      return this.#tensor(
+        undefined,
+        node.shape,
+        Float32Array.from({ length: n! }, (_, i) => i),
+      )
     }
     if (isOp(node, "broadcast")) {
       const { axes } = node.attributes
@@ -272,17 +286,72 @@ class Graph {
       return this.#emit(folds[fold], [full(0)], { axes: [axis], keepdims: 0 })
     }
     if (isOp(node, "matmul")) {
-      const { transposeA, transposeB } = node.attributes
-      return this.#emit("Gemm", [full(0), full(1)], { transA: transposeA ? 1 : 0, transB: transposeB ? 1 : 0 })
+      const { outer, inner } = node.attributes
+      const [a, b] = [node.inputs[0]!.shape, node.inputs[1]!.shape]
+      const rows = size(a.slice(outer, a.length - inner))
+      const [both, columns] = [size(b.slice(outer, outer + inner)), size(b.slice(outer + inner))]
+      const lead = outer === 0 ? [] : [size(a.slice(0, outer))]
+      const plain = (name: string, from: Shape, to: Shape): string =>
+        sameShape(from, to) ? name : this.#reshaped(name, to)
+      const product = this.#emit("MatMul", [
+        plain(full(0), a, [...lead, rows, both]),
+        plain(full(1), b, [...lead, both, columns]),
+      ])
+      return plain(product, [...lead, rows, columns], node.shape)
     }
+    if (isOp(node, "convolution")) return this.#convolution(node, full(0), full(1))
+    if (isOp(node, "windows")) {
+      const { axis, size: n, stride, dilation } = node.attributes
+      const count = node.shape[axis]!
+      const places = Array.from({ length: count * n }, (_, i) => Math.floor(i / n) * stride + (i % n) * dilation)
+      return this.#emit("Gather", [full(0), this.#tensor(undefined, [count, n], places)], { axis })
+    }
+    if (isOp(node, "reverse")) {
+      const { axis } = node.attributes
+      return this.#emit("Slice", [full(0), ...[-1, -2_147_483_648, axis, -1].map((n) => this.#list([n]))])
+    }
+    if (isOp(node, "pad")) return this.#pad(node, full(0))
     if (isOp(node, "softmax")) return this.#emit("Softmax", [full(0)], { axis: -1 })
     if (isOp(node, "stopGradient")) return this.#known(node.inputs[0]!)
     if (isOp(node, "lookup")) {
-      const [least, most] = [0, node.inputs[0]!.shape[0]! - 1].map((n) => this.#tensor(undefined, [], Float32Array.of(n)))
+      const [least, most] = [0, node.inputs[0]!.shape[0]! - 1].map((n) =>
+        this.#tensor(undefined, [], Float32Array.of(n)),
+      )
       const indices = this.#emit("Cast", [this.#emit("Clip", [full(1), least!, most!])], { to: INT64 })
       return this.#emit("Gather", [full(0), indices], { axis: 0 })
     }
     return this.#scalar(node)
+  }
+
+  /** ONNX has channels before places. */
+  #convolution(node: Node<"convolution">, x: string, w: string): string {
+    const { strides, dilations } = node.attributes
+    const rank = strides.length
+    const places = strides.map((_, i) => i)
+    const first = this.#emit("Transpose", [x], { perm: [0, rank + 1, ...places.map((i) => i + 1)] })
+    const kernel = this.#emit("Transpose", [w], { perm: [rank + 1, rank, ...places] })
+    const made = this.#emit("Conv", [first, kernel], { strides, dilations })
+    return this.#emit("Transpose", [made], { perm: [0, ...places.map((i) => i + 2), 1] })
+  }
+
+  /** Zeros between places: each place with its zeros, less those behind the last. */
+  #pad(node: Node<"pad">, x: string): string {
+    const { edges } = node.attributes
+    let shape = node.inputs[0]!.shape
+    let name = x
+    edges.forEach(({ between }, axis) => {
+      const n = shape[axis]!
+      if (between === 0 || n < 2) return
+      const wide = shape.toSpliced(axis, 1, n, 1)
+      const zeros = wide.map((_, i) => (i === axis + 1 ? between : 0))
+      const padded = this.#emit("Pad", [this.#reshaped(name, wide), this.#list([...wide.map(() => 0), ...zeros])])
+      const all = this.#reshaped(padded, shape.toSpliced(axis, 1, n * (between + 1)))
+      const length = n * (between + 1) - between
+      name = this.#emit("Slice", [all, ...[0, length, axis].map((i) => this.#list([i]))])
+      shape = shape.toSpliced(axis, 1, length)
+    })
+    if (edges.every(({ before, after }) => before === 0 && after === 0)) return name
+    return this.#emit("Pad", [name, this.#list([...edges.map((e) => e.before), ...edges.map((e) => e.after)])])
   }
 
   #scalar(node: Node): Value {
@@ -306,7 +375,10 @@ class Graph {
     const name = names[op]
     if (name !== undefined) return { name: this.#emit(name, given), shape }
     const layers = this.#model.network.layers.map(({ type }) => type)
-    throw cannotHold(`the operation ${node.op}`, `it has no place in ONNX (layers: ${[...new Set(layers)].join(", ")}).`)
+    throw cannotHold(
+      `the operation ${node.op}`,
+      `it has no place in ONNX (layers: ${[...new Set(layers)].join(", ")}).`,
+    )
   }
 }
 

@@ -40,10 +40,12 @@ function checkBeside(where: string, name: string): void {
  */
 export async function readPlace(path: string): Promise<Found> {
   const scheme = schemeOf(path)
-  const beside = (read: (name: string) => Promise<Uint8Array>): Beside => async (name) => {
-    checkBeside(path, name)
-    return read(name)
-  }
+  const beside =
+    (read: (name: string) => Promise<Uint8Array>): Beside =>
+    async (name) => {
+      checkBeside(path, name)
+      return read(name)
+    }
   if (scheme === "indexeddb") {
     const files = await stored(path, await databaseEntry(path))
     const lost = (name: string): never => {
@@ -168,7 +170,8 @@ async function databaseWrite(path: string, files: Files): Promise<void> {
     const transaction = db.transaction(STORE, "readwrite", { durability: "strict" })
     const done = new Promise<void>((resolve, reject) => {
       transaction.oncomplete = () => resolve()
-      transaction.onabort = () => reject(ioFault(path, "the model could not be stored.", { got: String(transaction.error) }))
+      transaction.onabort = () =>
+        reject(ioFault(path, "the model could not be stored.", { got: String(transaction.error) }))
     })
     transaction.objectStore(STORE).put(files, nameIn(path))
     await done

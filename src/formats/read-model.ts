@@ -40,7 +40,10 @@ export function readModel(bytes: Uint8Array, where: string, { custom, compile }:
     network.kind === "sequential" ? [shapeOf(field("inputShape"))] : network.inputs.map((input) => input.shape!)
   const compiled = compile && TRAINING.some((name) => metadata[name] !== undefined)
   const training = compiled ? readTraining(field, metadata, where, custom) : undefined
-  const state = training === undefined || metadata.state === undefined ? undefined : readState(field("state"), tensors, `${where}, state`)
+  const state =
+    training === undefined || metadata.state === undefined
+      ? undefined
+      : readState(field("state"), tensors, `${where}, state`)
   if (training !== undefined && state !== undefined) checkState(state, { network, inputShapes }, training, where)
   return {
     network,

@@ -96,7 +96,10 @@ export function writeTfjs(model: SavedModel, name: string): Files {
   const weights = weightNames(model)
   const twice = weights.find(({ name }, i) => weights.findIndex((other) => other.name === name) < i)
   if (twice !== undefined) {
-    throw cannotHold(`the weight ${twice.key}`, "layers in two models have the same name, which TensorFlow.js cannot tell apart.")
+    throw cannotHold(
+      `the weight ${twice.key}`,
+      "layers in two models have the same name, which TensorFlow.js cannot tell apart.",
+    )
   }
   const bytes = new Uint8Array(weights.reduce((sum, { key }) => sum + weightOf(model, key).data.byteLength, 0))
   const view = new DataView(bytes.buffer)
@@ -140,7 +143,12 @@ export async function readTfjs(
   const limits = { depth: 64, length: 16_777_216 }
   const json = asObject(parseJson(utf8(bytes, where), where, limits, "E_MODEL"), where, "E_MODEL")
   if (json.format === "graph-model") {
-    throw modelError(where, "a graph-model of TensorFlow.js has no layers.", 'the format "layers-model"', '"graph-model"')
+    throw modelError(
+      where,
+      "a graph-model of TensorFlow.js has no layers.",
+      'the format "layers-model"',
+      '"graph-model"',
+    )
   }
   const topology = asObject(json.modelTopology ?? null, `${where}, modelTopology`, "E_MODEL")
   const inner = topology.model_config ?? topology
@@ -149,7 +157,9 @@ export async function readTfjs(
   const shapes = inputShapesOf(network, inputShapes)
   const given = json.trainingConfig ?? topology.training_config ?? null
   const training =
-    compile && given !== null ? trainingFromKeras(asObject(given, "training_config", "E_MODEL"), network, custom) : undefined
+    compile && given !== null
+      ? trainingFromKeras(asObject(given, "training_config", "E_MODEL"), network, custom)
+      : undefined
   const found = await manifest(json.weightsManifest ?? null, where, beside)
   const model = { network, inputShapes: shapes }
   return { ...model, compiled: training, weights: matched(found, model, where), name }
@@ -186,7 +196,10 @@ async function manifest(json: JsonValue, where: string, beside: Beside): Promise
   return found
 }
 
-function weightSpec(json: JsonValue, where: string): { readonly name: string; readonly shape: Shape; readonly count: number } {
+function weightSpec(
+  json: JsonValue,
+  where: string,
+): { readonly name: string; readonly shape: Shape; readonly count: number } {
   const { name, shape, dtype, quantization } = asObject(json, where, "E_MODEL") as JsonObject
   const own = asString(name ?? null, `${where}, name`, "E_MODEL")
   const place = `${where}, ${show(own)}`
@@ -210,7 +223,8 @@ function matched(
       const parts = own.split("/")
       return parts.at(-1) === parameter && parts.includes(layer)
     })
-    const own = [name, snakePath(key)].find((wanted) => left.has(wanted)) ?? (candidates.length === 1 ? candidates[0] : undefined)
+    const own =
+      [name, snakePath(key)].find((wanted) => left.has(wanted)) ?? (candidates.length === 1 ? candidates[0] : undefined)
     const tensor = own === undefined ? undefined : left.get(own)
     if (own === undefined || tensor === undefined) throw modelError(where, `the weight ${name} is missing.`)
     if (!sameShape(tensor.shape, shape)) {

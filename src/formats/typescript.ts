@@ -68,7 +68,11 @@ export function writeTypescript(model: SavedModel): Uint8Array {
   const { parameters, layers: traces } = traceSaved(model)
   const numbers = parameters.reduce((sum, { variable: { key } }) => sum + weightOf(model, key).data.length, 0)
   if (numbers > MOST) {
-    throw cannotHold("model", `${numbers} weights are too many for a source file.`, `At most ${MOST}: save it as .onnx.`)
+    throw cannotHold(
+      "model",
+      `${numbers} weights are too many for a source file.`,
+      `At most ${MOST}: save it as .onnx.`,
+    )
   }
   const body: string[] = []
   const constants: string[] = []

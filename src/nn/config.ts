@@ -203,7 +203,6 @@ function layerFromConfig(json: unknown, where: string, custom: CustomObjects): L
 /** What makes layers of one type; the names of its options are the keys of `options`. */
 export interface Factory {
   readonly type: string
-  readonly options?: object
   readonly create: (options: object) => Layer
   readonly options?: { readonly [option: string]: Option<unknown> }
 }

@@ -75,7 +75,8 @@ export function traceUpdates(optimizer: Optimizer, parameters: readonly Trained[
   const keep = (prefix: string, own: readonly { readonly name: string }[]): Slots =>
     Object.fromEntries(own.map(({ name }) => [name, read(byKey.get(`${prefix}/${name}`)!)]))
   const change = (prefix: string, values: Slots): void => {
-    for (const [name, value] of Object.entries(values)) updates.push({ variable: byKey.get(`${prefix}/${name}`)!, value })
+    for (const [name, value] of Object.entries(values))
+      updates.push({ variable: byKey.get(`${prefix}/${name}`)!, value })
   }
   const every = optimizer.gradientAccumulationSteps ?? 1
   const round = runtime("step")

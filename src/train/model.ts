@@ -676,7 +676,8 @@ export class Model<P = Tensor> {
   /** What the model was compiled with, with the learning rate that it has now. */
   #compiledNow(step: number): Training | undefined {
     const { optimizer, outputs } = this.#training ?? {}
-    if (optimizer === undefined || outputs === undefined || typeof optimizer.learningRate !== "number") return this.#training
+    if (optimizer === undefined || outputs === undefined || typeof optimizer.learningRate !== "number")
+      return this.#training
     return { optimizer: { ...optimizer, learningRate: this.#rate!.at(step) }, outputs }
   }
 

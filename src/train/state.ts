@@ -101,7 +101,8 @@ export function createState(cells: ReadonlyMap<string, Cell>, engine: Engine): S
     restore(step, kept) {
       this.forgetSlots()
       this.step = step
-      for (const [key, { shape, data }] of kept) slots.set(key, { shape, host: Float32Array.from(data), held: undefined })
+      for (const [key, { shape, data }] of kept)
+        slots.set(key, { shape, host: Float32Array.from(data), held: undefined })
     },
     forgetSlots() {
       this.step = 0
