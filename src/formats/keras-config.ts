@@ -4,9 +4,10 @@
 import { show, TrilobiteError } from "../core/errors.ts"
 import { asArray, asCount, asObject, asString, type JsonObject, type JsonValue } from "../core/json.ts"
 import type { Shape } from "../core/shape.ts"
-import { type CustomObjects, type Factory, layerTypes } from "../nn/config.ts"
+import { input } from "../graph/ops.ts"
+import { type CustomObjects, type Factory, layerTypes, networkFromConfig } from "../nn/config.ts"
 import { nestedTypes } from "../nn/nested.ts"
-import type { Network } from "../nn/network.ts"
+import { traceNetwork } from "../nn/network.ts"
 import type { FromConfig, LayerConfig, NetworkConfig } from "../nn/to-config.ts"
 import { type Dialect, layerNames, neutralOfLayers, optionOf, ourOptions } from "./keras-names.ts"
 import { cannotHold, kerasObject, optionFromKeras, optionToKeras } from "./keras-specs.ts"
@@ -112,23 +113,34 @@ export function networkToKeras(
     index: 0,
   }))
   for (const { layer } of config.calls) {
-    const used = uses.get(layer) ?? (isFunctional(config.layers[layer]!) && dialect === "keras3" ? 1 : 0)
-    node.push({ name: config.layers[layer]!.name, index: used })
+    const used = uses.get(layer) ?? 0
+    node.push({ name: config.layers[layer]!.name, index: used + firstCall(config.layers[layer]!, dialect, "call") })
     uses.set(layer, used + 1)
   }
   const at = ([from, output]: FromConfig): unknown[] => [node[from]!.name, node[from]!.index, output]
   const inbound = (number: number): unknown[] =>
-    config.calls.filter(({ layer }) => layer === number).map(({ inputs }) => callToKeras(inputs.map(at), dialect))
+    config.calls
+      .filter(({ layer }) => layer === number)
+      .map(({ inputs }) => {
+        return callToKeras(inputs.map((from) => ({ at: at(from), shape: shapes.get(node[from[0]]!.name)! })), dialect)
+      })
+  const own = config.layers.map((layer) => layerToKeras(layer, options))
+  const shapes = valueShapes(config)
   const layers = kerasOrder(config).map((n) => {
     if (typeof n !== "number") {
       const { name, shape } = config.inputs[n.input]!
       return { ...inputLayer(name, shape, dialect), name, inbound_nodes: [] }
     }
     const layer = config.layers[n]!
-    return { ...layerToKeras(layer, options), name: layer.name, inbound_nodes: inbound(n) }
+    return { ...own[n], name: layer.name, inbound_nodes: inbound(n) }
   })
   const usual = config.outputs.every(({ name, from: [from] }) => name === node[from]!.name)
-  const places = config.outputs.map(({ from }) => at(from))
+  const places = config.outputs.map(({ from }) => {
+    const [name, index, output] = at(from)
+    const layer = config.layers.find((one) => one.name === name)
+    const shift = (use: "call" | "output"): number => (layer === undefined ? 0 : firstCall(layer, dialect, use))
+    return [name, (index as number) + shift("output") - shift("call"), output]
+  })
   const outputs = usual || places.length === 1 ? places : Object.fromEntries(config.outputs.map(({ name }, i) => [name, places[i]])) // biome-ignore format: one row
   if (!Array.isArray(outputs) && dialect === "keras2") {
     throw cannotHold("outputs", "outputs with names other than those of their layers have no place in this format.")
@@ -140,7 +152,14 @@ export function networkToKeras(
   }
 }
 
-const isFunctional = ({ type }: LayerConfig): boolean => type === nestedTypes.functional
+/**
+ * The number of the first call of a layer: models within models have had one when they were made. Keras 3 counts it where it lists
+ * outputs, of functional ones; Keras 2 and TensorFlow.js count it everywhere.
+ */
+function firstCall({ type }: LayerConfig, dialect: Dialect, use: "call" | "output"): number {
+  if (type === nestedTypes.functional) return dialect === "keras2" || use === "output" ? 1 : 0
+  return type === nestedTypes.sequential && dialect === "keras2" ? 1 : 0
+}
 
 function inputLayer(name: string, shape: Shape, dialect: Dialect): object {
   const batch = [null, ...shape]
@@ -149,11 +168,26 @@ function inputLayer(name: string, shape: Shape, dialect: Dialect): object {
   return kerasObject("keras.layers", "InputLayer", { ...config, batch_shape: batch })
 }
 
-function callToKeras(inputs: readonly unknown[][], dialect: Dialect): unknown {
-  if (dialect === "keras2") return inputs.map((from) => [...from, {}])
-  const tensors = inputs.map((keras_history) => ({
+/** The shapes of what inputs and layers give, at their first use; the batch is null. */
+function valueShapes(config: Structure): ReadonlyMap<string, readonly (number | null)[]> {
+  const network = networkFromConfig(config)
+  const inputs = config.inputs.map(({ name, shape }) => input(name, shape))
+  const open = (shape: Shape): (number | null)[] => shape.map((n) => (n < 0 ? null : n))
+  const { layers } = traceNetwork(network, inputs)
+  return new Map([
+    ...config.inputs.map(({ name }, i) => [name, open(inputs[i]!.shape)] as const),
+    ...layers.map(({ name, outputShape }) => [name, open(outputShape)] as const),
+  ])
+}
+
+function callToKeras(
+  inputs: readonly { readonly at: readonly unknown[]; readonly shape: readonly (number | null)[] }[],
+  dialect: Dialect,
+): unknown {
+  if (dialect === "keras2") return inputs.map(({ at }) => [...at, {}])
+  const tensors = inputs.map(({ at, shape }) => ({
     class_name: "__keras_tensor__",
-    config: { dtype: "float32", keras_history },
+    config: { shape, dtype: "float32", keras_history: at },
   }))
   return { args: [tensors.length === 1 ? tensors[0] : tensors], kwargs: {} }
 }
@@ -328,6 +362,8 @@ function functionalFromKeras(config: JsonObject, where: string, custom: CustomOb
   const shapes = new Map<string, Shape>()
   const layers: LayerConfig[] = []
   const numbers = new Map<string, number>()
+  const counts = new Map<string, number>()
+  let modern = false
   const waiting: { readonly key: string; readonly layer: number; readonly inputs: readonly Place[] }[] = []
   for (const { given, own, name, place } of all) {
     if (shapes.has(name) || numbers.has(name)) throw modelError(place, `another layer has the name ${show(name)}.`)
@@ -341,10 +377,10 @@ function functionalFromKeras(config: JsonObject, where: string, custom: CustomOb
     const layer = { ...layerFromKeras(given, place, custom), name }
     numbers.set(name, layers.length)
     const nodes = asArray(given.inbound_nodes ?? null, `${place}, inbound_nodes`, "E_MODEL")
-    // Models within models begin to count at 1 in Keras 3: their own inputs are call 0.
     const read = nodes.map((node, j) => callFromKeras(node, `${place}, inbound_nodes[${j}]`))
-    const first = read.some(({ modern }) => modern) && layer.type === nestedTypes.functional ? 1 : 0
-    read.forEach(({ inputs }, j) => void waiting.push({ key: `${name}/${j + first}`, layer: layers.length, inputs }))
+    modern ||= read.some((call) => call.modern)
+    counts.set(name, read.length)
+    read.forEach(({ inputs }, j) => void waiting.push({ key: `${name}/${j}`, layer: layers.length, inputs }))
     layers.push(layer)
   }
   const ins = places(config.input_layers ?? null, `${where}.input_layers`).map(({ place }) => {
@@ -354,7 +390,19 @@ function functionalFromKeras(config: JsonObject, where: string, custom: CustomOb
   })
   const nodes = new Map<string, number>(ins.map(({ name }, i) => [`${name}/0`, i]))
   const calls: { layer: number; inputs: FromConfig[] }[] = []
-  let left = waiting
+  const dialect: Dialect = modern ? "keras3" : "keras2"
+  const counted = (all: readonly Place[], use: "call" | "output"): readonly Place[] =>
+    all.map((place) => {
+      const layer = layers[numbers.get(place.name) ?? -1]
+      if (layer === undefined) return place
+      const same = all.filter(({ name }) => name === place.name).map(({ node }) => node)
+      // Not all writers agree on the number of the first call: what is listed decides where it can.
+      const first = same.includes(0) ? 0 : same.includes(counts.get(place.name)!) ? 1 : firstCall(layer, dialect, use)
+      return { ...place, node: place.node - first }
+    })
+  const used = counted(waiting.flatMap(({ inputs }) => inputs), "call") // biome-ignore format: one row
+  let at = 0
+  let left = waiting.map((call) => ({ ...call, inputs: used.slice(at, (at += call.inputs.length)) }))
   while (left.length > 0) {
     const ready = left.filter(({ inputs }) => inputs.every(({ name, node }) => nodes.has(`${name}/${node}`)))
     if (ready.length === 0) {
@@ -367,7 +415,9 @@ function functionalFromKeras(config: JsonObject, where: string, custom: CustomOb
     }
     left = left.filter((call) => !ready.includes(call))
   }
-  const outs = places(config.output_layers ?? null, `${where}.output_layers`)
+  const listed = places(config.output_layers ?? null, `${where}.output_layers`)
+  const put = counted(listed.map(({ place }) => place), "output") // biome-ignore format: one row
+  const outs = listed.map((one, i) => ({ ...one, place: put[i]! }))
   const taken = new Set<string>()
   const outputs = outs.map(({ name, place }) => {
     const from = nodes.get(`${place.name}/${place.node}`)
@@ -439,9 +489,4 @@ function checkKwargs(kwargs: JsonValue, where: string): void {
     if (value === null || value === false) continue
     throw modelError(where, `calls with ${show(name)} are not there.`, undefined, show(value))
   }
-}
-
-/** The order of the layers of a network of ours, as a list of numbers; used where weights are laid out. */
-export function inKerasOrder(network: Network, config: NetworkConfig): readonly number[] {
-  return layersInKeras(config).map((layer) => network.layers.findIndex(({ name }) => name === layer.name))
 }

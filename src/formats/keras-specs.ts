@@ -9,7 +9,7 @@ import { readConstraint } from "../nn/constraints.ts"
 import { isCustom } from "../nn/custom.ts"
 import { readInitializer } from "../nn/initializers.ts"
 import { type KnownLoss, type Loss, lossAliases, losses } from "../nn/losses.ts"
-import { type KnownMetric, type Metric, metricAliases, metrics } from "../nn/metrics.ts"
+import { type KnownMetric, type Metric, metricAliases, metrics, readMetric } from "../nn/metrics.ts"
 import { canonical } from "../nn/names.ts"
 import type { Network } from "../nn/network.ts"
 import { type Optimizer, optimizers } from "../nn/optimizers.ts"
@@ -266,7 +266,7 @@ export function trainingFromKeras(json: JsonObject, network: Network, custom: Cu
     specFromKeras("loss", value, (type) => Object.keys(losses[aliased(type, lossAliases) as KnownLoss["type"]]?.options ?? {})) // biome-ignore format: one row
   const readMetricOf = (value: JsonValue): unknown =>
     own(value) ??
-    specFromKeras("metrics", value, (type) => Object.keys(metrics[aliased(type, metricAliases) as KnownMetric["type"]]?.options ?? {})) // biome-ignore format: one row
+    namedMetric(value, specFromKeras("metrics", value, (type) => Object.keys(metrics[aliased(type, metricAliases) as KnownMetric["type"]]?.options ?? {}))) // biome-ignore format: one row
   const one = network.outputs.length === 1
   const measured = (value: JsonValue | undefined): unknown => {
     if (value === undefined || value === null) return undefined
@@ -284,6 +284,15 @@ export function trainingFromKeras(json: JsonObject, network: Network, custom: Cu
   }
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
   return readTraining(network, given as never)
+}
+
+/** A metric by the short name that its history has (`mae`), if that says the same. */
+function namedMetric(value: JsonValue, read: unknown): unknown {
+  const { config } = typeof value === "object" && value !== null && "class_name" in value ? value : { config: null }
+  const name = typeof config === "object" && config !== null && "name" in config ? config.name : undefined
+  if (typeof name !== "string" || !Object.hasOwn(metricAliases, canonical(name))) return read
+  const same = JSON.stringify(readMetric(name).spec) === JSON.stringify(readMetric(read).spec)
+  return same ? name : read
 }
 
 const aliased = (name: string, aliases: { readonly [alias: string]: string }): string =>

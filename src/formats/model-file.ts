@@ -17,7 +17,7 @@ export const SLOT = "/optimizer/"
 
 /** The bytes of a model file; the same model gives the same bytes. */
 export function writeModel(model: SavedModel): Uint8Array {
-  const { network, inputShapes, compiled, weights, state, preparing } = model
+  const { network, inputShapes, compiled, weights, state, preparing, name } = model
   const metadata = {
     format: "trilobite",
     version: VERSION,
@@ -25,6 +25,7 @@ export function writeModel(model: SavedModel): Uint8Array {
     ...(network.kind === "sequential" ? { inputShape: JSON.stringify(inputShapes[0]) } : {}),
     ...(compiled === undefined ? {} : trainingTexts(compiled)),
     ...(state === undefined ? {} : { state: JSON.stringify({ step: state.step }) }),
+    ...(name === undefined || name === network.kind ? {} : { name }),
     ...(preparing === undefined ? {} : { preparing: JSON.stringify(preparing) }),
   }
   const slots = [...(state?.slots ?? [])].map(([key, tensor]) => [`${SLOT}${key}`, tensor] as const)

@@ -51,6 +51,7 @@ export function readModel(bytes: Uint8Array, where: string, { custom, compile }:
     compiled: training,
     weights: new Map([...tensors].filter(([name]) => !name.startsWith(SLOT))),
     state,
+    name: metadata.name,
     preparing: metadata.preparing === undefined ? undefined : asObject(field("preparing"), where, "E_MODEL"),
   }
 }
@@ -135,7 +136,7 @@ function checkMetadata(metadata: { readonly [key: string]: string }, where: stri
       : "this version of the format is not known."
     throw modelError(where, what, `version ${VERSION}`, show(version))
   }
-  const known = ["format", "version", "network", "inputShape", ...TRAINING, "state", "preparing"]
+  const known = ["format", "version", "network", "inputShape", ...TRAINING, "state", "name", "preparing"]
   const extra = Object.keys(metadata).find((key) => !known.includes(key))
   if (extra === undefined) return
   throw modelError(`${where}, metadata`, `unknown key ${show(extra)}.`, `only ${known.join(", ")}`)
