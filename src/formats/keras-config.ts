@@ -213,7 +213,8 @@ function layerToKeras(layer: LayerConfig, options: KerasOptions): object {
     held.includes(option) ? layerToKeras(value as LayerConfig, options) : optionToKeras(where, option, value),
   ])
   const dtype = dialect === "keras3" ? kerasObject("keras", "DTypePolicy", { name: "float32" }) : "float32"
-  const all = { name, trainable, dtype, ...rename(type, Object.fromEntries(given)) }
+  const common = Object.entries({ name, trainable, dtype }).filter(([option]) => !names?.without?.includes(option))
+  const all = { ...Object.fromEntries(common), ...rename(type, Object.fromEntries(given)) }
   if (dialect === "keras3") return kerasObject("keras.layers", type, all)
   return { class_name: type, config: specsOfKeras2(all) }
 }

@@ -15,8 +15,12 @@ export interface Names {
   readonly options?: { readonly [ours: string]: readonly string[] }
   /** Options that we do not have, with the values of which they change nothing. */
   readonly neutral?: { readonly [theirs: string]: readonly unknown[] }
+  /** Values of options that older files call otherwise. */
+  readonly values?: { readonly [theirs: string]: unknown }
   /** Options that are one number here, and may be a list of one there. */
   readonly single?: readonly string[]
+  /** What of the options of every layer Keras does not take here. */
+  readonly without?: readonly string[]
   /** Where a layer's variables lie in an HDF5 file below its group, if not in the group itself: `cell`. */
   readonly inside?: string
 }
@@ -32,6 +36,8 @@ export const layerNames: { readonly [type: string]: Names } = {
     neutral: { renorm_momentum: ["any"], renorm_clipping: ["any"], fused: ["any"] },
   },
   Normalization: { single: ["axis"], neutral: { input_mean: [], input_variance: [] } },
+  SpatialDropout1D: { without: ["trainable"] },
+  SpatialDropout2D: { without: ["trainable"] },
   SimpleRNN: { inside: "cell" },
   LSTM: { inside: "cell", neutral: { implementation: ["any"], time_major: [] } },
   GRU: { inside: "cell", neutral: { implementation: ["any"], time_major: [] } },
@@ -69,6 +75,7 @@ export const neutralOfSpecs: Names["neutral"] = {
 /** Initializers, regularizers, constraints, losses, metrics, schedules and optimizers. */
 export const specNames: { readonly [type: string]: Names } = {
   l1l2: { className: "L1L2" },
+  varianceScaling: { values: { normal: "truncatedNormal" } },
   klDivergence: { className: "KLDivergence" },
   auc: { className: "AUC" },
   sgd: { className: "SGD" },
@@ -152,7 +159,8 @@ export function ourOptions(
     const option = by.get(name)
     const without = { ...neutral, ...names?.neutral }[name]
     if (option !== undefined && value !== undefined) {
-      found[option] = names?.single?.includes(option) && Array.isArray(value) && value.length === 1 ? value[0] : value
+      const one = names?.single?.includes(option) && Array.isArray(value) && value.length === 1 ? value[0] : value
+      found[option] = typeof one === "string" ? (names?.values?.[one] ?? one) : one
     }
     if (option === undefined && !asksForNothing(value, without)) {
       throw new TrilobiteError("E_MODEL", { where, what: `the option ${show(name)} is not known.`, got: show(value) })

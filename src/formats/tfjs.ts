@@ -20,15 +20,21 @@ import { modelError } from "./weights-file.ts"
 const layers: { readonly [type: string]: (config: { readonly [option: string]: unknown }) => string | undefined } = {
   ...Object.fromEntries(
     [
-      ...["Dense", "Activation", "Flatten", "Reshape", "Permute", "RepeatVector", "Embedding", "BatchNormalization"],
-      ...["LeakyReLU", "PReLU", "ELU", "Softmax", "Dropout", "AlphaDropout", "GaussianNoise", "GaussianDropout"],
+      ...["Dense", "Activation", "Flatten", "Reshape", "Permute", "RepeatVector", "Embedding"],
+      ...["LeakyReLU", "PReLU", "Dropout", "AlphaDropout", "GaussianNoise", "GaussianDropout"],
       ...["Add", "Multiply", "Average", "Maximum", "Minimum", "Concatenate", "Dot", "LayerNormalization", "Rescaling"],
-      ...["SpatialDropout1D", "Masking", "ZeroPadding2D", "Cropping2D", "UpSampling2D"],
+      ...["SpatialDropout1D", "Masking", "ZeroPadding2D", "Cropping2D"],
       ...["Conv1D", "Conv2D", "Conv3D", "Conv2DTranspose", "DepthwiseConv2D", "SeparableConv2D"],
       ...["MaxPooling1D", "MaxPooling2D", "MaxPooling3D", "AveragePooling1D", "AveragePooling2D", "AveragePooling3D"],
       ...["GlobalMaxPooling1D", "GlobalMaxPooling2D", "GlobalAveragePooling1D", "GlobalAveragePooling2D"],
     ].map((type) => [type, () => undefined]),
   ),
+  ELU: ({ alpha }) => (alpha === 1 ? undefined : "in TensorFlow.js the alpha of an ELU is 1."),
+  Softmax: ({ axis }) => (axis === -1 ? undefined : "TensorFlow.js has softmax along the last axis only."),
+  BatchNormalization: ({ axis }) =>
+    axis === -1 ? undefined : "TensorFlow.js normalizes batches along the last axis only.",
+  UpSampling2D: ({ interpolation }) =>
+    interpolation === "nearest" ? undefined : `TensorFlow.js interpolates otherwise: ${String(interpolation)}.`,
   ReLU: ({ negativeSlope, threshold }) =>
     negativeSlope === 0 && threshold === 0 ? undefined : "in TensorFlow.js a ReLU has no slope and no threshold.",
 }
