@@ -2,6 +2,7 @@
 // The command `trilobite`: the list of its commands, and what happens to errors. Knows no command's work.
 
 import { Command, CommanderError } from "commander"
+import { addConvert } from "./commands/convert.ts"
 import { addCost } from "./commands/cost.ts"
 import { addInspect } from "./commands/inspect.ts"
 import { addStudio } from "./commands/studio.ts"
@@ -12,7 +13,14 @@ import { usageError } from "./values.ts"
 import { version } from "./version.ts"
 
 /** The commands, in the order of the help text. */
-const commands: readonly ((program: Command) => void)[] = [addTrain, addSummary, addInspect, addCost, addStudio]
+const commands: readonly ((program: Command) => void)[] = [
+  addTrain,
+  addSummary,
+  addInspect,
+  addConvert,
+  addCost,
+  addStudio,
+]
 
 const HELP = `
 Examples:
@@ -20,6 +28,7 @@ Examples:
   $ trilobite train shallow-net --epochs 5
   $ trilobite summary intermediate-net
   $ trilobite inspect shallow-net --what program
+  $ trilobite convert model.safetensors model.keras
   $ trilobite cost cross-entropy 1 0.9
   $ trilobite studio                           your runs in a browser
 

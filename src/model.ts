@@ -1,8 +1,9 @@
 // Where models meet backends: the functions that make a model choose among the backends of this build.
 
 import { pickBackend } from "./backend/pick.ts"
-import { configError, show } from "./core/errors.ts"
+import { configError, show, TrilobiteError } from "./core/errors.ts"
 import type { Tensor } from "./core/tensor.ts"
+import type { Beside } from "./formats/formats.ts"
 import type { CustomObjects } from "./nn/config.ts"
 import { functionalNetwork, type LayerLike, type Named, sequentialNetwork } from "./nn/network.ts"
 import { isSymbolic, type SymbolicTensor } from "./nn/symbolic.ts"
@@ -88,30 +89,44 @@ function namedValues(where: string, given: Values): Named<SymbolicTensor> {
 export interface LoadModelOptions extends ModelOptions {
   /** Layers, losses, metrics and activations of your own, by the names under which the model was saved with them. */
   readonly customObjects?: CustomObjects
+  /** Whether it is compiled as it was when it was saved (default true); without, a loss or metric that is not known is no hindrance. */
+  readonly compile?: boolean
 }
 
 /**
- * The model in the bytes of a file: gives the same predictions, bit for bit, as the one that was saved.
+ * The model in the bytes of a file: gives the same predictions, bit for bit, as the one that was saved. Files of Keras and
+ * TensorFlow.js are read too, if they are one file.
  * @throws E_MODEL if the bytes are no model, damaged, or hold anything unknown.
  */
 export async function modelFromBytes(bytes: Uint8Array, where = "model", given: LoadModelOptions = {}): Promise<Model> {
-  const { customObjects = {}, ...options } = given
+  return modelFrom(bytes, where, given, async (name) => {
+    throw new TrilobiteError("E_MODEL", {
+      where,
+      what: `the model's weights are in another file, ${name}.`,
+      hint: "Load it by its path or address, with loadModel.",
+    })
+  })
+}
+
+async function modelFrom(bytes: Uint8Array, where: string, given: LoadModelOptions, beside: Beside): Promise<Model> {
+  const { customObjects = {}, compile = true, ...options } = given
   pickBackend(readModelOptions(options).backend)
-  const [{ readModel }, { inFile, inOrder }] = await Promise.all([
-    import("./formats/read-model.ts"),
+  const [{ readAny }, { inFile, inOrder }] = await Promise.all([
+    import("./formats/formats.ts"),
     import("./formats/weights-file.ts"),
   ])
-  return inFile(where, () => {
-    const saved = readModel(bytes, where, customObjects)
-    const model = new Model(saved.network, options, pickBackend, saved.inputShapes)
-    if (saved.compiled !== undefined) model.train(saved.compiled)
-    model.setWeights(inOrder(where, model.weights, saved.weights))
+  return inFile(where, async () => {
+    const saved = await readAny(bytes, where, { custom: customObjects, compile }, beside)
+    const named = options.name === undefined && saved.name !== undefined ? { ...options, name: saved.name } : options
+    const model = new Model(saved.network, named, pickBackend, saved.inputShapes)
+    model.adopt(inOrder(where, model.weights, saved.weights), saved)
     return model
   })
 }
 
 /**
- * Loads a model that `model.save` has written.
+ * Loads a model: one that `model.save` has written, one of Keras (`.keras`, `.h5`) or of TensorFlow.js (`model.json`). What kind of
+ * file it is, is seen from its bytes. The path may be an address (`https://…`), `indexeddb://name`, and in a page a path of the site.
  * @throws E_IO if there is no such file, E_MODEL if it is no model or damaged.
  * @example
  * ```ts
@@ -125,6 +140,7 @@ export async function modelFromBytes(bytes: Uint8Array, where = "model", given: 
  * ```
  */
 export async function loadModel(path: string, options: LoadModelOptions = {}): Promise<Model> {
-  const { loadFile } = await import("./formats/node-file.ts")
-  return modelFromBytes(loadFile(path), path, options)
+  const { readPlace } = await import("./formats/places.ts")
+  const { bytes, beside } = await readPlace(path)
+  return modelFrom(bytes, path, options, beside)
 }

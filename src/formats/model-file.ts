@@ -1,12 +1,10 @@
 // A model as one safetensors file: weights as tensors, the architecture and what it was compiled with in the metadata.
 // Knows bytes and configurations, no files and no trainer; reading is in read-model.ts.
 
-import type { Shape } from "../core/shape.ts"
-import type { Tensor } from "../core/tensor.ts"
-import type { Network } from "../nn/network.ts"
 import { lossToConfig, metricToConfig, networkToConfig, optimizerToConfig } from "../nn/to-config.ts"
 import type { Training } from "../nn/training.ts"
 import { writeSafetensors } from "./safetensors.ts"
+import type { SavedModel } from "./saved-model.ts"
 
 /** The version of the metadata that this file writes; newer ones are refused. */
 export const VERSION = "1"
@@ -14,27 +12,24 @@ export const VERSION = "1"
 /** The texts of a compiled model: those of one or of several outputs, all of them or none. */
 export const TRAINING = ["loss", "optimizer", "metrics", "outputs"] as const
 
-/** What a model file holds. */
-export interface SavedModel {
-  readonly network: Network
-  /** The shapes of one example, for every input. */
-  readonly inputShapes: readonly Shape[]
-  readonly compiled: Training | undefined
-  /** The parameters by their place in the model: `dense_1/kernel`. */
-  readonly weights: ReadonlyMap<string, Tensor>
-}
+/** What stands before the key of what an optimizer keeps, in the name of its tensor: no layer has an empty name. */
+export const SLOT = "/optimizer/"
 
 /** The bytes of a model file; the same model gives the same bytes. */
 export function writeModel(model: SavedModel): Uint8Array {
-  const { network, inputShapes, compiled, weights } = model
+  const { network, inputShapes, compiled, weights, state, preparing, name } = model
   const metadata = {
     format: "trilobite",
     version: VERSION,
     network: JSON.stringify(networkToConfig(network)),
     ...(network.kind === "sequential" ? { inputShape: JSON.stringify(inputShapes[0]) } : {}),
     ...(compiled === undefined ? {} : trainingTexts(compiled)),
+    ...(state === undefined ? {} : { state: JSON.stringify({ step: state.step }) }),
+    ...(name === undefined || name === network.kind ? {} : { name }),
+    ...(preparing === undefined ? {} : { preparing: JSON.stringify(preparing) }),
   }
-  return writeSafetensors(weights, metadata)
+  const slots = [...(state?.slots ?? [])].map(([key, tensor]) => [`${SLOT}${key}`, tensor] as const)
+  return writeSafetensors(new Map([...weights, ...slots]), metadata)
 }
 
 /** What a model was compiled with. One output without more than a loss and metrics is written in a form of its own. */

@@ -1,8 +1,9 @@
 // The model in a file's bytes, and what of it cannot be right. Knows the form that model-file.ts writes, and every layer.
 
 import { show } from "../core/errors.ts"
-import { asArray, asObject, type JsonValue, parseJson } from "../core/json.ts"
+import { asArray, asCount, asObject, type JsonValue, parseJson } from "../core/json.ts"
 import type { Shape } from "../core/shape.ts"
+import type { Tensor } from "../core/tensor.ts"
 import {
   type CustomObjects,
   lossFromConfig,
@@ -12,15 +13,17 @@ import {
 } from "../nn/config.ts"
 import type { Metric } from "../nn/metrics.ts"
 import type { OutputTraining, Training } from "../nn/training.ts"
-import { type SavedModel, TRAINING, VERSION } from "./model-file.ts"
+import { slotsOf } from "../nn/update.ts"
+import { SLOT, TRAINING, VERSION } from "./model-file.ts"
 import { readSafetensors } from "./safetensors.ts"
-import { modelError } from "./weights-file.ts"
+import { type ReadOptions, type SavedModel, type TrainingState, traceSaved } from "./saved-model.ts"
+import { inOrder, modelError } from "./weights-file.ts"
 
 /**
  * The model in a file's bytes.
  * @throws E_MODEL if they are no model of trilobite, or anything in it is damaged, unknown or does not fit.
  */
-export function readModel(bytes: Uint8Array, where: string, custom: CustomObjects = {}): SavedModel {
+export function readModel(bytes: Uint8Array, where: string, { custom, compile }: ReadOptions): SavedModel {
   const { tensors, metadata } = readSafetensors(bytes, where)
   checkMetadata(metadata, where)
   const field = (name: string): JsonValue => {
@@ -35,13 +38,49 @@ export function readModel(bytes: Uint8Array, where: string, custom: CustomObject
     })
   const inputShapes =
     network.kind === "sequential" ? [shapeOf(field("inputShape"))] : network.inputs.map((input) => input.shape!)
-  const compiled = TRAINING.some((name) => metadata[name] !== undefined)
+  const compiled = compile && TRAINING.some((name) => metadata[name] !== undefined)
+  const training = compiled ? readTraining(field, metadata, where, custom) : undefined
+  const state =
+    training === undefined || metadata.state === undefined
+      ? undefined
+      : readState(field("state"), tensors, `${where}, state`)
+  if (training !== undefined && state !== undefined) checkState(state, { network, inputShapes }, training, where)
   return {
     network,
     inputShapes,
-    compiled: compiled ? readTraining(field, metadata, where, custom) : undefined,
-    weights: tensors,
+    compiled: training,
+    weights: new Map([...tensors].filter(([name]) => !name.startsWith(SLOT))),
+    state,
+    name: metadata.name,
+    preparing: metadata.preparing === undefined ? undefined : asObject(field("preparing"), where, "E_MODEL"),
   }
+}
+
+function readState(json: JsonValue, tensors: ReadonlyMap<string, Tensor>, where: string): TrainingState {
+  const { step, ...others } = asObject(json, where, "E_MODEL")
+  const [extra] = Object.keys(others)
+  if (extra !== undefined) throw modelError(where, `unknown key ${show(extra)}.`)
+  const slots = [...tensors].filter(([name]) => name.startsWith(SLOT))
+  return {
+    step: asCount(step ?? null, `${where}.step`, "E_MODEL"),
+    slots: new Map(slots.map(([name, tensor]) => [name.slice(SLOT.length), tensor])),
+  }
+}
+
+/** Throws E_MODEL unless there is exactly what the optimizer keeps for the parameters. */
+function checkState(
+  { slots }: TrainingState,
+  model: Pick<SavedModel, "network" | "inputShapes">,
+  { optimizer }: Training,
+  where: string,
+): void {
+  const trained = traceSaved(model).parameters.filter(({ trainable }) => trainable)
+  const wanted = slotsOf(
+    optimizer,
+    trained.map(({ variable }) => variable),
+  )
+  const infos = wanted.map(({ variable: { key, shape } }) => ({ name: key, shape }))
+  inOrder(`${where}, state of the optimizer`, infos, slots)
 }
 
 function readTraining(
@@ -97,7 +136,7 @@ function checkMetadata(metadata: { readonly [key: string]: string }, where: stri
       : "this version of the format is not known."
     throw modelError(where, what, `version ${VERSION}`, show(version))
   }
-  const known = ["format", "version", "network", "inputShape", ...TRAINING]
+  const known = ["format", "version", "network", "inputShape", ...TRAINING, "state", "name", "preparing"]
   const extra = Object.keys(metadata).find((key) => !known.includes(key))
   if (extra === undefined) return
   throw modelError(`${where}, metadata`, `unknown key ${show(extra)}.`, `only ${known.join(", ")}`)

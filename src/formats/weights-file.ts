@@ -18,14 +18,21 @@ export function writeWeights(weights: ReadonlyMap<string, Tensor>): Uint8Array {
 }
 
 /** The tensors of a file of weights, or of a model, in the order of the weights. Throws E_MODEL unless they fit. */
-export function readWeights(bytes: Uint8Array, where: string, weights: readonly WeightInfo[]): readonly Tensor[] {
-  return inFile(where, () => inOrder(where, weights, readSafetensors(bytes, where).tensors))
+export async function readWeights(
+  bytes: Uint8Array,
+  where: string,
+  weights: readonly WeightInfo[],
+): Promise<readonly Tensor[]> {
+  return inFile(where, () => {
+    const { tensors } = readSafetensors(bytes, where)
+    return inOrder(where, weights, new Map([...tensors].filter(([name]) => !name.startsWith("/"))))
+  })
 }
 
 /** What `read` gives; whatever is wrong is wrong in the file, whose name goes before the place. */
-export function inFile<T>(where: string, read: () => T): T {
+export async function inFile<T>(where: string, read: () => T | Promise<T>): Promise<T> {
   try {
-    return read()
+    return await read()
   } catch (error) {
     if (!(error instanceof TrilobiteError) || !["E_CONFIG", "E_DATA", "E_MODEL"].includes(error.code)) throw error
     if (error.code === "E_MODEL" && error.where?.startsWith(where)) throw error

@@ -241,8 +241,8 @@ export function activate(activation: Activation, z: Node): Node {
   return (activations[type] as Row<object>).call(z, config)
 }
 
-/** The activation that a name or an object stands for, with all its options. */
-function readActivation(value: unknown, at: string): Required<ActivationSpec> {
+/** The activation that a name or an object stands for, with all its options. Throws E_CONFIG. */
+export function readActivation(value: unknown, at: string): Required<ActivationSpec> {
   return readSpec<Required<ActivationSpec>>(at, "activation", activations as never, value, activationAliases)
 }
 

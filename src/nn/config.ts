@@ -236,8 +236,8 @@ function layerFromConfig(json: unknown, where: string, custom: CustomObjects): L
   return factory.create({ ...own, name, inputShape, trainable })
 }
 
-/** What makes layers of one type. */
-interface Factory {
+/** What makes layers of one type; the names of its options are the keys of `options`. */
+export interface Factory {
   readonly type: string
   readonly create: (options: object) => Layer
   readonly options?: { readonly [option: string]: Option<unknown> }

@@ -41,25 +41,42 @@ export function averageKey(key: string): string {
   return `${key}/average`
 }
 
+/**
+ * What the optimizer keeps for these parameters, in the order in which it is asked for: sums of gradients, what there is once, then
+ * the slots of each parameter.
+ */
+export function slotsOf(optimizer: Optimizer, parameters: readonly Variable[]): readonly SlotSpec[] {
+  const rule = ruleOf(optimizer)
+  const slots = (prefix: string, own: readonly Slot[], shape: Shape): SlotSpec[] =>
+    own.map(({ name, initial, shape: other }) => ({
+      variable: { key: `${prefix}/${name}`, shape: other ?? shape },
+      initial,
+    }))
+  const zero = (name: string): Slot => ({ name, initial: 0 })
+  const sums = (optimizer.gradientAccumulationSteps ?? 1) > 1 ? [zero("sum")] : []
+  const averages = optimizer.useEma ? [zero("average")] : []
+  return [
+    ...parameters.flatMap(({ key, shape }) => slots(key, sums, shape)),
+    ...slots("optimizer", rule.common?.slots ?? [], []),
+    ...parameters.flatMap(({ key, shape }) => slots(key, [...rule.slots(optimizer, shape), ...averages], shape)),
+  ]
+}
+
 /** Traces one step. Throws E_CONFIG for groups of layers that do not exist. */
 export function traceUpdates(optimizer: Optimizer, parameters: readonly Trained[]): Traced {
   checkGroups(optimizer, parameters)
   const rule = ruleOf(optimizer)
-  const slots: SlotSpec[] = []
+  const slots = slotsOf(
+    optimizer,
+    parameters.map(({ variable }) => variable),
+  )
+  const byKey = new Map(slots.map(({ variable }) => [variable.key, variable]))
   const updates: Update[] = []
-  const keep = (prefix: string, own: readonly Slot[], shape: Shape): Slots => {
-    const variables = own.map((slot) => ({
-      slot,
-      variable: { key: `${prefix}/${slot.name}`, shape: slot.shape ?? shape },
-    }))
-    for (const { slot, variable } of variables) slots.push({ variable, initial: slot.initial })
-    return Object.fromEntries(variables.map(({ slot, variable }) => [slot.name, read(variable)]))
-  }
+  const keep = (prefix: string, own: readonly { readonly name: string }[]): Slots =>
+    Object.fromEntries(own.map(({ name }) => [name, read(byKey.get(`${prefix}/${name}`)!)]))
   const change = (prefix: string, values: Slots): void => {
-    for (const [name, value] of Object.entries(values)) {
-      const { variable } = slots.find(({ variable: { key } }) => key === `${prefix}/${name}`)!
-      updates.push({ variable, value })
-    }
+    for (const [name, value] of Object.entries(values))
+      updates.push({ variable: byKey.get(`${prefix}/${name}`)!, value })
   }
   const every = optimizer.gradientAccumulationSteps ?? 1
   const round = runtime("step")
@@ -72,13 +89,13 @@ export function traceUpdates(optimizer: Optimizer, parameters: readonly Trained[
     optimizer,
     parameters.map(({ gradient, variable }) => {
       if (acts === undefined) return gradient
-      const { sum: before } = keep(variable.key, [{ name: "sum", initial: 0 }], variable.shape)
+      const { sum: before } = keep(variable.key, [{ name: "sum" }])
       const all = add(before!, gradient)
       change(variable.key, { sum: where(acts, 0, all) })
       return div(all, every)
     }),
   )
-  const commonBefore = keep("optimizer", rule.common?.slots ?? [], [])
+  const commonBefore = keep("optimizer", rule.common?.slots ?? [])
   const common = rule.common?.update(optimizer, { slots: commonBefore, t }) ?? {}
   change(
     "optimizer",
@@ -89,7 +106,7 @@ export function traceUpdates(optimizer: Optimizer, parameters: readonly Trained[
     const learningRate = rateOf(optimizer, group, step)
     const decay = optimizer.excludeFromWeightDecay.includes(name) ? null : (group?.weightDecay ?? optimizer.weightDecay)
     const decayed = decay === null || decay === 0 ? value : sub(value, mul(value, mul(learningRate, decay)))
-    const before = keep(variable.key, rule.slots(optimizer, variable.shape), variable.shape)
+    const before = keep(variable.key, rule.slots(optimizer, variable.shape))
     const input = { parameter: decayed, gradient: gradients[i]!, slots: before, learningRate, t, common }
     const result = rule.update(optimizer, input)
     let after = result.parameter
@@ -98,7 +115,7 @@ export function traceUpdates(optimizer: Optimizer, parameters: readonly Trained[
       mapSlots(result.slots, (now, slot) => whenActing(now, before[slot]!)),
     )
     if (optimizer.useEma) {
-      const { average: old } = keep(variable.key, [{ name: "average", initial: 0 }], variable.shape)
+      const { average: old } = keep(variable.key, [{ name: "average" }])
       const kept = where(equal(step, 0), after, add(mul(old!, optimizer.emaMomentum), mul(after, 1 - optimizer.emaMomentum))) // biome-ignore format: one expression
       change(variable.key, { average: whenActing(kept, old!) })
       const often = optimizer.emaOverwriteFrequency

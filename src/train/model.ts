@@ -14,6 +14,7 @@ import {
   type Specs,
   type Stream,
 } from "../data/dataset.ts"
+import type { SavedModel } from "../formats/saved-model.ts"
 import type { WeightInfo } from "../formats/weights-file.ts"
 import { activationOf } from "../nn/activations.ts"
 import type { Layer } from "../nn/layer.ts"
@@ -78,6 +79,7 @@ export class Model<P = Tensor> {
   #tables: Tables = {}
   #rate: Rate | undefined
   #made: Room | undefined
+  #preparing: SavedModel["preparing"]
   #warnings: string[] = []
 
   /** @param network undefined for a sequential model whose layers are added later */
@@ -652,9 +654,39 @@ export class Model<P = Tensor> {
     }
   }
 
-  #weightsByKey(): Map<string, Tensor> {
+  /** All that a file holds of the model: copies. */
+  #saved(): SavedModel {
     const values = this.getWeights()
-    return new Map(this.#parameters().map(({ variable }, i) => [variable.key, values[i]!]))
+    const weights = new Map(this.#parameters().map(({ variable }, i) => [variable.key, values[i]!]))
+    const { step, slots } = this.#state ?? { step: 0, slots: new Map<string, Cell>() }
+    const kept = [...slots].map(([key, cell]): [string, Tensor] => {
+      return [key, { dtype: "float32", shape: cell.shape, data: valuesOf(cell) }]
+    })
+    return {
+      network: this.#networkOf(),
+      inputShapes: this.#inputShapes!,
+      compiled: this.#compiledNow(step),
+      weights,
+      state: step === 0 || this.#training === undefined ? undefined : { step, slots: new Map(kept) },
+      name: this.name,
+      preparing: this.#preparing,
+    }
+  }
+
+  /** What the model was compiled with, with the learning rate that it has now. */
+  #compiledNow(step: number): Training | undefined {
+    const { optimizer, outputs } = this.#training ?? {}
+    if (optimizer === undefined || outputs === undefined || typeof optimizer.learningRate !== "number")
+      return this.#training
+    return { optimizer: { ...optimizer, learningRate: this.#rate!.at(step) }, outputs }
+  }
+
+  /** Takes what a file holds beside the network: the weights, what the model was compiled with, and how far it had got. */
+  adopt(weights: readonly Tensor[], { compiled, state, preparing }: Omit<SavedModel, "network" | "inputShapes">): void {
+    if (compiled !== undefined) this.train(compiled)
+    this.setWeights(weights)
+    if (state !== undefined) this.#stateOf().restore(state.step, state.slots)
+    this.#preparing = preparing
   }
 
   /** The weights with their layers and their names in them. */
@@ -663,43 +695,57 @@ export class Model<P = Tensor> {
     return this.#parameters().map(({ layer, name }, i) => ({ layer, name, tensor: tensors[i]! }))
   }
 
-  /** The bytes of the model's file: weights, architecture, and what it was compiled with. */
+  /** The bytes of the model's file: weights, architecture, what it was compiled with, and how far its training has got. */
   async toBytes(): Promise<Uint8Array> {
-    const weights = this.#weightsByKey()
-    const saved = {
-      network: this.#networkOf(),
-      inputShapes: this.#inputShapes!,
-      compiled: this.#training,
-      weights,
-    }
+    const saved = this.#saved()
     const { writeModel } = await import("../formats/model-file.ts")
     return writeModel(saved)
   }
 
   /**
-   * Saves architecture, weights and what the model was compiled with in one safetensors file, all of it or nothing.
-   * @throws E_IO if the file cannot be written, E_MODEL if a weight is NaN or infinite.
+   * Saves the model, all of it or nothing, in the format that the name asks for: `.safetensors` (ours: architecture, weights, what it
+   * was compiled with and how far its training has got), `.keras` and `.weights.h5` (Keras 3), `.json` (TensorFlow.js, with a file of
+   * weights beside it), `.onnx`, `.ts` (a function without dependencies). Where it goes may also be `indexeddb://name` or, as a
+   * download of a page, `downloads://name.keras`.
+   * @throws E_IO if the file cannot be written, E_MODEL if a weight is NaN or infinite or the format cannot hold the model.
+   * @example
+   * ```ts
+   * import { dense, loadModel, sequential } from "trilobite"
+   * import { mkdtempSync } from "node:fs"
+   * const path = `${mkdtempSync("/tmp/trilobite-")}/model.keras`
+   * const model = sequential([dense({ units: 2, inputShape: [3] })])
+   * await model.save(path)
+   * const loaded = await loadModel(path)
+   * loaded.getWeights()[0].data.join() === model.getWeights()[0].data.join() // => true
+   * ```
    */
   async save(path: string): Promise<void> {
-    const bytes = await this.toBytes()
-    const { saveFile } = await import("../formats/node-file.ts")
-    saveFile(path, bytes)
+    const saved = this.#saved()
+    const [{ writeAs }, { writePlace }] = await Promise.all([
+      import("../formats/formats.ts"),
+      import("../formats/places.ts"),
+    ])
+    await writePlace(path, await writeAs(saved, path))
   }
 
   /**
-   * Saves the weights alone in a safetensors file, a tensor `layer/name` for each: all of it or nothing. Keras: save_weights.
+   * Saves the weights alone: in a safetensors file, a tensor `layer/name` for each, or in Keras's form if the name ends in
+   * `.weights.h5`; all of it or nothing. Keras: save_weights.
    * @throws E_IO if the file cannot be written, E_MODEL if a weight is NaN or infinite.
    */
   async saveWeights(path: string): Promise<void> {
-    const weights = this.#weightsByKey()
-    const { writeWeights } = await import("../formats/weights-file.ts")
-    const bytes = writeWeights(weights)
-    const { saveFile } = await import("../formats/node-file.ts")
-    saveFile(path, bytes)
+    const saved = this.#saved()
+    if (isHdf5Name(path)) return this.save(path)
+    const [{ writeWeights }, { writePlace }] = await Promise.all([
+      import("../formats/weights-file.ts"),
+      import("../formats/places.ts"),
+    ])
+    await writePlace(path, [[path, writeWeights(saved.weights)]])
   }
 
   /**
-   * Puts the weights of a file in place, which `saveWeights` or `save` has written: all of them or none. Keras: load_weights.
+   * Puts the weights of a file in place, which `saveWeights` or `save` or Keras (`.weights.h5`) has written: all of them or none.
+   * Keras: load_weights.
    * @throws E_IO if there is no such file, E_MODEL if a tensor is missing, too many, or of another shape.
    * @example
    * ```ts
@@ -714,11 +760,17 @@ export class Model<P = Tensor> {
    * ```
    */
   async loadWeights(path: string): Promise<void> {
-    const [{ loadFile }, { readWeights }] = await Promise.all([
-      import("../formats/node-file.ts"),
+    const [{ readPlace }, { readWeights, inFile, inOrder }] = await Promise.all([
+      import("../formats/places.ts"),
       import("../formats/weights-file.ts"),
     ])
-    this.setWeights(readWeights(loadFile(path), path, this.weights))
+    const { bytes } = await readPlace(path)
+    if (!isHdf5Name(path)) return this.setWeights(await readWeights(bytes, path, this.weights))
+    const { readKerasWeights } = await import("../formats/keras.ts")
+    this.#parameters()
+    const shape = { network: this.#networkOf(), inputShapes: this.#inputShapes! }
+    const found = await inFile(path, () => readKerasWeights(bytes, path, shape))
+    this.setWeights(inOrder(path, this.weights, found))
   }
 
   /** The names and shapes of the weights, in the order of `getWeights`: `dense_1/kernel`. */
@@ -726,6 +778,9 @@ export class Model<P = Tensor> {
     return this.#parameters().map(({ variable: { key, shape } }) => ({ name: key, shape }))
   }
 }
+
+/** Whether a name asks for Keras's files of weights. */
+const isHdf5Name = (path: string): boolean => path.toLowerCase().endsWith(".weights.h5")
 
 /** The optimizer of a model: its options as they were given, and the learning rate of the next round, which may be set. */
 export interface ModelOptimizer {

@@ -3,6 +3,7 @@
 
 import type { Backend, Executable, LoadOptions } from "../backend/backend.ts"
 import { size } from "../core/shape.ts"
+import type { Tensor } from "../core/tensor.ts"
 import { initialValues } from "../nn/initializers.ts"
 import type { ParameterSpec } from "../nn/scope.ts"
 import { type Cell, giveBack, lend, takeOver } from "../nn/weights.ts"
@@ -20,6 +21,8 @@ export interface State {
   step: number
   /** What the optimizer keeps, by key: known once it has been loaded. */
   readonly slots: ReadonlyMap<string, Cell>
+  /** Sets how many rounds have been done, and what the optimizer keeps: what a file says. */
+  restore(step: number, slots: ReadonlyMap<string, Tensor>): void
   /** Forgets what an optimizer keeps: the next one begins anew. */
   forgetSlots(): void
   close(): void
@@ -95,6 +98,12 @@ export function createState(cells: ReadonlyMap<string, Cell>, engine: Engine): S
       const next = loading.then(() => load(traced, rows, use))
       loading = next.catch(() => {})
       return next
+    },
+    restore(step, kept) {
+      this.forgetSlots()
+      this.step = step
+      for (const [key, { shape, data }] of kept)
+        slots.set(key, { shape, host: Float32Array.from(data), held: undefined })
     },
     forgetSlots() {
       this.step = 0
