@@ -2,7 +2,15 @@
 
 import { closeSync, readSync } from "node:fs"
 import { brotliDecompressSync, gunzipSync } from "node:zlib"
-import { type AsyncBuffer, type Compressors, type FileMetaData, parquetMetadataAsync, parquetRead } from "hyparquet"
+import {
+  type AsyncBuffer,
+  type ColumnMetaData,
+  type Compressors,
+  type FileMetaData,
+  parquetMetadataAsync,
+  parquetRead,
+  snappyUncompress,
+} from "hyparquet"
 import { parquetHeader } from "hyparquet/src/column.js"
 import { dataError, show, TrilobiteError } from "../core/errors.ts"
 import { ioError } from "../core/io.ts"
@@ -31,6 +39,7 @@ export async function* readParquet(builder: TableBuilder, path: string): AsyncGe
     const metadata = await guarded(path, () => parquetMetadataAsync(file))
     const names = flatColumns(metadata, path)
     builder.begin(names)
+    const optional = new Set(metadata.schema.flatMap((e) => (e.repetition_type === "OPTIONAL" ? [e.name] : [])))
     let start = 0
     let cells = 0
     for (const group of metadata.row_groups) {
@@ -46,7 +55,7 @@ export async function* readParquet(builder: TableBuilder, path: string): AsyncGe
         })
       }
       if (rows === 0) continue
-      await checkPages(file, group, rows, path)
+      await checkPages(file, group, optional, rows, path)
       const columns = new Map<string, ArrayLike<unknown>[]>()
       await guarded(path, () =>
         parquetRead({
@@ -159,6 +168,7 @@ function flatColumns({ schema, row_groups }: FileMetaData, path: string): string
 async function checkPages(
   file: AsyncBuffer,
   { columns }: FileMetaData["row_groups"][number],
+  optional: ReadonlySet<string>,
   rows: number,
   path: string,
 ): Promise<void> {
@@ -182,6 +192,7 @@ async function checkPages(
       const [packed, size] = [header.compressed_page_size, header.uncompressed_page_size]
       if (!(packed >= 0 && reader.offset + packed <= length)) throw fail("a page lies beyond its column.")
       if (!(size >= 0 && size <= Math.max(PAGE, RATIO * packed))) throw fail("a page expands too far.")
+      const page = new Uint8Array(reader.view.buffer, reader.view.byteOffset + reader.offset, packed)
       reader.offset += packed
       const words = header.dictionary_page_header
       if (words !== undefined && !(words.num_values >= 0 && words.num_values <= 8 * size))
@@ -189,11 +200,79 @@ async function checkPages(
       const n = header.data_page_header?.num_values ?? header.data_page_header_v2?.num_values ?? 0
       const inRows = header.data_page_header_v2?.num_rows ?? n
       const nulls = header.data_page_header_v2?.num_nulls ?? 0
-      if (!(n >= 0 && n <= rows && inRows === n && nulls >= 0 && nulls <= n)) throw fail("a page is damaged.")
+      if (!(typeof n === "number" && n >= 0 && n <= rows && inRows === n && nulls >= 0 && nulls <= n))
+        throw fail("a page is damaged.")
+      try {
+        checkRuns(header, page, data, optional.has(data.path_in_schema[0]!), n)
+      } catch {
+        throw fail("a page is damaged.")
+      }
       values += n
     }
     if (values !== rows) throw fail("the pages do not hold the group's rows.")
   }
+}
+
+/** Throws if the runs of a page, which hyparquet writes out as long as they say, are longer than the page. */
+function checkRuns(
+  header: ReturnType<typeof parquetHeader>,
+  packed: Uint8Array,
+  { codec, type }: ColumnMetaData,
+  optional: boolean,
+  n: number,
+): void {
+  const [v1, v2] = [header.data_page_header, header.data_page_header_v2]
+  if (v1 === undefined && v2 === undefined) return
+  const encoding = (v1 ?? v2)!.encoding
+  const levels = v2?.definition_levels_byte_length ?? 0
+  if (v2 !== undefined) {
+    if (levels > 0) walkRuns(packed, 0, 1, n)
+    if (v2.repetition_levels_byte_length !== 0 || levels < 0 || levels > packed.length) throw new RangeError("levels")
+  }
+  const plain = v2?.is_compressed === false ? "UNCOMPRESSED" : codec
+  const page = unpacked(plain, packed.subarray(levels), header.uncompressed_page_size - levels)
+  // Of an optional column the first version writes the levels before the values; of others there are none, and the same bytes are
+  // walked as values below.
+  const view = new DataView(page.buffer, page.byteOffset, page.byteLength)
+  let at = 0
+  if (v1 !== undefined && optional) {
+    walkRuns(page, 4, 1, n)
+    at = 4 + view.getUint32(0, true)
+  }
+  if (encoding === "RLE" && type === "BOOLEAN") walkRuns(page, at + 4, 1, n)
+  else if (encoding.endsWith("_DICTIONARY") && at < page.length) {
+    const width = page[at]!
+    if (width > 32) throw new RangeError("width")
+    if (width > 0) walkRuns(page, at + 1, width, n)
+  }
+}
+
+/** Throws if a run is longer than what is to come, up to the end of the page or of n values. */
+function walkRuns(page: Uint8Array, start: number, width: number, n: number): void {
+  let at = start
+  for (let seen = 0; seen < n && at < page.length; ) {
+    let header = 0
+    for (let power = 1; ; power *= 128) {
+      const byte = page[at++]
+      if (byte === undefined || power > 268_435_456) throw new RangeError("run")
+      header += (byte & 127) * power
+      if (byte < 128) break
+    }
+    const packed = header % 2 === 1
+    const count = packed ? Math.floor(header / 2) * 8 : header / 2
+    if (count > n + 8) throw new RangeError("run")
+    at += packed ? (count * width) / 8 : (width + 7) >> 3
+    seen += count
+  }
+}
+
+function unpacked(codec: string, bytes: Uint8Array, size: number): Uint8Array {
+  if (codec === "UNCOMPRESSED") return bytes
+  const own = compressors[codec as keyof Compressors]
+  if (own !== undefined) return own(bytes, size)
+  const page = new Uint8Array(size)
+  if (codec === "SNAPPY") snappyUncompress(bytes, page)
+  return page
 }
 
 /** What hyparquet does; what it throws says that the file is damaged, or has something that is not read. */
