@@ -189,7 +189,8 @@ async function checkPages(
       } catch {
         throw fail("a page is damaged.")
       }
-      const [packed, size] = [header.compressed_page_size, header.uncompressed_page_size]
+      // A damaged header may have numbers of another kind.
+      const [packed, size] = [Number(header.compressed_page_size), Number(header.uncompressed_page_size)]
       if (!(packed >= 0 && reader.offset + packed <= length)) throw fail("a page lies beyond its column.")
       if (!(size >= 0 && size <= Math.max(PAGE, RATIO * packed))) throw fail("a page expands too far.")
       const page = new Uint8Array(reader.view.buffer, reader.view.byteOffset + reader.offset, packed)
