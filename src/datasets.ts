@@ -1,6 +1,17 @@
 // The public entry "trilobite/datasets" (Node only): data sets from this machine as tensors. Re-exports only.
 
 export {
+  circles,
+  type GeneratorOptions,
+  gaussians,
+  hills,
+  moons,
+  type Points,
+  plane,
+  spirals,
+  xor,
+} from "./data/generators.ts"
+export {
   asTrainingData,
   type LabelledImages,
   type Mnist,
@@ -18,6 +29,7 @@ export {
 } from "./data/node-images.ts"
 export { fashionMnist, type MnistOptions, mnist } from "./data/node-mnist.ts"
 export { readTable, tablePieces } from "./data/node-readers.ts"
+export { type DataSet, dataSet, dataSetNames, type SetName } from "./data/node-sets.ts"
 export {
   type Cell,
   type CellOptions,
