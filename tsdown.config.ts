@@ -22,6 +22,7 @@ const config: UserConfig[] = [
     ...shared,
     dts: false,
     clean: false,
+    copy: ["src/data/sets"],
     inputOptions: { preserveEntrySignatures: "allow-extension" },
     outputOptions: { codeSplitting: { includeDependenciesRecursively: false, groups: [{ name: "core", test: CORE }] } },
   }),

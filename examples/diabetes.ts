@@ -2,11 +2,11 @@
 // MLPRegressor with the same layers (scripts/golden/sklearn_mlp.py).
 
 import { adam, dense, l2, sequential } from "trilobite"
-import { column, folds, type Outcome, pick, readTable, report, standardize } from "./support.ts"
+import { column, folds, numbersOf, type Outcome, pick, report, standardize } from "./support.ts"
 
 /** The mean R² on rows that a net has not seen. */
 export async function diabetes(repeats = 3): Promise<Outcome> {
-  const { x, y } = readTable("diabetes.csv")
+  const { x, y } = await numbersOf("diabetes")
   const scores: number[] = []
   for (let seed = 0; seed < repeats; seed++) {
     for (const { train, test } of folds(x.length, 10, seed)) {

@@ -2,11 +2,11 @@
 // layers (scripts/golden/sklearn_mlp.py).
 
 import { adam, dense, sequential } from "trilobite"
-import { folds, type Outcome, pick, readTable, report, standardize } from "./support.ts"
+import { folds, numbersOf, type Outcome, pick, report, standardize } from "./support.ts"
 
 /** The mean accuracy on rows that a net has not seen. */
 export async function iris(repeats = 10): Promise<Outcome> {
-  const { x, y } = readTable("iris.csv")
+  const { x, y } = await numbersOf("iris")
   let right = 0
   for (let seed = 0; seed < repeats; seed++) {
     for (const { train, test } of folds(x.length, 10, seed, y)) {

@@ -1,7 +1,7 @@
-// What the examples share: reading a table of numbers, folds for cross-validation, and saying whether a target is reached.
+// What the examples share: a data set as numbers, folds for cross-validation, and saying whether a target is reached.
 
-import { readFileSync } from "node:fs"
 import { normalization, type Tensor } from "trilobite"
+import { dataSet, type SetName } from "trilobite/datasets"
 
 /** The result of an example: what was measured, and what was to be reached. */
 export interface Outcome {
@@ -10,13 +10,13 @@ export interface Outcome {
   readonly target: number
 }
 
-/** The columns of a CSV file of numbers with a line of names: all but the last, and the last. */
-export function readTable(name: string): { readonly x: number[][]; readonly y: number[] } {
-  const [, ...lines] = readFileSync(new URL(`data/${name}`, import.meta.url), "utf8")
-    .trim()
-    .split("\n")
-  const rows = lines.map((line) => line.split(",").map(Number))
-  return { x: rows.map((row) => row.slice(0, -1)), y: rows.map((row) => row.at(-1)!) }
+/** The numbers of a data set's columns, row by row, and its target: numbers, or the places of its classes. */
+export async function numbersOf(name: SetName): Promise<{ readonly x: number[][]; readonly y: number[] }> {
+  const { columns, rows, target } = await dataSet(name)
+  const numbers = columns.map((column) => (column.kind === "number" ? [...column.values] : [...column.codes]))
+  const last = columns.findIndex((column) => column.name === target)
+  const x = Array.from({ length: rows }, (_, row) => numbers.filter((_, k) => k !== last).map((values) => values[row]!))
+  return { x, y: numbers[last]! }
 }
 
 /**

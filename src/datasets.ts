@@ -1,11 +1,42 @@
 // The public entry "trilobite/datasets" (Node only): data sets from this machine as tensors. Re-exports only.
 
 export {
+  circles,
+  type GeneratorOptions,
+  gaussians,
+  hills,
+  moons,
+  type Points,
+  plane,
+  spirals,
+  xor,
+} from "./data/generators.ts"
+export {
   asTrainingData,
   type LabelledImages,
   type Mnist,
   type TrainingData,
   type TrainingDataOptions,
 } from "./data/mnist.ts"
+export { readNpy, readNpz } from "./data/node-arrays.ts"
+export { type CsvOptions, tableFromText } from "./data/node-csv.ts"
 export { type ColumnOptions, type FileColumn, fileDataset, idxFile, npyFile } from "./data/node-dataset.ts"
+export { readIdx } from "./data/node-file.ts"
+export {
+  type ImageFolder,
+  type ImageFolderOptions,
+  imageDatasetFromDirectory,
+} from "./data/node-images.ts"
 export { fashionMnist, type MnistOptions, mnist } from "./data/node-mnist.ts"
+export { readTable, tablePieces } from "./data/node-readers.ts"
+export { type DataSet, dataSet, dataSetNames, type SetName } from "./data/node-sets.ts"
+export {
+  type Cell,
+  type CellOptions,
+  type Column,
+  type NumberColumn,
+  type Table,
+  type TableLike,
+  type TextColumn,
+  tableFrom,
+} from "./data/table.ts"

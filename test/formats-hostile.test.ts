@@ -11,13 +11,18 @@ import { writeHdf5 } from "../src/formats/hdf5-write.ts"
 import { dense, loadModel, type Model, modelFromBytes, sequential, TrilobiteError } from "../src/index.ts"
 import { generator, mutant } from "./support/mutate.ts"
 
-const golden = (name: string): Uint8Array => new Uint8Array(readFileSync(new URL(`./golden/keras/${name}`, import.meta.url)))
-const text = (value: unknown): Uint8Array => new TextEncoder().encode(typeof value === "string" ? value : JSON.stringify(value))
+const golden = (name: string): Uint8Array =>
+  new Uint8Array(readFileSync(new URL(`./golden/keras/${name}`, import.meta.url)))
+const text = (value: unknown): Uint8Array =>
+  new TextEncoder().encode(typeof value === "string" ? value : JSON.stringify(value))
 
 type Json = { [key: string]: Json } & Json[] & string
 
 /** A file of Keras with its parts changed. */
-async function changed(change: (config: Json) => unknown, more: readonly (readonly [string, Uint8Array])[] = []): Promise<Uint8Array> {
+async function changed(
+  change: (config: Json) => unknown,
+  more: readonly (readonly [string, Uint8Array])[] = [],
+): Promise<Uint8Array> {
   const zip = openZip(golden("words.keras"), "golden", "E_MODEL")
   const config = JSON.parse(new TextDecoder().decode(await zip.read("config.json"))) as Json
   const replaced = change(config) ?? config
@@ -58,7 +63,10 @@ function zipOf(fields: {
   central.writeUInt32LE(0x02014b50, 0)
   for (const [at, to] of [[6, local], [8, central]] as const) to.writeUInt16LE(flags, at) // biome-ignore format: one row
   for (const [at, to] of [[8, local], [10, central]] as const) to.writeUInt16LE(method, at) // biome-ignore format: one row
-  for (const [at, to] of [[14, local], [16, central]] as const) {
+  for (const [at, to] of [
+    [14, local],
+    [16, central],
+  ] as const) {
     to.writeUInt32LE(crc, at)
     to.writeUInt32LE(data.length, at + 4)
     to.writeUInt32LE(size, at + 8)
@@ -93,7 +101,11 @@ describe("zip archives", () => {
     ["bytes behind it", () => Buffer.concat([zipOf({}), Buffer.from("junk")]), /no complete zip/],
     ["no end", () => zipOf({}).slice(0, -22), /no complete zip/],
     ["a member twice", () => writeZip([["config.json", text("{}")], ["config.json", text("{}")]]), /twice/], // biome-ignore format: one row
-    ["too many members", () => writeZip(Array.from({ length: 10_001 }, (_, i) => [`${i}`, text("")] as const)), /too many/],
+    [
+      "too many members",
+      () => writeZip(Array.from({ length: 10_001 }, (_, i) => [`${i}`, text("")] as const)),
+      /too many/,
+    ],
     ["a member that is not known", () => writeZip([["run.py", text("")]]), /run\.py/],
     ["no config", () => writeZip([["metadata.json", text("{}")]]), /config\.json is missing/],
   ]
@@ -113,14 +125,30 @@ describe("the configuration of a model of Keras", () => {
     ["the class constructor", (c) => void (c.config!.layers![1]!.class_name = "constructor" as Json), /not known/],
     ["the class __proto__", (c) => void (c.config!.layers![1]!.class_name = "__proto__" as Json), /not known/],
     ["a key __proto__", (c) => JSON.stringify(c).replace('"name"', '"__proto__"'), /__proto__.*not allowed/],
-    ["a key __proto__ in escapes", (c) => JSON.stringify(c).replace('"name"', '"\\u005f_proto__"'), /__proto__.*not allowed/],
+    [
+      "a key __proto__ in escapes",
+      (c) => JSON.stringify(c).replace('"name"', '"\\u005f_proto__"'),
+      /__proto__.*not allowed/,
+    ],
     ["a name that leads out", (c) => void (c.config!.layers![1]!.config!.name = "../../x" as Json), /without \//],
     ["65 levels", () => "[".repeat(65), /deeper than 64/],
-    ["an option that asks for something", (c) => void (c.config!.layers![1]!.config!.lora_rank = 4 as never), /lora_rank/],
+    [
+      "an option that asks for something",
+      (c) => void (c.config!.layers![1]!.config!.lora_rank = 4 as never),
+      /lora_rank/,
+    ],
     ["float16", (c) => void (c.config!.layers![1]!.config!.dtype = "float16" as Json), /float16/],
-    ["a size that is not known", (c) => void (c.config!.layers![0]!.config!.batch_shape = [null, null] as never), /open until data/],
+    [
+      "a size that is not known",
+      (c) => void (c.config!.layers![0]!.config!.batch_shape = [null, null] as never),
+      /open until data/,
+    ],
     ["two keys of one name", (c) => JSON.stringify(c).replace("{", '{"module": 1, '), /occurs twice/],
-    ["another model's shapes", (c) => void (c.config!.layers![1]!.config!.output_dim = 4 as never), /shape does not fit/],
+    [
+      "another model's shapes",
+      (c) => void (c.config!.layers![1]!.config!.output_dim = 4 as never),
+      /shape does not fit/,
+    ],
   ]
   test.each(cases)("%s is refused", async (_, change, message) => refused(await changed(change), message))
 })
@@ -178,13 +206,33 @@ describe("TensorFlow.js", () => {
     return JSON.parse(readFileSync(path, "utf8")) as Json
   }
   const cases: readonly (readonly [what: string, change: (json: Json) => void, message: RegExp])[] = [
-    ["a path that leads out", (j) => void (j.weightsManifest![0]!.paths![0] = "../m.weights.bin" as Json), /not beside it/],
-    ["a path that leads out in escapes", (j) => void (j.weightsManifest![0]!.paths![0] = "..%2fm.bin" as Json), /not beside it/],
+    [
+      "a path that leads out",
+      (j) => void (j.weightsManifest![0]!.paths![0] = "../m.weights.bin" as Json),
+      /not beside it/,
+    ],
+    [
+      "a path that leads out in escapes",
+      (j) => void (j.weightsManifest![0]!.paths![0] = "..%2fm.bin" as Json),
+      /not beside it/,
+    ],
     ["an absolute path", (j) => void (j.weightsManifest![0]!.paths![0] = "/etc/hostname" as Json), /not beside it/],
     ["an address", (j) => void (j.weightsManifest![0]!.paths![0] = "https://example.org/x" as Json), /not beside it/],
-    ["weights of another size", (j) => void (j.weightsManifest![0]!.weights![0]!.shape = [3, 3] as never), /do not fit/],
-    ["a size beyond all", (j) => void (j.weightsManifest![0]!.weights![0]!.shape = [2 ** 40, 2 ** 40] as never), /too large/],
-    ["quantized weights", (j) => void (j.weightsManifest![0]!.weights![0]!.quantization = { dtype: "uint8" } as never), /quantized/],
+    [
+      "weights of another size",
+      (j) => void (j.weightsManifest![0]!.weights![0]!.shape = [3, 3] as never),
+      /do not fit/,
+    ],
+    [
+      "a size beyond all",
+      (j) => void (j.weightsManifest![0]!.weights![0]!.shape = [2 ** 40, 2 ** 40] as never),
+      /too large/,
+    ],
+    [
+      "quantized weights",
+      (j) => void (j.weightsManifest![0]!.weights![0]!.quantization = { dtype: "uint8" } as never),
+      /quantized/,
+    ],
     ["a graph-model", (j) => void (j.format = "graph-model" as Json), /graph-model/],
   ]
   test.each(cases)("%s is refused", async (_, change, message) => {
@@ -201,10 +249,16 @@ describe("TensorFlow.js", () => {
 describe("damaged files", () => {
   const count = Number(process.env.TRILOBITE_MUTANTS ?? 400)
   const names = ["words", "chain", "graph", "optimizer-nadam"]
-  const repacked = async (name: string, member: string, change: (bytes: Uint8Array) => Uint8Array): Promise<Uint8Array> => {
+  const repacked = async (
+    name: string,
+    member: string,
+    change: (bytes: Uint8Array) => Uint8Array,
+  ): Promise<Uint8Array> => {
     const zip = openZip(golden(`${name}.keras`), name, "E_MODEL")
     const members = await Promise.all(
-      zip.names.map(async (own) => [own, own === member ? change((await zip.read(own))!) : (await zip.read(own))!] as const),
+      zip.names.map(
+        async (own) => [own, own === member ? change((await zip.read(own))!) : (await zip.read(own))!] as const,
+      ),
     )
     return writeZip(members)
   }

@@ -52,7 +52,11 @@ function caseOf(name: string): { readonly model: Model; readonly data: Tensor[] 
   const inputs = shapes.map((shape) => input({ shape }))
   const layer = row.layer([...SIZES]) as unknown as ReturnType<typeof dense>
   const model = functional({ inputs, outputs: layer(inputs.length === 1 ? inputs[0]! : inputs) })
-  model.setWeights(model.getWeights().map(({ shape }) => ({ ...fill(shape), data: fill(shape).data.map((v) => 0.3 + Math.abs(v) / 4) })))
+  model.setWeights(
+    model
+      .getWeights()
+      .map(({ shape }) => ({ ...fill(shape), data: fill(shape).data.map((v) => 0.3 + Math.abs(v) / 4) })),
+  )
   return { model, data: shapes.map((shape) => fill([ROWS, ...shape])) }
 }
 
@@ -124,7 +128,9 @@ describe("TensorFlow.js", () => {
     const [group] = json.weightsManifest
     const bytes = readFileSync(join(folder, group!.paths[0]!))
     const weightData = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length) as ArrayBuffer
-    const handler = { load: async () => ({ modelTopology: json.modelTopology, weightSpecs: group!.weights, weightData }) }
+    const handler = {
+      load: async () => ({ modelTopology: json.modelTopology, weightSpecs: group!.weights, weightData }),
+    }
     return tfl.loadLayersModel(handler)
   }
 
@@ -146,7 +152,10 @@ describe("TensorFlow.js", () => {
 
   test("what TensorFlow.js has written itself is read", async () => {
     const x = tfl.input({ shape: [4], name: "x" })
-    const inner = tfl.sequential({ name: "inner", layers: [tfl.layers.dense({ units: 3, inputShape: [4], activation: "relu" })] })
+    const inner = tfl.sequential({
+      name: "inner",
+      layers: [tfl.layers.dense({ units: 3, inputShape: [4], activation: "relu" })],
+    })
     const both = tfl.layers.concatenate({ name: "both" }).apply([x, inner.apply(x) as tfl.SymbolicTensor])
     const y = tfl.layers.dense({ units: 2, activation: "softmax", name: "out" }).apply(both) as tfl.SymbolicTensor
     const model = tfl.model({ inputs: x, outputs: y })
@@ -158,7 +167,10 @@ describe("TensorFlow.js", () => {
         writeFileSync(join(folder, "group1-shard1of2.bin"), bytes.subarray(0, 10))
         writeFileSync(join(folder, "group1-shard2of2.bin"), bytes.subarray(10))
         const paths = ["group1-shard1of2.bin", "group1-shard2of2.bin"]
-        writeFileSync(path, JSON.stringify({ format: "layers-model", modelTopology, weightsManifest: [{ paths, weights: weightSpecs }] }))
+        writeFileSync(
+          path,
+          JSON.stringify({ format: "layers-model", modelTopology, weightsManifest: [{ paths, weights: weightSpecs }] }),
+        )
         return { modelArtifactsInfo: { dateSaved: new Date(0), modelTopologyType: "JSON" } }
       }),
     )
@@ -170,7 +182,11 @@ describe("TensorFlow.js", () => {
   test("models within models come back as they were, also a functional one that is used twice", async () => {
     const a = input({ shape: [4], name: "a" })
     const inside = input({ shape: [4], name: "inside" })
-    const inner = functional({ inputs: inside, outputs: dense({ units: 4, name: "deep" })(inside), name: "inner" }).asLayer()
+    const inner = functional({
+      inputs: inside,
+      outputs: dense({ units: 4, name: "deep" })(inside),
+      name: "inner",
+    }).asLayer()
     const once = inner(a)
     const model = functional({ inputs: a, outputs: dense({ units: 2, name: "last" })(inner(once)) })
     const path = join(folder, "nested.json")
@@ -230,8 +246,16 @@ describe("what a format cannot hold", () => {
   const own = customLayer("Twice", {}, (_, [x]) => ops.mul(x, 2))
   const cases: readonly (readonly [ending: string, model: () => Model, message: RegExp])[] = [
     [".keras", () => sequential([own({ inputShape: [2] })]), /layer twice \(Twice\).*of your own/],
-    [".keras", () => sequential([activation({ activation: (x) => ops.mul(x, 2), inputShape: [2] })]), /no name in Keras/],
-    [".json", () => sequential([activation({ activation: "hardSigmoid", inputShape: [2] })]), /no activation hardSigmoid/],
+    [
+      ".keras",
+      () => sequential([activation({ activation: (x) => ops.mul(x, 2), inputShape: [2] })]),
+      /no name in Keras/,
+    ],
+    [
+      ".json",
+      () => sequential([activation({ activation: "hardSigmoid", inputShape: [2] })]),
+      /no activation hardSigmoid/,
+    ],
     [".h5", () => sequential([dense({ units: 1, inputShape: [2] })]), /are not written/],
     [".keras", () => compiled("oneCycle"), /Keras has no oneCycle/],
     [".keras", () => compiled("confusionMatrix"), /Keras has no metric confusionMatrix/],
@@ -261,7 +285,10 @@ describe("what a format cannot hold", () => {
 
 describe("what a training had got to", () => {
   const net = (): Model => {
-    const model = sequential([dense({ units: 4, activation: "tanh", inputShape: [3] }), dense({ units: 1 })], { seed: 3, name: "net" })
+    const model = sequential([dense({ units: 4, activation: "tanh", inputShape: [3] }), dense({ units: 1 })], {
+      seed: 3,
+      name: "net",
+    })
     model.compile({ loss: "mse", optimizer: { type: "nadam", learningRate: 0.01 } })
     return model
   }

@@ -74,7 +74,9 @@ describe("files of Keras 3", () => {
       const ours = join(out, "ours.safetensors")
       await again.save(ours)
       await (await loadModel(ours)).save(join(out, "back.keras"))
-      expect(readFileSync(join(out, "back.keras")).equals(readFileSync(path)), `${name} through our own file`).toBe(true)
+      expect(readFileSync(join(out, "back.keras")).equals(readFileSync(path)), `${name} through our own file`).toBe(
+        true,
+      )
     }
   })
 

@@ -1,4 +1,4 @@
-# The cross-validated scores of scikit-learn's multilayer perceptrons on the data of examples/, with which examples/iris.ts and
+# The cross-validated scores of scikit-learn's multilayer perceptrons on the package's data sets, with which examples/iris.ts and
 # examples/diabetes.ts are compared. For developers only: python3 scripts/golden/sklearn_mlp.py (Debian: python3-sklearn).
 import json
 import os
@@ -12,12 +12,13 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 warnings.filterwarnings("ignore")
-DATA = os.path.join(os.path.dirname(__file__), "../../examples/data")
+DATA = os.path.join(os.path.dirname(__file__), "../../src/data/sets")
 
 
 def load(name):
-    table = np.loadtxt(os.path.join(DATA, name), delimiter=",", skiprows=1)
-    return table[:, :-1], table[:, -1]
+    table = np.loadtxt(os.path.join(DATA, name), delimiter=",", skiprows=1, dtype=str)
+    last = table[:, -1]
+    return table[:, :-1].astype(float), np.unique(last, return_inverse=True)[1] if name == "iris.csv" else last.astype(float)
 
 
 def scores(make, x, y, folds):

@@ -16,6 +16,8 @@ export interface JsonObject {
 export interface JsonLimits {
   readonly depth: number
   readonly length: number
+  /** The number of the text's first line, if it is a part of a file (default 1). */
+  readonly line?: number
 }
 
 /** The limits for a config: 64 levels, 4 Mi characters. */
@@ -68,7 +70,7 @@ export function parseJson(
 
 function fault(s: Scanner, what: string, hint?: string, at: number = s.at): TrilobiteError {
   const before = s.text.slice(0, at)
-  const line = before.split("\n").length
+  const line = before.split("\n").length + (s.limits.line ?? 1) - 1
   const column = at - before.lastIndexOf("\n")
   const place = `Found at line ${line}, column ${column} (character ${at}).`
   const advice = hint === undefined ? place : `${place} ${hint}`

@@ -7,7 +7,7 @@ import type { DType } from "../core/tensor.ts"
 import { type RowSource, type RowSpec, rowBytes } from "./dataset.ts"
 import { parseIdxHeader } from "./idx.ts"
 import { openRows } from "./node-rows.ts"
-import { NPY_HEADER, parseNpyHeader } from "./npy.ts"
+import { NPY_HEADER, npyRows, parseNpyHeader } from "./npy.ts"
 
 /** Rows in a file: what they are, and how they are read. */
 export interface FileColumn extends RowSpec {
@@ -84,7 +84,10 @@ function understood(where: string, row: RowSpec, { shape = row.shape, scale = fa
  * ```
  */
 export function npyFile(path: string, options: ColumnOptions = {}): FileColumn {
-  return openColumn("npyFile", path, options, NPY_HEADER, (head) => parseNpyHeader(head, path))
+  return openColumn("npyFile", path, options, NPY_HEADER, (head) => {
+    const header = parseNpyHeader(head, path)
+    return { ...npyRows(header, path), length: header.length }
+  })
 }
 
 /**

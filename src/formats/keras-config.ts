@@ -122,7 +122,10 @@ export function networkToKeras(
     config.calls
       .filter(({ layer }) => layer === number)
       .map(({ inputs }) => {
-        return callToKeras(inputs.map((from) => ({ at: at(from), shape: shapes.get(node[from[0]]!.name)! })), dialect)
+        return callToKeras(
+          inputs.map((from) => ({ at: at(from), shape: shapes.get(node[from[0]]!.name)! })),
+          dialect,
+        )
       })
   const own = config.layers.map((layer) => layerToKeras(layer, options))
   const shapes = valueShapes(config)

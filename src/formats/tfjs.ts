@@ -189,7 +189,11 @@ async function manifest(json: JsonValue, where: string, beside: Beside): Promise
     const length = parts.reduce((sum, part) => sum + part.length, 0)
     if (length !== total) throw modelError(place, "the files do not fit the weights.", `${total} bytes`, `${length}`)
     const all = new Uint8Array(length)
-    parts.reduce((at, part) => (all.set(part, at), at + part.length), 0)
+    let end = 0
+    for (const part of parts) {
+      all.set(part, end)
+      end += part.length
+    }
     const view = new DataView(all.buffer)
     let at = 0
     for (const { name, shape, count } of specs) {

@@ -36,6 +36,11 @@ function printEntry(entry: Entry): string {
   return `${lines.join("\n")}\n`
 }
 
+/** Places before, between and after. */
+function edgeText({ before, after, between }: Edge): string {
+  return `${before}+${between}+${after}`
+}
+
 function attributesText(node: Node, at: (node: Node) => string): string {
   if (isOp(node, "every")) return `(${at(node.attributes.value)})`
   if (isOp(node, "scan")) {
@@ -47,6 +52,7 @@ function attributesText(node: Node, at: (node: Node) => string): string {
     if (value === false) return []
     if (value === true) return [key]
     if (key === "variable") return [(node as Node<"variable">).attributes.variable.key]
+    if (key === "edges") return [`edges=[${(value as readonly Edge[]).map(edgeText).join(",")}]`]
     return [Array.isArray(value) ? `${key}=[${value.join(",")}]` : `${key}=${String(value)}`]
   })
   return parts.length === 0 ? "" : `(${parts.join(" ")})`

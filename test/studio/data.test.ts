@@ -80,7 +80,7 @@ describe("MNIST", () => {
 })
 
 describe("tables", () => {
-  const iris = readTable(readFileSync(new URL("../../examples/data/iris.csv", import.meta.url), "utf8"))
+  const iris = readTable(readFileSync(new URL("../../src/data/sets/iris.csv", import.meta.url), "utf8"))
 
   test("iris: types, counts, the row that is there twice", () => {
     expect(iris.rows).toHaveLength(150)
@@ -91,7 +91,7 @@ describe("tables", () => {
       ["petalWidth", "number"],
       ["species", "class"],
     ])
-    expect(iris.columns[4]!.bars).toEqual(["0", "1", "2"].map((label) => ({ label, n: 50 })))
+    expect(iris.columns[4]!.bars).toEqual(["setosa", "versicolor", "virginica"].map((label) => ({ label, n: 50 })))
     for (const { bars } of iris.columns) expect(bars.reduce((sum, { n }) => sum + n, 0)).toBe(150)
     expect(iris.repeated).toEqual([142])
   })

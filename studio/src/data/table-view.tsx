@@ -2,8 +2,8 @@
 
 import type { JSX } from "preact"
 import { useMemo } from "preact/hooks"
-import diabetes from "../../../examples/data/diabetes.csv?raw"
-import iris from "../../../examples/data/iris.csv?raw"
+import diabetes from "../../../src/data/sets/diabetes.csv?raw"
+import iris from "../../../src/data/sets/iris.csv?raw"
 import { count } from "../ui/format.ts"
 import { type Keys, numberKey, useUrlState, wordKey } from "../ui/url.ts"
 import { type Column, isMissing, readTable } from "./table.ts"
@@ -30,7 +30,7 @@ const tables: { readonly [name in "iris" | "diabetes"]: Words } = {
   iris: {
     text: iris,
     title: "Iris: 150 flowers of three species",
-    lede: "Four lengths in centimetres; species 0 is setosa, 1 versicolor, 2 virginica.",
+    lede: "Four lengths in centimetres, and the species.",
     source: "R. A. Fisher, 1936, from the UCI repository (CC BY 4.0).",
     wanted: "species",
   },
