@@ -172,7 +172,10 @@ function Transport(props: {
       <div class="epoch" data-pace={Math.round(pace)}>
         <b>{count(epoch)}</b>
         <span>{epoch === 1 ? "epoch" : "epochs"}</span>
-        <Token label={`Speed: ${speedWords[speed.value]}`} word={pace > 0 ? paceText(pace) : speedWords[speed.value]}>
+        <Token
+          label={`Speed: ${speedWords[speed.value]}${pace > 0 ? `, ${paceText(pace)}` : ""}`}
+          word={pace > 0 ? paceText(pace) : speedWords[speed.value]}
+        >
           {() => (
             <>
               <WordList
