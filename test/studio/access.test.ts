@@ -94,9 +94,15 @@ describe.skipIf(!RUN_BROWSER)("access", () => {
             .length,
       )
       expect(moving).toBe(0)
-      const before = await page.screenshot()
-      await page.waitForTimeout(700)
-      expect((await page.screenshot()).equals(before)).toBe(true)
+      // What is computed or loaded may still arrive; then the picture stands still.
+      let before = await page.screenshot()
+      const stands = async (): Promise<boolean> => {
+        await page.waitForTimeout(700)
+        const [last, now] = [before, await page.screenshot()]
+        before = now
+        return now.equals(last)
+      }
+      await expect.poll(stands, { timeout: 6000, interval: 10 }).toBe(true)
       await page.close()
     })
 
