@@ -89,7 +89,10 @@ export function observe({ probe, x, y, xValid, yValid, epochs }: Observed): Obse
       const gradients = await sometimes("gradients", epoch, () => gradientsOf(probe, training, xSome, ySome))
       const { weights } = histograms.snapshots[0]!
       const layers = Object.entries(speed.speeds).map(([layer, speeds]): LayerSignals => {
-        const i = weights.findIndex((of) => lineOf(of, weights) === layer)
+        // A layer's only kernel has the name of the layer, several have their own behind it.
+        const i = weights.findIndex((of) => {
+          return /kernel$/i.test(of.name) && (of.layer === layer || `${of.layer}/${of.name}` === layer)
+        })
         const { min, max, counts } = weights[i]!.histogram
         const gradient = gradients?.get(layer)
         const seen = flats?.get(layer)
@@ -140,8 +143,8 @@ async function flatOf(
 }
 
 /**
- * The lengths of the gradients by layers: a plain step of length 1 goes the way of the gradient. Undefined if it leads to where
- * there are no numbers.
+ * The lengths of the gradients by layers: the speed of a plain step of length 1, which goes the way of the gradient. Undefined if
+ * it leads to where there are no numbers.
  */
 async function gradientsOf(
   probe: Model,
@@ -158,25 +161,14 @@ async function gradientsOf(
     throw error
   }
   const after = probe.getWeights()
-  return new Map(before.map((of, i) => [lineOf(of, before), distance(of.tensor.data, after[i]!.data)]))
-}
-
-/** The name that `learningSpeed` gives a kernel. */
-function lineOf({ layer, name }: Named, all: readonly Named[]): string {
-  if (!/kernel$/i.test(name)) return `${layer}/${name}`
-  const alone = all.filter((other) => other.layer === layer && /kernel$/i.test(other.name)).length === 1
-  return alone ? layer : `${layer}/${name}`
-}
-
-interface Named {
-  readonly layer: string
-  readonly name: string
-}
-
-function distance(a: ArrayLike<number>, b: ArrayLike<number>): number {
-  let sum = 0
-  for (let i = 0; i < a.length; i++) sum += (a[i]! - b[i]!) ** 2
-  return Math.sqrt(sum)
+  const step = learningSpeed()
+  const weighed = (tensors: readonly Tensor[]): Training => ({
+    ...training,
+    weights: () => before.map((of, i) => ({ ...of, tensor: tensors[i]! })),
+  })
+  await step.onTrainBegin?.({}, weighed(before.map(({ tensor }) => tensor)))
+  await step.onEpochEnd?.(0, {}, weighed(after))
+  return new Map(Object.entries(step.speeds).map(([layer, [length]]) => [layer, length!]))
 }
 
 /** The first rows. */

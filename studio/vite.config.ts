@@ -60,6 +60,15 @@ const addresses: Plugin = {
   },
 }
 
+/** What every lesson needs: the frame, the controls, and the little that it takes of the library. */
+const everywhere = [
+  /\/node_modules\/@?preact\//,
+  /\/studio\/src\/app\.tsx$/,
+  /\/studio\/src\/lessons\/list\.ts$/,
+  /\/studio\/src\/ui\/(?!mountain|relief|rings|run-curve|walk)/,
+  /\/src\/(core\/errors|nn\/cost)\.ts$/,
+]
+
 /** The licences of the fonts, which must go where the fonts go. */
 const licences: Plugin = {
   name: "licences",
@@ -85,6 +94,22 @@ const config: UserConfig = defineConfig({
     assetsInlineLimit: 0,
     // What it adds puts nothing into the page that the security policy would stop, but it is not needed either.
     modulePreload: { polyfill: false },
+    rolldownOptions: {
+      output: {
+        // What every lesson needs in one file: on a slow processor each request costs more than some bytes too many.
+        codeSplitting: {
+          groups: [
+            {
+              name: "studio",
+              test: (id) => {
+                const path = id.replaceAll("\\", "/")
+                return everywhere.some((part) => part.test(path))
+              },
+            },
+          ],
+        },
+      },
+    },
   },
   worker: { format: "es" },
   server: {

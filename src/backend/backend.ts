@@ -109,7 +109,7 @@ export function checkRun(program: Program, run: Run, bound: { has(name: string):
   if (order !== undefined && (order.length < rows || order.length > run.bound.rows)) {
     throw internalError(`An order of ${order.length} does not fit ${run.bound.rows} rows.`)
   }
-  if (rows > run.bound.rows || order?.some((row) => row < 0 || row >= run.bound.rows)) {
+  if (rows > run.bound.rows || (order !== undefined && !within(order, run.bound.rows))) {
     throw internalError(`The order names rows beyond the ${run.bound.rows} that are bound.`)
   }
   if (run.count > 0 && (run.first < 0 || (run.first + run.count - 1) * run.batchSize >= rows)) {
@@ -124,6 +124,12 @@ export function checkRun(program: Program, run: Run, bound: { has(name: string):
     const name = kernel.kind === "gather" ? program.buffers[kernel.source]!.name : undefined
     if (name !== undefined && !bound.has(name)) throw internalError(`The data ${name} are not bound.`)
   }
+}
+
+/** Whether all rows of an order exist. A plain loop: it is run over each epoch. */
+function within(order: Int32Array, rows: number): boolean {
+  for (let i = 0; i < order.length; i++) if (order[i]! < 0 || order[i]! >= rows) return false
+  return true
 }
 
 /** Copies rows with gaps (pitch) into rows without. */

@@ -299,6 +299,8 @@ export function integers(seed: number, stream: Stream, substream: number, step: 
       // surplus.
       const low = Math.imul(word, bound) >>> 0
       if (low < bound && low < WORDS % bound) continue
+      // Everything stays below 2^32 for small bounds, where shifts are quicker than divisions.
+      if (bound <= 65536) return ((word >>> 16) * bound + (((word & 0xffff) * bound) >>> 16)) >>> 16
       return Math.floor(((word >>> 16) * bound + Math.floor(((word & 0xffff) * bound) / 65536)) / 65536)
     }
   }

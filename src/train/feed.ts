@@ -24,8 +24,8 @@ export interface Feed {
   readonly rows: number
   /** Begins a pass. */
   begin(epoch: number): void
-  /** The next rows of the pass, undefined at its end. The chunk before is done with. */
-  next(): Promise<Chunk | undefined>
+  /** The next rows of the pass, undefined at its end; a promise where they have to be waited for. The chunk before is done with. */
+  next(): Chunk | undefined | Promise<Chunk | undefined>
   /** To be called when a run has begun: what can be done for the next rows is done beside it. */
   ahead(): void
   /** Ends it: memory that the feed has made is given back. */
@@ -54,7 +54,10 @@ export function memoryFeed({ bound, batchSize, rows: taken, limit }: Pass, shuff
   const rows = Math.min(limit ?? all, all)
   let epoch = 0
   let given = true
-  let prepared: { readonly epoch: number; readonly order: Promise<Int32Array> } | undefined
+  let prepared: { readonly epoch: number; readonly order: Int32Array } | undefined
+  /** Whether a turn is waited for in which an order is to be prepared. */
+  let waiting = false
+  let ended = false
   const orderOf = (of: number, seed: number): Int32Array => {
     const places = permutation(all, seed, of).subarray(0, rows)
     return taken === undefined ? places : places.map((i) => taken[i]!)
@@ -67,19 +70,26 @@ export function memoryFeed({ bound, batchSize, rows: taken, limit }: Pass, shuff
       epoch = next
       given = false
     },
-    async next() {
+    next() {
       if (given) return undefined
       given = true
-      const known = prepared?.epoch === epoch ? await prepared.order : undefined
+      const known = prepared?.epoch === epoch ? prepared.order : undefined
       const order = known ?? (shuffle === undefined ? taken?.subarray(0, rows) : orderOf(epoch, shuffle.seed))
       return { bound, rows, order, rowName: (i) => order?.[i] ?? i }
     },
     ahead() {
-      const next = epoch + 1
-      if (shuffle === undefined || next >= shuffle.epochs || prepared?.epoch === next) return
-      // After a turn: the run has begun by then, and the order is made while the threads work on it.
-      prepared = { epoch: next, order: turn().then(() => orderOf(next, shuffle.seed)) }
+      if (shuffle === undefined || waiting || epoch + 1 >= shuffle.epochs || prepared?.epoch === epoch + 1) return
+      waiting = true
+      // After a turn: the run has begun by then, and the order is made while the threads work on it. Runs that are over
+      // sooner do not wait for it; by then another epoch may be under way.
+      void turn().then(() => {
+        waiting = false
+        const next = epoch + 1
+        if (!ended && next < shuffle.epochs) prepared = { epoch: next, order: orderOf(next, shuffle.seed) }
+      })
     },
-    release() {},
+    release() {
+      ended = true
+    },
   }
 }

@@ -60,7 +60,8 @@ export async function* fitEvents(plan: FitPlan): AsyncGenerator<FitEvent, void, 
       train.begin(epoch)
       while (round < train.rounds && reason === "completed") {
         const waited = performance.now()
-        const chunk = await unlessAborted(train.next(), signal)
+        const next = train.next()
+        const chunk = next instanceof Promise ? await unlessAborted(next, signal) : next
         elapsed += (performance.now() - waited) / 1000
         if (chunk === undefined) break
         if (chunk === "aborted") reason = chunk

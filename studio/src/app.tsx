@@ -58,37 +58,48 @@ const places: readonly (readonly [label: string, to: string])[] = [
   ["Home", "/"],
 ]
 
-function usePage(): { readonly page: Page | undefined; readonly name: string; readonly failed: string | undefined } {
-  const [found, setFound] = useState<{ readonly at: string; readonly page: Page; readonly name: string }>()
-  const [failed, setFailed] = useState<string>()
-  const at = path.value.replace(/(.)\/$/, "$1").replace(/\/index\.html$/, "/")
+/** What an address shows: a page, or why there is none. */
+export interface Shown {
+  readonly at: string
+  readonly page?: Page
+  readonly name?: string
+  readonly failed?: string
+}
+
+const addressOf = (given: string): string => given.replace(/(.)\/$/, "$1").replace(/\/index\.html$/, "/")
+
+/** Loads the page of an address. */
+export async function load(given: string): Promise<Shown> {
+  const at = addressOf(given)
+  const row = pages.find(([pattern]) => pattern.test(at))
+  if (row === undefined) return { at, failed: "There is no such page." }
+  try {
+    return { at, page: (await row[1]()).default, name: row[0].exec(at)?.[1] ?? "" }
+  } catch {
+    return { at, failed: "This page could not be loaded. Is the studio still running? Load it again." }
+  }
+}
+
+function usePage(first: Shown): Shown {
+  const [shown, setShown] = useState(first)
+  const at = addressOf(path.value)
   useEffect(() => {
+    if (shown.at === at) return
     let wanted = true
-    setFailed(undefined)
-    const row = pages.find(([pattern]) => pattern.test(at))
-    if (row === undefined) {
-      setFound(undefined)
-      setFailed("There is no such page.")
-      return
-    }
-    const name = row[0].exec(at)?.[1] ?? ""
-    row[1]().then(
-      (module) => wanted && setFound({ at, page: module.default, name }),
-      () => wanted && setFailed("This page could not be loaded. Is the studio still running? Load it again."),
-    )
+    void load(at).then((found) => wanted && setShown(found))
     return () => {
       wanted = false
     }
   }, [at])
-  return { page: found?.page, name: found?.name ?? "", failed }
+  return shown
 }
 
 const going: Signal<boolean> = signal(false)
 const helping: Signal<boolean> = signal(false)
 
-/** The studio. */
-export function App(): JSX.Element {
-  const { page: Page, name, failed } = usePage()
+/** The studio; its first page is loaded already, so that it is drawn at once. */
+export function App({ first }: { readonly first: Shown }): JSX.Element {
+  const { page: Page, name = "", failed } = usePage(first)
   useKeys({
     "/": () => (going.value = true),
     "?": () => (helping.value = true),

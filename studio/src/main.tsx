@@ -4,10 +4,10 @@ import "./fonts.css"
 import "./tokens.css"
 import "./style.css"
 import { render } from "preact"
-import { App } from "./app.tsx"
+import { App, load } from "./app.tsx"
 import { allowOwnScripts } from "./engine/trusted.ts"
 import { restoreTheme } from "./ui/theme.ts"
 
 allowOwnScripts()
 restoreTheme()
-render(<App />, document.getElementById("app")!)
+void load(location.pathname).then((first) => render(<App first={first} />, document.getElementById("app")!))

@@ -153,6 +153,42 @@ describe("the job", () => {
     }
   })
 
+  it("shows the weights and costs of the epoch that it names, though it trains on while it looks", async () => {
+    const settings = settingsOf({ layers: [4, 3] })
+    const epochs: number[] = []
+    const last = await run({ settings, playing: true }, (event, say) => {
+      epochs.push(event.epoch)
+      say({ type: "drawn" })
+      return epochs.length > 3 && event.epoch > 60
+    })
+    expect(epochs).toEqual([...new Set(epochs)].sort((a, b) => a - b))
+    const { weights, train, test, field, fields, means } = await upTo(settings, last.epoch)
+    expect({ weights, train, test, field, fields, means }).toEqual({
+      weights: last.weights,
+      train: last.train,
+      test: last.test,
+      field: last.field,
+      fields: last.fields,
+      means: last.means,
+    })
+  })
+
+  it("pauses at once, without waiting for the page to have drawn", async () => {
+    let asked = Number.POSITIVE_INFINITY
+    const began = performance.now()
+    const last = await run({ settings: settingsOf({}), playing: true }, ({ playing }, say) => {
+      if (asked === Number.POSITIVE_INFINITY) {
+        asked = performance.now()
+        say({ type: "play", playing: false })
+      }
+      return !playing
+    })
+    expect(last.playing).toBe(false)
+    expect(asked - began).toBeGreaterThan(0)
+    // Half a second is what it waits for a page that does not draw.
+    expect(performance.now() - asked).toBeLessThan(400)
+  })
+
   it("gives the same weights in steps, and the net's own answers on the grid", async () => {
     const settings = settingsOf({ layers: [3, 2] })
     const whole = await upTo(settings, 5)

@@ -27,7 +27,7 @@ export function browserPlatform(workerUrl?: string): Platform {
     cores: Math.max(1, Math.min(MOST_WORKERS, host.navigator?.hardwareConcurrency ?? 1)),
     // Only a page that is isolated from others may share memory with its workers.
     shared: typeof SharedArrayBuffer === "function" && host.crossOriginIsolated !== false,
-    mayCompute: false,
+    mayCompute: typeof document === "undefined",
     wideVectors: false,
     manyOffsets: true,
     // Browsers compile in haste first, and the page's thread must stay free.

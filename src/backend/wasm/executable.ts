@@ -39,6 +39,7 @@ interface Loaded {
   readonly module: WebAssembly.Module
   /** The memory that it works with. */
   readonly workAt: number
+  readonly touched: ReturnType<typeof touched>
 }
 
 /** What an executable is made with. */
@@ -106,7 +107,8 @@ export class WasmExecutable implements Executable {
     const { platform } = this.#pool
     const generated = generate(this.program, entry, { tile, threads: this.threads, shared: this.#store.shared })
     const module = platform.compile(generated.bytes, { wide, relaxed: this.program.numerics === "fused" })
-    return { key: this.#pool.newKey(), generated, module, workAt: this.#store.allocate(generated.workBytes) }
+    const workAt = this.#store.allocate(generated.workBytes)
+    return { key: this.#pool.newKey(), generated, module, workAt, touched: touched(this.program, entry) }
   }
 
   #forget({ key, workAt }: Loaded): void {
@@ -263,7 +265,7 @@ export class WasmExecutable implements Executable {
     const rows = Math.min(batchSize, rowsOf(run))
     const threads = this.#options.fewer ? threadsFor(point, rows, this.threads) : this.threads
     const { addresses } = run.bound as HeldRows
-    const { data, changes } = touched(this.program, entry)
+    const { data, changes } = loaded.touched
     const logBytes = 4 * point.logs.length
     const held = (b: Buffer): number => addresses.get(b.name)!.at
     const place = (b: Buffer): Job["changes"][number] =>

@@ -1,6 +1,7 @@
 // Memory shared by the caller and all threads: nothing is sent, a stop is heard after the round under way, and the caller
 // does small runs itself where it may.
 
+import { turn } from "../../core/turn.ts"
 import { control } from "./control-block.ts"
 import { MAX_PAGES } from "./generate.ts"
 import { createHeap, outOfMemory, PAGE, pagesFor } from "./memory.ts"
@@ -29,7 +30,7 @@ export function sharedStore(pool: Pool, start: number): Store {
   let resumed = 0
   const runHere = async ({ key, module, entry, first, count, rows, batch }: Job): Promise<number> => {
     if (performance.now() - resumed > SLICE) {
-      await new Promise((resolve) => setTimeout(resolve))
+      await turn()
       resumed = performance.now()
     }
     const instance = instances.get(key) ?? new WebAssembly.Instance(module, { env: { memory } })

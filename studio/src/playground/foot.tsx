@@ -14,7 +14,7 @@ import type { Training } from "./training.ts"
 /** The foot. */
 export function Foot({ setting, training }: { readonly setting: Setting; readonly training: Training }): JSX.Element {
   const kept = training.kept.value
-  const event = training.event.value
+  const event = training.told.value
   const { split } = setting.view
   return (
     <div class="foot">

@@ -1,12 +1,13 @@
 // The map with its key, its read-out, and what draws points on it.
 
-import { type Signal, signal } from "@preact/signals"
+import { computed, type ReadonlySignal, type Signal, signal } from "@preact/signals"
 import type { JSX } from "preact"
 import { useMemo } from "preact/hooks"
 import type { PlayEvent } from "../engine/jobs/play.ts"
 import { cost, percent } from "../ui/format.ts"
 import { type Data, makeData } from "./data.ts"
 import { ContourMap, kindOf, type Layer, neuronKind } from "./map.tsx"
+import { outputsOf } from "./net.ts"
 import { type Brush, brushed, OwnData } from "./own-data.tsx"
 import type { Neuron } from "./session.ts"
 import type { Setting } from "./state.ts"
@@ -16,12 +17,14 @@ import type { Training } from "./training.ts"
 export function MapPanel(props: {
   readonly setting: Setting
   readonly training: Training
+  /** A look of the last moments, for words, and the newest one. */
   readonly event: PlayEvent | undefined
+  readonly live: ReadonlySignal<PlayEvent | undefined>
   readonly data: Data
   readonly pin: Neuron | undefined
   readonly brush: Signal<Brush>
 }): JSX.Element {
-  const { setting, training, event, data, pin, brush } = props
+  const { setting, training, event, live, data, pin, brush } = props
   const { now, view } = setting
   const read = useMemo(() => signal(""), [])
   const { classes } = data
@@ -29,19 +32,15 @@ export function MapPanel(props: {
   const compares = view.split.value > 0 && kept?.event !== undefined
   const otherData = useMemo(() => (kept === undefined ? undefined : makeData(kept.settings)), [kept?.settings])
   const isPinned = pin !== undefined && event?.pinned !== undefined && !compares
-  const layer = useMemo((): Layer | undefined => {
-    if (event === undefined)
-      return {
-        field: new Float32Array(10000 * (classes > 2 ? classes : 1)).fill(
-          classes > 2 ? 1 / classes : classes === 2 ? 0.5 : 0,
-        ),
-        data,
-        kind: kindOf(classes),
-      }
-    return isPinned
-      ? { field: event.pinned!, data, kind: neuronKind(now.value) }
-      : { field: event.field, data, kind: kindOf(classes) }
-  }, [event, data, isPinned])
+  const layer = useMemo(() => {
+    const level = classes > 2 ? 1 / classes : classes === 2 ? 0.5 : 0
+    const empty = new Float32Array(10000 * outputsOf(classes)).fill(level)
+    return computed((): Layer => {
+      const { field = empty, pinned } = live.value ?? {}
+      if (isPinned && pinned !== undefined) return { field: pinned, data, kind: neuronKind(now.value) }
+      return { field, data, kind: kindOf(classes) }
+    })
+  }, [data, isPinned])
   const other = useMemo(
     (): Layer | undefined =>
       compares && otherData !== undefined

@@ -1,8 +1,8 @@
 // The map: what the network answers at every place, with the points that train and test it.
 
-import type { ReadonlySignal, Signal } from "@preact/signals"
+import { effect, type ReadonlySignal, type Signal } from "@preact/signals"
 import type { JSX } from "preact"
-import { useEffect, useMemo, useRef } from "preact/hooks"
+import { useLayoutEffect, useMemo, useRef } from "preact/hooks"
 import { cost } from "../ui/format.ts"
 import { colours } from "../ui/theme.ts"
 import { type Data, RANGE } from "./data.ts"
@@ -44,13 +44,29 @@ interface Spare {
   readonly canvas: HTMLCanvasElement
   readonly image: ImageData
   readonly words: Uint32Array
+  /** The points, which change more seldom than what the network says of their places, and what they were drawn for. */
+  readonly marks: HTMLCanvasElement
+  marked: { readonly data: Data; readonly size: number; readonly p: Palette } | undefined
 }
 
 function spare(): Spare {
   const canvas = document.createElement("canvas")
   canvas.width = canvas.height = SIDE
   const image = new ImageData(SIDE, SIDE)
-  return { canvas, image, words: new Uint32Array(image.data.buffer) }
+  const marks = document.createElement("canvas")
+  return { canvas, image, words: new Uint32Array(image.data.buffer), marks, marked: undefined }
+}
+
+/** The picture of the points, drawn anew if anything about it has changed. */
+function marksOf(own: Spare, data: Data, size: number, p: Palette): HTMLCanvasElement {
+  const { marks, marked } = own
+  if (marked?.data === data && marked.size === size && marked.p === p) return marks
+  marks.width = marks.height = size
+  const ctx = marks.getContext("2d")!
+  drawPoints(ctx, data.test, data.classes, true, size, p)
+  drawPoints(ctx, data.train, data.classes, false, size, p)
+  own.marked = { data, size, p }
+  return marks
 }
 
 /** Draws bands, contours and points, `size` device pixels wide. */
@@ -59,8 +75,9 @@ function drawLayer(
   { field, data, kind }: Layer,
   size: number,
   p: Palette,
-  { canvas, image, words }: Spare,
+  own: Spare,
 ): void {
+  const { canvas, image, words } = own
   const values = kind === "classes" ? field : kind === "numbers" ? field : signedField(field, kind)
   const { classes } = data
   if (kind === "classes") classPixels(values, GRID, classes, SIDE, p, words)
@@ -79,8 +96,7 @@ function drawLayer(
     ctx.lineWidth = size / 210
     strokePieces(ctx, contour(values, GRID, 0), size)
   }
-  drawPoints(ctx, data.test, classes, true, size, p)
-  drawPoints(ctx, data.train, classes, false, size, p)
+  ctx.drawImage(marksOf(own, data, size, p), 0, 0)
 }
 
 /** Where the surest class changes, strong, and how sure it is, faint. */
@@ -105,7 +121,7 @@ function drawBorders(ctx: CanvasRenderingContext2D, field: Float32Array, classes
 
 /** What the map shows. */
 export interface MapProps {
-  readonly layer: Layer | undefined
+  readonly layer: ReadonlySignal<Layer>
   /** B, at the right of the line, if it is compared. */
   readonly other?: Layer | undefined
   /** Where the line stands, in percent. */
@@ -114,7 +130,6 @@ export interface MapProps {
   /** Called with places while the reader draws points; absent: there is nothing to draw. */
   readonly onBrush?: ((x1: number, x2: number) => void) | undefined
   readonly read: Signal<string>
-  readonly dim?: ReadonlySignal<boolean>
 }
 
 /** The map. */
@@ -125,16 +140,16 @@ export function ContourMap(props: MapProps): JSX.Element {
   const theme = colours.value
   const p = useMemo(palette, [theme])
   const line = split.value
-  useEffect(() => {
+  useLayoutEffect(() => {
     const own = canvas.current!
-    const draw = (): void => {
-      const size = Math.round(own.clientWidth * Math.min(2, devicePixelRatio))
+    const draw = (first: Layer): void => {
+      const size = sizeOf(own)
       if (size === 0) return
       if (own.width !== size) own.width = own.height = size
       const ctx = own.getContext("2d")!
       ctx.clearRect(0, 0, size, size)
       const cut = other === undefined ? size : Math.round((size * line) / 100)
-      if (layer !== undefined) clipped(ctx, 0, cut, size, () => drawLayer(ctx, layer, size, p, tools.a))
+      clipped(ctx, 0, cut, size, () => drawLayer(ctx, first, size, p, tools.a))
       if (other === undefined) return
       clipped(ctx, cut, size, size, () => drawLayer(ctx, other, size, p, tools.b))
       ctx.strokeStyle = p.ink
@@ -144,10 +159,16 @@ export function ContourMap(props: MapProps): JSX.Element {
       ctx.lineTo(cut, size)
       ctx.stroke()
     }
-    draw()
-    const watch = new ResizeObserver(draw)
+    // Drawn with every look, and in the frame that it belongs to.
+    const stop = effect(() => draw(layer.value))
+    const watch = new ResizeObserver(() => {
+      if (own.width !== sizeOf(own)) draw(layer.peek())
+    })
     watch.observe(own)
-    return () => watch.disconnect()
+    return () => {
+      stop()
+      watch.disconnect()
+    }
   }, [layer, other, line, p])
   const placeAt = (event: PointerEvent): readonly [number, number] => {
     const box = canvas.current!.getBoundingClientRect()
@@ -157,8 +178,7 @@ export function ContourMap(props: MapProps): JSX.Element {
   const hover = (event: PointerEvent): void => {
     const [x1, x2] = placeAt(event)
     if (onBrush !== undefined && event.buttons > 0) onBrush(x1, x2)
-    const shown = other !== undefined && ((x1 / RANGE + 1) / 2) * 100 > line ? other : layer
-    if (shown !== undefined) read.value = readAt(shown, x1, x2)
+    read.value = readAt(other !== undefined && ((x1 / RANGE + 1) / 2) * 100 > line ? other : layer.peek(), x1, x2)
   }
   return (
     <div class={`mapwrap${onBrush === undefined ? "" : " brush"}`}>
@@ -181,6 +201,9 @@ export function ContourMap(props: MapProps): JSX.Element {
     </div>
   )
 }
+
+/** The side of the canvas in device pixels. */
+const sizeOf = (canvas: HTMLCanvasElement): number => Math.round(canvas.clientWidth * Math.min(2, devicePixelRatio))
 
 function clipped(ctx: CanvasRenderingContext2D, from: number, to: number, size: number, draw: () => void): void {
   ctx.save()

@@ -1,7 +1,8 @@
 // The drawing of a network: its lines, its tiles and its outputs, on one canvas.
 
+import { effect, type ReadonlySignal } from "@preact/signals"
 import type { JSX } from "preact"
-import { useEffect, useMemo, useRef } from "preact/hooks"
+import { useLayoutEffect, useMemo, useRef } from "preact/hooks"
 import type { PlayEvent } from "../engine/jobs/play.ts"
 import { colours } from "../ui/theme.ts"
 import { featureRows, gridPlaces } from "./data.ts"
@@ -19,10 +20,13 @@ export interface Line {
   readonly to: number
 }
 
+/** Milliseconds between two drawings of the lines while it trains. */
+const BETWEEN_LINES = 100
+
 interface DrawingProps {
   readonly settings: Settings
   readonly classes: number
-  readonly event: PlayEvent | undefined
+  readonly live: ReadonlySignal<PlayEvent | undefined>
   readonly layout: Layout
   readonly lit: Neuron | undefined
   readonly line: Line | undefined
@@ -30,7 +34,7 @@ interface DrawingProps {
 
 /** The lines and tiles, on one canvas. */
 export function Drawing(props: DrawingProps): JSX.Element {
-  const { settings, classes, event, layout, lit, line } = props
+  const { settings, classes, live, layout, lit, line } = props
   const canvas = useRef<HTMLCanvasElement>(null)
   const theme = colours.value
   const p = useMemo(palette, [theme])
@@ -49,7 +53,10 @@ export function Drawing(props: DrawingProps): JSX.Element {
       ),
     )
   }, [settings.features.join()])
-  useEffect(() => {
+  const lines = useMemo(() => document.createElement("canvas"), [])
+  const drawn = useRef(Number.NEGATIVE_INFINITY)
+  /** Draws; the lines, which cost most and change least, only a few times a second while it trains. */
+  const draw = (event: PlayEvent | undefined, anew: boolean): void => {
     const own = canvas.current!
     const scale = Math.min(2, devicePixelRatio)
     const [w, h] = [Math.round(layout.width * scale), Math.round(layout.height * scale)]
@@ -57,7 +64,18 @@ export function Drawing(props: DrawingProps): JSX.Element {
     const ctx = own.getContext("2d")!
     ctx.setTransform(scale, 0, 0, scale, 0, 0)
     ctx.clearRect(0, 0, layout.width, layout.height)
-    if (event !== undefined) drawLines(ctx, event, layout, p, lit, line)
+    if (event !== undefined) {
+      const now = performance.now()
+      if (anew || !event.playing || now - drawn.current > BETWEEN_LINES) {
+        drawn.current = now
+        // Given its size, a canvas is empty.
+        ;[lines.width, lines.height] = [w, h]
+        const own = lines.getContext("2d")!
+        own.setTransform(scale, 0, 0, scale, 0, 0)
+        drawLines(own, event, layout, p, lit, line)
+      }
+      ctx.drawImage(lines, 0, 0, layout.width, layout.height)
+    }
     layout.nodes.slice(0, -1).forEach((nodes, layer) => {
       nodes.forEach(({ x, y }, unit) => {
         const field = layer === 0 ? inputs[unit] : fieldOf(event, settings, layer - 1, unit)
@@ -82,7 +100,15 @@ export function Drawing(props: DrawingProps): JSX.Element {
       })
     })
     drawOutputs(ctx, layout, classes, p, lit)
-  })
+  }
+  // Drawn with every look, and in the frame that it belongs to.
+  useLayoutEffect(() => {
+    let anew = true
+    return effect(() => {
+      draw(live.value, anew)
+      anew = live.value === undefined
+    })
+  }, [settings, classes, layout, lit, line, p])
   const [first, ...others] = [settings.features.length, ...settings.layers]
   const says = `Network: ${first} inputs, hidden layers of ${others.join(", ")} ${settings.activation} neurons, ${outputsOf(classes)} output`
   return (

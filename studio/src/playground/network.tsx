@@ -1,6 +1,6 @@
 // The network: a tile for each neuron with what it answers everywhere, a line for each weight.
 
-import type { Signal } from "@preact/signals"
+import type { ReadonlySignal, Signal } from "@preact/signals"
 import type { JSX } from "preact"
 import { useEffect, useMemo, useRef, useState } from "preact/hooks"
 import type { PlayEvent } from "../engine/jobs/play.ts"
@@ -17,8 +17,10 @@ import { featureSpoken, featureWords } from "./words.tsx"
 export interface NetworkProps {
   readonly settings: Settings
   readonly classes: number
-  /** The newest look, if it is of a network of this shape. */
+  /** A look of the last moments, if it is of a network of this shape: for words. */
   readonly event: PlayEvent | undefined
+  /** The newest one, for the drawing. */
+  readonly live: ReadonlySignal<PlayEvent | undefined>
   readonly small: boolean
   readonly pin: Neuron | undefined
   readonly hover: Signal<Neuron | undefined>
@@ -29,7 +31,7 @@ export interface NetworkProps {
 
 /** The network. */
 export function Network(props: NetworkProps): JSX.Element {
-  const { settings, classes, event, small, pin, hover, onPin } = props
+  const { settings, classes, event, live, small, pin, hover, onPin } = props
   const box = useRef<HTMLDivElement>(null)
   const [room, setRoom] = useState<readonly [number, number]>([760, 620])
   const [line, setLine] = useState<Line | undefined>(undefined)
@@ -55,7 +57,7 @@ export function Network(props: NetworkProps): JSX.Element {
   return (
     <div ref={box} class={`net${small ? " rows" : ""}`}>
       <div class="netin" style={{ width: `${layout.width}px`, minHeight: `${layout.height}px` }}>
-        <Drawing settings={settings} classes={classes} event={event} layout={layout} lit={lit} line={line} />
+        <Drawing settings={settings} classes={classes} live={live} layout={layout} lit={lit} line={line} />
         <div
           class="catch"
           aria-hidden="true"

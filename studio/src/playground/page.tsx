@@ -55,10 +55,19 @@ export default function Playground(): JSX.Element {
   const hover: Signal<Neuron | undefined> = useMemo(() => signal(undefined), [])
   const data = useMemo(() => computed((): Data => makeData(now.value)), [])
   const settings = now.value
-  const newest = training.event.value
+  // Words follow a few times a second, drawings every frame without this page being rendered again.
+  const newest = training.told.value
+  const live = useMemo(() => {
+    return computed(() => {
+      const seen = training.event.value
+      return seen !== undefined && fits(seen.settings, now.value) ? seen : undefined
+    })
+  }, [])
   const event = newest !== undefined && fits(newest.settings, settings) ? newest : undefined
   const [layer, unit] = view.pin.value
-  const pin: Neuron | undefined = layer === undefined || unit === undefined ? undefined : [layer - 1, unit - 1]
+  const pin = useMemo((): Neuron | undefined => {
+    return layer === undefined || unit === undefined ? undefined : [layer - 1, unit - 1]
+  }, [layer, unit])
   useEffect(() => {
     document.title = "Playground · trilobite studio"
   }, [])
@@ -118,6 +127,7 @@ export default function Playground(): JSX.Element {
           settings={settings}
           classes={data.value.classes}
           event={event}
+          live={live}
           small={small}
           pin={pin}
           hover={hover}
@@ -126,7 +136,15 @@ export default function Playground(): JSX.Element {
           onWeight={training.setWeight}
         />
         <div class="side">
-          <MapPanel setting={setting} training={training} event={event} data={data.value} pin={pin} brush={brush} />
+          <MapPanel
+            setting={setting}
+            training={training}
+            event={event}
+            live={live}
+            data={data.value}
+            pin={pin}
+            brush={brush}
+          />
           <CostChart curve={training.curve.value} other={training.kept.value?.curve} scale={view.axis} />
         </div>
       </div>
@@ -154,7 +172,10 @@ function Transport(props: {
       <div class="epoch" data-pace={Math.round(pace)}>
         <b>{count(epoch)}</b>
         <span>{epoch === 1 ? "epoch" : "epochs"}</span>
-        <Token label={`Speed: ${speedWords[speed.value]}`} word={pace > 0 ? paceText(pace) : speedWords[speed.value]}>
+        <Token
+          label={`Speed: ${speedWords[speed.value]}${pace > 0 ? `, ${paceText(pace)}` : ""}`}
+          word={pace > 0 ? paceText(pace) : speedWords[speed.value]}
+        >
           {() => (
             <>
               <WordList

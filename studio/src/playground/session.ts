@@ -1,7 +1,7 @@
 // A training of the playground: the network of some settings, its data, and what is to be seen of it. Runs in the worker.
 
 import { type Model, type ModelOptions, type Tensor, TrilobiteError } from "trilobite"
-import { type Data, featureRows, gridPlaces, makeData } from "./data.ts"
+import { type Data, gridPlaces, makeData } from "./data.ts"
 import { inputsOf, judge, outputsOf, probe, targetsOf, trainee } from "./net.ts"
 import { type Settings, sameShape } from "./settings.ts"
 
@@ -53,9 +53,11 @@ export class Session {
   #train!: Given
   #test!: Given
   #grid!: Tensor
+  #coarse!: Tensor
   #model: Model
   #judge!: Model
   #probe!: Model<Readonly<Record<string, Tensor>>>
+  #looking: Promise<unknown> = Promise.resolve()
 
   constructor(settings: Settings, options: ModelOptions = {}) {
     this.#options = options
@@ -79,8 +81,8 @@ export class Session {
     const settings = this.#settings
     this.#train = { x: inputsOf(train, settings), y: targetsOf(train, classes) }
     this.#test = { x: inputsOf(test, settings), y: targetsOf(test, classes) }
-    const shape = [GRID * GRID, settings.features.length]
-    this.#grid = { dtype: "float32", shape, data: featureRows(gridPlaces(GRID), settings.features) }
+    this.#grid = inputsOf({ x: gridPlaces(GRID), y: noAnswers }, settings)
+    this.#coarse = inputsOf({ x: coarsePlaces(), y: noAnswers }, settings)
     this.#judge = judge(settings, classes, this.#options)
     this.#probe = probe(settings, classes, this.#options)
   }
@@ -154,14 +156,10 @@ export class Session {
 
   /** The cost of the test points, for the stop rule. */
   async testCost(): Promise<number> {
+    // A look under way has the judging network.
+    await this.#looking
     this.#judge.setWeights(this.#model.getWeights())
-    return (await this.#judged(this.#test)).cost
-  }
-
-  async #judged({ x, y }: Given): Promise<Judged> {
-    if (y.shape[0] === 0) return { cost: Number.NaN }
-    const { loss, accuracy } = await this.#judge.evaluate(x, y, { batchSize: y.shape[0]! })
-    return accuracy === undefined ? { cost: loss! } : { cost: loss!, accuracy }
+    return (await judged(this.#judge, this.#test)).cost
   }
 
   /** Sets a weight by hand; `from` −1 is the bias. */
@@ -179,32 +177,52 @@ export class Session {
     return this.#model.getWeights().map(({ data }) => data as Float32Array)
   }
 
-  /** Everything that is to be seen now. */
-  async look(pin?: Neuron): Promise<Look> {
+  /** Everything that is to be seen now; the training may go on meanwhile, another look may not begin. */
+  look(pin?: Neuron): Promise<Look> {
+    const looking = this.#look(pin)
+    this.#looking = looking.catch(() => {})
+    return looking
+  }
+
+  async #look(pin?: Neuron): Promise<Look> {
+    // What is asked belongs together, whatever is changed before the answers are there.
+    const [judge, probe, given, tested] = [this.#judge, this.#probe, this.#train, this.#test]
+    const [settings, rows, outputs] = [this.#settings, this.rows, outputsOf(this.#data.classes)]
+    const [grid, coarse] = [this.#grid, this.#coarse]
     const weights = this.#model.getWeights()
-    this.#judge.setWeights(weights)
-    this.#probe.setWeights(weights)
-    const train = await this.#judged(this.#train)
-    const test = await this.#judged(this.#test)
-    const names = [...this.#settings.layers.map((_, i) => `hidden${i + 1}`), "output"]
-    const seen = await this.#probe.predict(this.#grid, { batchSize: 2500 })
-    const own = this.rows === 0 ? undefined : await this.#probe.predict(this.#train.x, { batchSize: this.rows })
-    const grids = names.map((name) => seen[name]!.data as Float32Array)
-    const units = [...this.#settings.layers, outputsOf(this.#data.classes)]
-    const pinned = pin && pin[0] < units.length - 1 && pin[1] < units[pin[0]]! ? pin : undefined
+    judge.setWeights(weights)
+    probe.setWeights(weights)
+    const train = await judged(judge, given)
+    const test = await judged(judge, tested)
+    const names = [...settings.layers.map((_, i) => `hidden${i + 1}`), "output"]
+    const units = [...settings.layers, outputs]
+    const pinned = pin && pin[0] < settings.layers.length && pin[1] < units[pin[0]]! ? pin : undefined
+    const numbers = (of: Readonly<Record<string, Tensor>> | undefined, layer: number): Float32Array =>
+      (of?.[names[layer]!]?.data as Float32Array | undefined) ?? nothing
+    const field = await judge.predict(grid, { batchSize: 2500 })
+    const seen = await probe.predict(coarse, { batchSize: 2500 })
+    const own = rows === 0 ? undefined : await probe.predict(given.x, { batchSize: rows })
+    const fine = pinned && (await probe.predict(grid, { batchSize: 2500 }))
     return {
       train,
       test,
       weights: weights.map(({ data }) => data as Float32Array),
-      field: grids.at(-1)!.slice(),
-      fields: grids.slice(0, -1).map((grid, i) => small(grid, units[i]!)),
-      means: names.map((name, i) => meansOf((own?.[name]?.data as Float32Array | undefined) ?? nothing, units[i]!)),
-      ...(pinned === undefined ? {} : { pinned: column(grids[pinned[0]]!, units[pinned[0]]!, pinned[1]) }),
+      field: field.data as Float32Array,
+      fields: settings.layers.map((n, layer) => columns(numbers(seen, layer), n)),
+      means: units.map((n, layer) => meansOf(numbers(own, layer), n)),
+      ...(pinned === undefined ? {} : { pinned: column(numbers(fine, pinned[0]), units[pinned[0]]!, pinned[1]) }),
     }
   }
 }
 
 const nothing = new Float32Array(0)
+const noAnswers = new Float64Array(0)
+
+async function judged(judge: Model, { x, y }: Given): Promise<Judged> {
+  if (y.shape[0] === 0) return { cost: Number.NaN }
+  const { loss, accuracy } = await judge.evaluate(x, y, { batchSize: y.shape[0]! })
+  return accuracy === undefined ? { cost: loss! } : { cost: loss!, accuracy }
+}
 
 /** What the points depend on. */
 const dataKey = ({ data, noise, points, share, seed, own }: Settings): string =>
@@ -218,17 +236,25 @@ function compiledKey(settings: Settings, rows: number): string {
   return JSON.stringify([activation, cost, optimizer, schedule, moving, penalty])
 }
 
-/** The grids of all neurons of a layer, one after the other, a quarter as fine. */
-function small(grid: Float32Array, units: number): Float32Array {
-  const out = new Float32Array(units * SMALL * SMALL)
+/** The places of a neuron's grid: of every fourth row of the output's grid every fourth place. */
+function coarsePlaces(): Float64Array {
+  const all = gridPlaces(GRID)
   const each = GRID / SMALL
-  let k = 0
-  for (let unit = 0; unit < units; unit++) {
-    for (let row = 0; row < SMALL; row++) {
-      for (let c = 0; c < SMALL; c++) out[k++] = grid[((row * each + 2) * GRID + c * each + 2) * units + unit]!
+  const places = new Float64Array(2 * SMALL * SMALL)
+  for (let row = 0, k = 0; row < SMALL; row++) {
+    for (let c = 0; c < SMALL; c++) {
+      const at = 2 * ((row * each + 2) * GRID + c * each + 2)
+      places[k++] = all[at]!
+      places[k++] = all[at + 1]!
     }
   }
-  return out
+  return places
+}
+
+/** The answers of each neuron of a layer, one neuron after the other. */
+function columns(rows: Float32Array, units: number): Float32Array {
+  const places = rows.length / units
+  return Float32Array.from(rows, (_, i) => rows[(i % places) * units + Math.floor(i / places)]!)
 }
 
 function column(grid: Float32Array, units: number, unit: number): Float32Array {

@@ -1,6 +1,6 @@
 // The page's side of the training: the newest of what the worker has sent, the curve so far, and what the page may do.
 
-import { effect, type ReadonlySignal, type Signal, signal } from "@preact/signals"
+import { batch, effect, type ReadonlySignal, type Signal, signal } from "@preact/signals"
 import { useEffect, useMemo } from "preact/hooks"
 import { type Running, start } from "../engine/client.ts"
 import type { PlayEvent, PlayMessage } from "../engine/jobs/play.ts"
@@ -48,9 +48,15 @@ export interface Kept {
   readonly curve: Curve
 }
 
+/** Milliseconds between two changes of words and curves while it trains; maps and weights change with every frame. */
+const WORDS = 200
+
 /** A training and what may be done with it. */
 export interface Training {
+  /** The newest look, frame by frame: for what is drawn on canvases. */
   readonly event: ReadonlySignal<PlayEvent | undefined>
+  /** The same, a few times a second while it trains: for words. The curve changes with it. */
+  readonly told: ReadonlySignal<PlayEvent | undefined>
   readonly curve: ReadonlySignal<Curve>
   readonly playing: ReadonlySignal<boolean>
   readonly kept: ReadonlySignal<Kept | undefined>
@@ -77,6 +83,7 @@ export function useTraining(setting: Setting): Training {
 function training(setting: Setting): { readonly training: Training; begin(): () => void } {
   const { now, view } = setting
   const event: Signal<PlayEvent | undefined> = signal(undefined)
+  const told: Signal<PlayEvent | undefined> = signal(undefined)
   const curve = signal(nothing)
   const playing = signal(false)
   const kept: Signal<Kept | undefined> = signal(undefined)
@@ -87,13 +94,21 @@ function training(setting: Setting): { readonly training: Training; begin(): () 
   let newest: PlayEvent | undefined
   let growing = nothing
   let frame = 0
+  let spoken = 0
 
-  const draw = (): void => {
+  const draw = (now: number): void => {
     frame = 0
     if (newest === undefined) return
-    event.value = newest
-    curve.value = growing
-    tell(newest, growing, pause)
+    const words = !newest.playing || newest.began || now - spoken >= WORDS
+    batch(() => {
+      event.value = newest
+      if (!words) return
+      spoken = now
+      told.value = newest
+      curve.value = growing
+    })
+    if (words) tell(newest, growing, pause)
+    job?.tell({ type: "drawn" })
   }
   const hear = (heard: PlayEvent): void => {
     newest = heard
@@ -158,6 +173,7 @@ function training(setting: Setting): { readonly training: Training; begin(): () 
     begin,
     training: {
       event,
+      told,
       curve,
       playing,
       kept,

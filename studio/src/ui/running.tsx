@@ -1,6 +1,5 @@
 // What trains in this page, said in the bar on every page: the newest epoch and how to pause it.
 
-import "./running.css"
 import { type Signal, signal } from "@preact/signals"
 import type { JSX } from "preact"
 import { Icon } from "./icons.tsx"

@@ -46,5 +46,20 @@ export function switchTheme(): void {
 
 /** A token's colour in the present theme, for canvases. */
 export function token(name: string): string {
-  return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim()
+  const value = getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim()
+  return /^(canvas|graytext|highlight)/i.test(value) ? ofSystem(value) : value
+}
+
+/** A colour of the system, which stands in for a token where colours are forced, as canvases mix colours: in digits. */
+function ofSystem(name: string): string {
+  const probe = document.createElement("i")
+  probe.style.setProperty("forced-color-adjust", "none")
+  probe.style.color = name
+  document.body.append(probe)
+  const parts = getComputedStyle(probe).color.match(/\d+/g) ?? []
+  probe.remove()
+  return `#${parts
+    .slice(0, 3)
+    .map((part) => Number(part).toString(16).padStart(2, "0"))
+    .join("")}`
 }

@@ -3,6 +3,7 @@
 import { type Look, type Neuron, Session } from "../../playground/session.ts"
 import { LOOK_EVERY, PATIENCE, type Settings } from "../../playground/settings.ts"
 import type { Job } from "../protocol.ts"
+import { channel } from "../queue.ts"
 import { engine } from "../trilobite.ts"
 
 /** How it begins. */
@@ -30,6 +31,8 @@ export type PlayMessage =
       readonly value: number
     }
   | { readonly type: "pin"; readonly neuron: Neuron | undefined }
+  /** The page has drawn the last event. */
+  | { readonly type: "drawn" }
 
 /** What it has come to. */
 export interface PlayEvent extends Look {
@@ -48,16 +51,35 @@ export interface PlayEvent extends Look {
   readonly transfer: readonly Transferable[]
 }
 
-/** Milliseconds between two looks. */
+/** Milliseconds between two looks at a training that goes on. */
 const BETWEEN = 33
 
-/** Trains. */
-export const play: Job<PlayParams, PlayEvent, PlayMessage> = async function* (params, { signal, onMessage }) {
+/** Milliseconds after which there is another look although the page has not drawn the last one: it may be hidden. */
+const PATIENCE_MS = 500
+
+/** Milliseconds of training after which messages are read: less than a frame. */
+const BURST = 12
+
+/** Trains, and looks at what it has come to beside it. */
+export const play: Job<PlayParams, PlayEvent, PlayMessage> = (params, { signal, onMessage }) => {
+  const events = channel<PlayEvent>()
+  events.follow(train(params, signal, onMessage, events.push))
+  return events
+}
+
+async function train(
+  params: PlayParams,
+  signal: AbortSignal,
+  onMessage: (listener: (message: PlayMessage) => void) => void,
+  tell: (event: PlayEvent) => void,
+): Promise<void> {
   const session = new Session(params.settings, engine())
   const inbox: PlayMessage[] = []
   let wake = (): void => {}
+  let drawn = true
   onMessage((message) => {
-    inbox.push(message)
+    if (message.type === "drawn") drawn = true
+    else inbox.push(message)
     wake()
   })
   signal.addEventListener("abort", () => wake())
@@ -71,9 +93,17 @@ export const play: Job<PlayParams, PlayEvent, PlayMessage> = async function* (pa
   let played = { at: performance.now(), epoch: 0 }
   let rule = startRule(session)
   const pace = paceOf(session)
+  /** Whether anything has changed since the last look, and when that was. */
+  let changed = true
+  let looked = Number.NEGATIVE_INFINITY
+  let looking = false
+  let failure: { readonly error: unknown } | undefined
 
   const obey = (message: PlayMessage): void => {
     ended = undefined
+    changed = true
+    // What the reader has done is shown at once.
+    looked = Number.NEGATIVE_INFINITY
     switch (message.type) {
       case "play":
         playing = message.playing
@@ -110,8 +140,8 @@ export const play: Job<PlayParams, PlayEvent, PlayMessage> = async function* (pa
         pin = message.neuron
     }
   }
-  const show = async (): Promise<PlayEvent> => {
-    const look = await session.look(pin)
+  /** Looks at the training as it is now, and tells of it as soon as the answers are there. */
+  const look = async (): Promise<void> => {
     const own = {
       settings: session.settings,
       epoch: session.epoch,
@@ -119,9 +149,18 @@ export const play: Job<PlayParams, PlayEvent, PlayMessage> = async function* (pa
       playing,
       pace: pace.now(),
       began,
+      ...(ended === undefined ? {} : { ended }),
     }
-    began = false
-    return { ...look, ...own, ...(ended === undefined ? {} : { ended }), transfer: transferOf(look) }
+    ;[began, changed, looking, drawn, looked] = [false, false, true, false, performance.now()]
+    try {
+      const found = await session.look(pin)
+      tell({ ...found, ...own, transfer: transferOf(found) })
+    } catch (error) {
+      failure ??= { error }
+    } finally {
+      looking = false
+      wake()
+    }
   }
 
   /** How many epochs may be trained by now, as fast as the reader wants to see them. */
@@ -129,41 +168,47 @@ export const play: Job<PlayParams, PlayEvent, PlayMessage> = async function* (pa
     speed === Number.POSITIVE_INFINITY
       ? speed
       : Math.floor(played.epoch + ((performance.now() - played.at) / 1000) * speed) - session.epoch
-  /** Until a message comes, or so many milliseconds. */
-  const news = (ms?: number): Promise<void> =>
+  /** Milliseconds until the next look; Infinity while there is nothing to be seen, or one is under way. */
+  const untilLook = (): number => {
+    if (!changed || looking) return Number.POSITIVE_INFINITY
+    return looked + (drawn ? BETWEEN : PATIENCE_MS) - performance.now()
+  }
+  /** Until something happens, or so many milliseconds. */
+  const news = (ms: number): Promise<void> =>
     new Promise((resolve) => {
-      const timer = ms === undefined ? undefined : setTimeout(resolve, ms)
+      const timer = ms === Number.POSITIVE_INFINITY ? undefined : setTimeout(resolve, ms)
       wake = () => {
         clearTimeout(timer)
+        wake = () => {}
         resolve()
       }
-      if (inbox.length > 0 || signal.aborted) wake()
+      if (inbox.length > 0 || signal.aborted || failure !== undefined) wake()
     })
 
   while (!signal.aborted) {
+    if (failure !== undefined) throw failure.error
     for (const message of inbox.splice(0)) obey(message)
-    const until = performance.now() + BETWEEN
-    while (session.ready && !signal.aborted && inbox.length === 0) {
-      const left = goal > session.epoch ? goal - session.epoch : playing ? Math.min(rule.epochs(), due()) : 0
-      if (left <= 0) break
+    const wanted = goal > session.epoch ? goal - session.epoch : playing ? Math.min(rule.epochs(), due()) : 0
+    const left = session.ready ? wanted : 0
+    if (left > 0) {
       const started = performance.now()
       const epochs = Math.min(burst, left)
       ended = await session.train(epochs, signal)
+      changed = true
       const took = performance.now() - started
-      burst = Math.max(1, Math.min(4 * burst, Math.round((epochs * (BETWEEN - 5)) / Math.max(0.1, took))))
+      burst = Math.max(1, Math.min(4 * burst, Math.round((epochs * BURST) / Math.max(0.1, took))))
       if (playing) ended ??= await rule.ended()
       if (ended !== undefined) {
         playing = false
         goal = 0
       }
-      if (performance.now() >= until) break
     }
-    if (signal.aborted) return
-    yield await show()
-    if (playing && inbox.length === 0 && due() < 1) await news(Math.max(1, until - performance.now(), 1000 / speed / 2))
-    if (inbox.length > 0 || (session.ready && (playing || goal > session.epoch))) continue
-    pace.end()
-    await news()
+    const goesOn = session.ready && (playing || goal > session.epoch)
+    if (!goesOn && !looking && inbox.length === 0 && changed) looked = Number.NEGATIVE_INFINITY
+    if (untilLook() <= 0 && !signal.aborted) void look()
+    if (left > 0 && goesOn && (goal > session.epoch || due() > 0)) continue
+    if (!goesOn) pace.end()
+    await news(Math.max(1, Math.min(untilLook(), goesOn ? 1000 / speed / 2 : Number.POSITIVE_INFINITY)))
   }
 }
 
