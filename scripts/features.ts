@@ -31,7 +31,8 @@ const reasons: readonly (readonly [RegExp, Answer])[] = [
     CONVOLUTION,
   ],
   [/(Attention|LSTM|GRU|RNN|Bidirectional|TimeDistributed|Masking|StackedRNN)/, CONVOLUTION],
-  [/^(StringLookup|IntegerLookup|CategoryEncoding|Discretization|Hashing|HashedCrossing)$/, TABLES],
+  [/^StringLookup$/, ["no", "textVectorization with split: null does it for whole texts; alone it comes with tables"]],
+  [/^(IntegerLookup|CategoryEncoding|Discretization|Hashing|HashedCrossing)$/, TABLES],
   [
     /^(Random|Rand|Aug|Auto|Cut|Mix|Solarization|Equalization|Contrast|CenterCrop|Resizing|MaxNum)/,
     ["not planned", "image preparation beyond the common five: prepare images before training"],

@@ -4,7 +4,7 @@
 
 import { clip, mean } from "../../graph/compose.ts"
 import type { Node } from "../../graph/node.ts"
-import { add, cos, indexOver, lessEqual, mul, reshape, sin, sub, where } from "../../graph/ops.ts"
+import { add, cos, indexOver, lessEqual, mul, reshape, reverse, sin, sub, where } from "../../graph/ops.ts"
 import { type LayerFactory, type LayerOptions, layer } from "../layer.ts"
 import { type Kind, maybeNull, oneOf, optional, required, that } from "../options.ts"
 import type { Scope } from "../scope.ts"
@@ -67,16 +67,9 @@ export const randomFlip: LayerFactory<RandomFlipOptions> = /* @__PURE__ */ layer
   ({ mode, seed, dataFormat }, x, scope) =>
     withChannelsLast(dataFormat, 2, x, (x) => {
       if (!scope.training) return x
-      const [, height, width] = x.shape as [number, number, number]
-      const flips = lessEqual(scope.random([x.shape[0]!, 1, 1], seed), 0.5)
-      const at = pixels(x)
-      const flipped = (place: Node, n: number): Node => where(flips, sub(n - 1, place), place)
-      return sampled(
-        x,
-        mode === "horizontal" ? at.y : flipped(at.y, height),
-        mode === "vertical" ? at.x : flipped(at.x, width),
-        { fillMode: "nearest", interpolation: "nearest", fillValue: 0 },
-      )
+      const flips = lessEqual(scope.random([x.shape[0]!, 1, 1, 1], seed), 0.5)
+      const turned = mode === "horizontal" ? x : reverse(x, 1)
+      return where(flips, mode === "vertical" ? turned : reverse(turned, 2), x)
     }),
 )
 
