@@ -56,6 +56,15 @@ export {
 } from "./nn/layers/activations.ts"
 export { type ActivityRegularizationOptions, activityRegularization } from "./nn/layers/activity-regularization.ts"
 export {
+  type AdditiveAttentionOptions,
+  type AttendingFactory,
+  type AttentionOptions,
+  additiveAttention,
+  attention,
+  type MultiHeadAttentionOptions,
+  multiHeadAttention,
+} from "./nn/layers/attention.ts"
+export {
   type RandomContrastOptions,
   type RandomFlipOptions,
   type RandomRotationOptions,

@@ -1,10 +1,14 @@
-// Rows of the table of layers (test/layers.cases.ts): those that slide over sequences and images.
+// Rows of the table of layers (test/layers.cases.ts): those that slide over sequences and images, and attention.
 import type { Shape } from "../src/core/shape.ts"
 import * as layers from "../src/index.ts"
 import type { LayerRow } from "./layers.cases.ts"
 
 const steps = (a: number, b: number): Shape[] => [[a + 4, b]]
 const images = (a: number, b: number, c: number): Shape[] => [[a + 3, b + 2, c]]
+const sequences = (a: number, b: number, c: number): Shape[] => [
+  [b, c],
+  [a + 1, c],
+]
 const [same, first] = ["same", "channelsFirst"] as const
 
 export const WINDOW_LAYER_ROWS: readonly LayerRow[] = [
@@ -67,6 +71,23 @@ export const WINDOW_LAYER_ROWS: readonly LayerRow[] = [
     name: "MaxPooling2D of windows that share places",
     layer: () => layers.maxPooling2D({ poolSize: 3, strides: 2, padding: same }),
     inputs: images,
+  },
+  { name: "Attention", layer: () => layers.attention({ useScale: true }), inputs: sequences },
+  {
+    name: "Attention with keys, concat, causal",
+    layer: () => layers.attention({ scoreMode: "concat", useCausalMask: true }),
+    inputs: (a, b, c) => [...sequences(a, b, c), [a + 1, c]],
+  },
+  { name: "AdditiveAttention", layer: () => layers.additiveAttention(), inputs: sequences },
+  {
+    name: "MultiHeadAttention",
+    layer: ([a]) => layers.multiHeadAttention({ numHeads: a, keyDim: 2, valueDim: 3, useCausalMask: true }),
+    inputs: sequences,
+  },
+  {
+    name: "MultiHeadAttention with dropped weights",
+    layer: () => layers.multiHeadAttention({ numHeads: 2, keyDim: 3, dropout: 0.3, outputShape: 5, useBias: false }),
+    inputs: sequences,
   },
   { name: "AveragePooling1D", layer: () => layers.averagePooling1D({ poolSize: 3, padding: same }), inputs: steps },
   { name: "AveragePooling2D", layer: () => layers.averagePooling2D(), inputs: images },

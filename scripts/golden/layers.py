@@ -75,6 +75,7 @@ def l2(x, axis):
 
 def cases():
     yield from windows.cases(case)
+    yield from windows.attention_cases(case)
     a, b, c = (rounded(1.5 * draw(3400 + i, 5, 6)) for i in range(3))
     images = rounded(draw(3410, 3, 4, 2, 6))
     affine = {"gamma": rounded(draw(3420, 6) + 1.5), "beta": rounded(draw(3421, 6))}

@@ -132,3 +132,40 @@ def cases(case):
             f = lambda x, p: pool(x, kind, size, strides, padding)
             yield case(f"{kind} of steps, {size}, step {strides}, {padding}", f"{type_}1D", options, [steps], {}, f)
             yield case(f"{kind} of images, {size}, step {strides}, {padding}", f"{type_}2D", options, [images], {}, f)
+
+
+def mixed(q, k, v, scores=None, causal=False):
+    scores = q @ k.transpose(-1, -2) if scores is None else scores
+    if causal:
+        later = torch.ones(scores.shape[-2:]).triu(1).bool()
+        scores = torch.where(later, scores - 1e9, scores)
+    return torch.softmax(scores, -1) @ v
+
+
+def attention_cases(case):
+    q, v, k = rounded(draw(3750, 2, 3, 4)), rounded(draw(3751, 2, 5, 4)), rounded(draw(3752, 2, 5, 4))
+    yield case("attention", "Attention", {}, [q, v], {}, lambda q, v, p: mixed(q, v, v))
+    one = {"scale": rounded(torch.tensor(0.7))}
+    yield case("attention, scaled, with keys", "Attention", {"useScale": True}, [q, v, k], one, lambda q, v, k, p: mixed(q * p["scale"], k, v))
+    total = lambda q, k: torch.tanh(q.unsqueeze(2) + k.unsqueeze(1))
+    weight = {"concatScoreWeight": rounded(torch.tensor(1.3))}
+    f = lambda q, v, p: mixed(q, v, v, p["concatScoreWeight"] * total(q, v).sum(-1), True)
+    yield case("attention, concat, causal", "Attention", {"scoreMode": "concat", "useCausalMask": True}, [q, v], weight, f)
+    scale = {"scale": rounded(draw(3753, 4))}
+    f = lambda q, v, k, p: mixed(q, k, v, (total(q, k) * p["scale"]).sum(-1))
+    yield case("additive attention", "AdditiveAttention", {}, [q, v, k], scale, f)
+
+    heads, size = 2, 3
+    shapes = {"query": (4, heads, size), "key": (4, heads, size), "value": (4, heads, 5), "attentionOutput": (heads, 5, 6)}
+    values = {}
+    for i, (name, shape) in enumerate(shapes.items()):
+        values[f"{name}/kernel"] = rounded(draw(3760 + i, *shape))
+        values[f"{name}/bias"] = rounded(draw(3770 + i, *(shape[1:] if i < 3 else shape[2:])))
+
+    def heads_of(q, v, k, p):
+        part = lambda x, name: torch.einsum("btd,dhs->bhts", x, p[f"{name}/kernel"]) + p[f"{name}/bias"].unsqueeze(1)
+        y = mixed(part(q, "query") / size**0.5, part(k, "key"), part(v, "value"), causal=True)
+        return torch.einsum("bhts,hsd->btd", y, p["attentionOutput/kernel"]) + p["attentionOutput/bias"]
+
+    options = {"numHeads": heads, "keyDim": size, "valueDim": 5, "outputShape": 6, "useCausalMask": True}
+    yield case("attention of two heads", "MultiHeadAttention", options, [q, v, k], values, heads_of)

@@ -9,6 +9,7 @@ import { type Layer, readLayerOptions } from "./layer.ts"
 import { activation } from "./layers/activation.ts"
 import { elu, leakyReLU, prelu, reLU, softmax } from "./layers/activations.ts"
 import { activityRegularization } from "./layers/activity-regularization.ts"
+import { additiveAttention, attention, multiHeadAttention } from "./layers/attention.ts"
 import { randomContrast, randomFlip, randomRotation, randomTranslation, randomZoom } from "./layers/augmentation.ts"
 import { batchNormalization } from "./layers/batch-normalization.ts"
 import { bidirectional } from "./layers/bidirectional.ts"
@@ -109,6 +110,9 @@ export const layerTypes: { readonly [type: string]: Factory } = {
   Minimum: minimum,
   Concatenate: concatenate,
   Dot: dot,
+  Attention: attention,
+  AdditiveAttention: additiveAttention,
+  MultiHeadAttention: multiHeadAttention,
   RandomFlip: randomFlip,
   RandomRotation: randomRotation,
   RandomTranslation: randomTranslation,

@@ -47,7 +47,7 @@ export interface LayerFactory<O extends LayerOptions> {
 }
 
 /** The options may be left out if none is required. */
-type Given<O> = Record<never, never> extends O ? [options?: O] : [options: O]
+export type Given<O> = Record<never, never> extends O ? [options?: O] : [options: O]
 
 /** A layer's options without those that every layer has. */
 type Own<O> = Omit<O, keyof LayerOptions>

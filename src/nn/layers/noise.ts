@@ -73,7 +73,7 @@ export const dropout: LayerFactory<DropoutOptions> = /* @__PURE__ */ layer<Dropo
 )
 
 /** In training: 0 where a drawn number is below the rate, else x / (1 − rate). */
-function dropped(x: Node, scope: Scope, rate: number, draw: () => Node): Node {
+export function dropped(x: Node, scope: Scope, rate: number, draw: () => Node): Node {
   if (rate === 0 || !scope.training) return x
   return where(lessEqual(rate, draw()), mul(x, rate === 1 ? 0 : 1 / (1 - rate)), 0)
 }

@@ -71,6 +71,13 @@ export function withWeights<A extends object>(before: A): A & OptionTable<Weight
   }
 }
 
+/** The same without an activation. */
+/* @__NO_SIDE_EFFECTS__ */
+export function withParameters<A extends object>(before: A): A & OptionTable<Omit<WeightedOptions, "activation">> {
+  const { activation: _, ...others } = withWeights(before)
+  return others as unknown as A & OptionTable<Omit<WeightedOptions, "activation">>
+}
+
 /** The weights of a layer. */
 export function kernelOf(config: Resolved<KernelOptions>, scope: Scope, shape: Shape, name = "kernel"): Node {
   return scope.parameter(name, shape, config.kernelInitializer, {
