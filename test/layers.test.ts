@@ -19,7 +19,8 @@ test("every type of layer has a row, and has been compared with PyTorch", () => 
   const rows = new Set(LAYER_ROWS.map(({ layer }) => layer([2, 3, 4]).type))
   expect(Object.keys(layerTypes).filter((type) => !rows.has(type))).toEqual([])
   const noise = ["Dropout", "AlphaDropout", "GaussianNoise", "GaussianDropout"]
-  const drawn = [...noise, "SpatialDropout1D", "SpatialDropout2D"] // test/noise.test.ts
+  // test/noise.test.ts, test/recurrent.test.ts
+  const drawn = [...noise, "SpatialDropout1D", "SpatialDropout2D", "Bidirectional"]
   const golden = new Set([...drawn, ...goldenLayers().map(({ type }) => type)])
   expect(Object.keys(layerTypes).filter((type) => !golden.has(type))).toEqual([])
 })
