@@ -27,6 +27,7 @@ const vector = (_: number, b: number): Shape[] => [[b]]
 const images = (a: number, b: number, c: number): Shape[] => [[a, b, c]]
 const steps = (_: number, b: number, c: number): Shape[] => [[b, c]]
 const first = "channelsFirst"
+const sequence = (_: number, b: number, c: number): Shape[] => [[b, c]]
 const pair = (_: number, b: number): Shape[] => [[b], [b]]
 const triple = (_: number, b: number): Shape[] => [[b], [b], [b]]
 
@@ -226,6 +227,15 @@ export const LAYER_ROWS: readonly LayerRow[] = [
     inputs: images,
   },
   ...WINDOW_LAYER_ROWS,
+  { name: "SimpleRNN", layer: ([a]) => layers.simpleRNN({ units: a }), inputs: sequence },
+  { name: "SimpleRNN, all steps, down", layer: ([a]) => layers.simpleRNN({ units: a, returnSequences: true, goBackwards: true, activation: "relu" }), inputs: sequence }, // biome-ignore format: a row
+  { name: "LSTM", layer: ([a]) => layers.lstm({ units: a }), inputs: sequence },
+  { name: "LSTM with dropout", layer: ([a]) => layers.lstm({ units: a, returnSequences: true, dropout: 0.3, recurrentDropout: 0.4 }), inputs: sequence }, // biome-ignore format: a row
+  { name: "LSTM, begun", layer: () => layers.lstm({ units: 2, returnState: true, seed: 3, dropout: 0.5 }), inputs: (_, b, c) => [[b, c], [2], [2]] }, // biome-ignore format: a row
+  { name: "GRU", layer: ([a]) => layers.gru({ units: a, returnSequences: true }), inputs: sequence },
+  { name: "GRU, reset before", layer: ([a]) => layers.gru({ units: a, resetAfter: false, goBackwards: true, recurrentDropout: 0.2 }), inputs: sequence }, // biome-ignore format: a row
+  { name: "Bidirectional", layer: ([a]) => layers.bidirectional({ layer: layers.gru({ units: a, returnSequences: true }), mergeMode: "mul" }), inputs: sequence }, // biome-ignore format: a row
+  { name: "Bidirectional of two", layer: ([a]) => layers.bidirectional({ layer: layers.lstm({ units: a }), backwardLayer: layers.simpleRNN({ units: 3, goBackwards: true }) }), inputs: sequence }, // biome-ignore format: a row
   { name: "Dot, normalized", layer: () => layers.dot({ axes: 1, normalize: true }), inputs: pair },
 ]
 

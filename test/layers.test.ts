@@ -18,10 +18,12 @@ import { describeBits, describeSlopes, relative } from "./support/oracles.ts"
 test("every type of layer has a row, and has been compared with PyTorch", () => {
   const rows = new Set(LAYER_ROWS.map(({ layer }) => layer([2, 3, 4]).type))
   expect(Object.keys(layerTypes).filter((type) => !rows.has(type))).toEqual([])
-  const noise = ["Dropout", "AlphaDropout", "GaussianNoise", "GaussianDropout"]
-  const drawn = [...noise, "SpatialDropout1D", "SpatialDropout2D"] // test/noise.test.ts
-  drawn.push("RandomFlip", "RandomRotation", "RandomTranslation", "RandomZoom", "RandomContrast") // test/augmentation.test.ts
-  const golden = new Set([...drawn, ...goldenLayers().map(({ type }) => type)])
+  const elsewhere = [
+    ...["Dropout", "AlphaDropout", "GaussianNoise", "GaussianDropout", "SpatialDropout1D", "SpatialDropout2D"], // test/noise.test.ts
+    ...["RandomFlip", "RandomRotation", "RandomTranslation", "RandomZoom", "RandomContrast"], // test/augmentation.test.ts
+    "Bidirectional", // test/recurrent.test.ts
+  ]
+  const golden = new Set([...elsewhere, ...goldenLayers().map(({ type }) => type)])
   expect(Object.keys(layerTypes).filter((type) => !golden.has(type))).toEqual([])
 })
 

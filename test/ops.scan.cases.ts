@@ -119,6 +119,17 @@ export const SCAN_ROWS: readonly OpRow[] = [
       every: [r!, ops.constant(2, [B, c])],
     })),
   ),
+  row("scan of a reversed sequence, its values reversed", recurrent, (x, [, , c]) => {
+    const { every } = scan(
+      { initial: [zeros(c)], sequences: [ops.reverse(at(x, 0), 1)] },
+      simple(at(x, 1), at(x, 2), true),
+    )
+    return ops.mul(ops.reverse(every[0]!, 1), at(x, 0))
+  }),
+  row("a product and a reversed value", recurrent, (x, [, b, c]) => {
+    const z = ops.matmul(ops.reshape(at(x, 0), [-b, c]), at(x, 1))
+    return ops.add(ops.reshape(z, [B, b, c]), ops.reverse(at(x, 0), 1))
+  }),
   row("scan with folds", batched, (x, [, , c]) =>
     all({ initial: [zeros(c)], sequences: [at(x, 0)] }, ([s], [item]) => {
       const next = ops.softmax(ops.add(s!, item!))

@@ -134,8 +134,8 @@ def cases():
     gaps[0, 1] = gaps[1, 3] = gaps[2] = 0.5
     gaps[1, 1, 0] = 0.5
     held = {"layer": {"type": "Dense", "name": "dense", "config": {"units": 3, "activation": "tanh"}}}
-    small = {"kernel": rounded(draw(3442, 2, 3)), "bias": rounded(draw(3443, 3))}
-    yield case("time distributed", "TimeDistributed", held, [steps], small, lambda x, p: torch.tanh(x @ p["kernel"] + p["bias"]))
+    small = {"dense/kernel": rounded(draw(3442, 2, 3)), "dense/bias": rounded(draw(3443, 3))}
+    yield case("time distributed", "TimeDistributed", held, [steps], small, lambda x, p: torch.tanh(x @ p["dense/kernel"] + p["dense/bias"]))
     yield case("masking", "Masking", {"maskValue": 0.5}, [gaps], {}, lambda x, p: x * (x != 0.5).any(-1, keepdim=True))
     yield case("zero padding of steps", "ZeroPadding1D", {"padding": [2, 1]}, [steps], {}, lambda x, p: F.pad(x, (0, 0, 2, 1)))
     yield case("zero padding", "ZeroPadding2D", {"padding": [[1, 0], [2, 3]]}, [places], {}, lambda x, p: F.pad(x, (0, 0, 2, 3, 1, 0)))

@@ -20,6 +20,7 @@ import numpy
 import operations
 import optimizers
 import plateau
+import recurrent
 import torch
 import trainings
 
@@ -33,9 +34,9 @@ def main(folder):
     os.makedirs(folder, exist_ok=True)
     files = {**trainings.files(), "losses": losses.cases(), "ops": operations.cases()}
     files |= {"keras-losses": keras_losses.cases(), "keras-metrics": keras_metrics.cases()}
-    files |= {"functions": list(functions.cases()), "layers": list(layers.cases())}
+    files |= {"functions": list(functions.cases()), "layers": [*layers.cases(), *recurrent.cases()]}
     files |= {"optimizers": list(optimizers.cases()), "schedules": list(optimizers.schedules())}
-    files |= {"plateau": plateau.cases()}
+    files |= {"plateau": plateau.cases(), "recurrent": list(recurrent.trainings())}
     for name, cases in files.items():
         about = {"about": ABOUT, "torch": torch.__version__, "numpy": numpy.__version__}
         lines = ",\n".join(json.dumps(case, separators=(",", ":"), allow_nan=False) for case in cases)

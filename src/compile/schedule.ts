@@ -180,7 +180,8 @@ function needsMeeting(
   const [first, second] = [kernels[d]!, kernels[k]!]
   const passed = writesOf(first).filter((b) => readsOf(second).some((o) => o.buffer === b))
   // `d` reads a state that `k` changes: even if every thread does all of `d`, another may not have done so yet.
-  if (writesOf(second).some((b) => readsOf(first).some((o) => o.buffer === b))) return true
+  const changed = writesOf(second).filter((b) => buffers[b]?.role === "state")
+  if (changed.some((b) => readsOf(first).some((o) => o.buffer === b))) return true
   // Otherwise, if nothing is passed on, `d` guards `k`: every thread knows the answer by itself.
   if (splits[d] === "all") return false
   if (passed.length === 0) return true

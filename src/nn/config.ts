@@ -232,7 +232,8 @@ function layerFromConfig(json: unknown, where: string, custom: CustomObjects): L
     if (isOwnFunction(value) && Object.hasOwn(custom, value.name)) own[option] = custom[value.name]
   }
   for (const [option, { kind }] of Object.entries(factory.options ?? {})) {
-    if (kind.holdsLayer) own[option] = layerFromConfig(own[option], `${where}.config.${option}`, custom)
+    if (kind.holdsLayer && own[option] !== null)
+      own[option] = layerFromConfig(own[option], `${where}.config.${option}`, custom)
   }
   for (const key of ["name", "inputShape", "trainable"]) {
     if (Object.hasOwn(own, key)) refuse({ [key]: own[key] }, `${where}.config`)

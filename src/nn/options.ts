@@ -138,6 +138,7 @@ export function maybeNull<T>(of: Kind<T>): Kind<T | null> {
   return {
     expected: `${of.expected}, or null`,
     read: (value, where) => (value === null ? null : of.read(value, where)),
+    ...(of.holdsLayer && { holdsLayer: true }),
   }
 }
 

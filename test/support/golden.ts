@@ -218,6 +218,24 @@ export function goldenOptimizers(): readonly OptimizerCase[] {
   return read<OptimizerCase>("optimizers")
 }
 
+/** Ten steps of training a recurrent layer. */
+export interface RecurrentCase {
+  readonly name: string
+  readonly type: string
+  readonly options: { readonly [option: string]: unknown }
+  readonly learningRate: number
+  readonly x: Numbers
+  readonly y: Numbers
+  readonly parameters: { readonly [name: string]: Numbers }
+  readonly losses: readonly number[]
+  readonly trained: { readonly [name: string]: Numbers }
+}
+
+/** The cases of recurrent.json. */
+export function goldenRecurrent(): readonly RecurrentCase[] {
+  return read<RecurrentCase>("recurrent")
+}
+
 /** Learning rates of a schedule at some steps. */
 export interface ScheduleCase {
   readonly name: string

@@ -62,7 +62,10 @@ export function generate(program: Program, name: string, options: GenerateOption
   const bound = boundBuffers(program)
   const [arenaAt] = arenaOf(program)
   const memory = memoryMap(arenaAt, bound)
-  const steps = entry.steps.map((step, k) => defineStep(m, program, step, `${name}_${k}`, memory, options))
+  const lastTurn = ({ kernel }: Step): number => (entry.loops[loopOf(kernel) ?? -1]?.turns ?? 1) - 1
+  const steps = entry.steps.map((step, k) =>
+    defineStep(m, program, { ...step, lastTurn: lastTurn(step) }, `${name}_${k}`, memory, options),
+  )
   const barrier = defineBarrier(m)
   const log = bufferIndex(program, `${name}.log`)
   const step = program.runtime.indexOf("step")
@@ -123,11 +126,16 @@ function align(bytes: number): number {
 
 const kernelParameters = ["i32", "i32", "i32", "i32", "i32", "i32", "i32"] as const
 
+/** A step, and the number of the last turn of its loop. */
+interface LoopedStep extends Step {
+  readonly lastTurn: number
+}
+
 /** Defines the function of one step. */
 function defineStep(
   m: Module,
   program: Program,
-  step: Step,
+  step: LoopedStep,
   name: string,
   memory: MemoryMap,
   options: GenerateOptions,
@@ -186,7 +194,7 @@ function grainOf(kernel: Kernel, tile: Tile): number {
 function contextOf(
   frame: Frame<typeof kernelParameters>,
   program: Program,
-  { kernel, split }: Step,
+  { kernel, split, lastTurn }: LoopedStep,
   memory: MemoryMap,
   tile: Tile,
 ): KernelContext {
@@ -206,8 +214,13 @@ function contextOf(
     first: first.get,
     extent,
     largest: (n) => (n < 0 ? -n * program.rows : n),
-    address: (o) => memory.arenaAt + program.buffers[o.buffer]!.offset + 4 * o.offset,
-    moved: ({ advance }) => (advance === undefined ? undefined : times(turn.get, 4 * advance)),
+    // What moves back stands where it ends, so that what is added to it is never below 0.
+    address: ({ buffer, offset, advance = 0 }) =>
+      memory.arenaAt + program.buffers[buffer]!.offset + 4 * (offset + Math.min(0, advance) * lastTurn),
+    moved: ({ advance }) => {
+      if (advance === undefined) return undefined
+      return advance < 0 ? times(i32.sub(i32.const(lastTurn), turn.get), -4 * advance) : times(turn.get, 4 * advance)
+    },
     spill: (slot, length) => {
       const row = 4 * (Math.ceil(length / 4) * 4 + 4)
       memory.needScratch((slot + 1) * row)

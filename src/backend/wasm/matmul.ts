@@ -333,12 +333,16 @@ function emitBody(tiling: Tiling, sums: readonly (readonly Local<"v128">[])[], l
   const pointers = new Map<string, Code<"i32">>()
   const pointer = (o: Operand, row: number): Pointer => {
     const [sm, sn] = o.strides.slice(-2) as [number, number]
-    const key = `${o.strides.join(" ")} ${o.advance ?? 0}`
+    // What WebAssembly adds to an address must not be needed to bring it above 0.
+    const start = context.address(o) + 4 * row * sm
+    const forwards = o.strides.every((s) => s >= 0)
+    const key = `${o.strides.join(" ")} ${o.advance ?? 0} ${forwards ? "" : start}`
     let address = pointers.get(key)
     if (address === undefined) {
       const indices = [...outer, i, j]
       const parts = o.strides.flatMap((s, d) => (s === 0 ? [] : [times(indices[d]!.get, 4 * s)]))
       parts.push(...[context.moved(o) ?? []].flat())
+      if (!forwards) parts.push(i32.const(start))
       address =
         parts.length === 0
           ? i32.const(0)
@@ -348,7 +352,7 @@ function emitBody(tiling: Tiling, sums: readonly (readonly Local<"v128">[])[], l
             )
       pointers.set(key, address)
     }
-    return { address, offset: context.address(o) + 4 * row * sm, stride: sn }
+    return { address, offset: forwards ? start : 0, stride: sn }
   }
   // What is the same for all rows, or for all columns, is computed once.
   const byRow: boolean[] = []

@@ -89,7 +89,8 @@ export const bidirectional: BidirectionalFactory = /* @__PURE__ */ layerOfMany<B
     const [first, second] = [inOrder(a, one), inOrder(b, other)]
     const merged = mergeMode === null ? [first, second] : [merges[mergeMode](first, second)]
     if (one.returnSequences) merged.forEach((_, i) => void scope.passMask(mask, i))
-    return [...merged, ...endsA, ...endsB]
+    const all = [...merged, ...endsA, ...endsB]
+    return all.length === 1 ? all[0]! : all
   },
 ) as BidirectionalFactory
 

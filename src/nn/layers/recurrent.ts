@@ -175,7 +175,7 @@ export function inputsOf(x: Node, kernel: Node, bias: Node | undefined): Node {
  * Runs a cell over the steps of the first input; the others, if there are any, are what is carried at the begin. A step that does not
  * count by the input's mask changes nothing, and gives what the one before gave (zeros at first).
  */
-export function recur(config: Config, inputs: readonly Node[], scope: Scope, cell: Cell): readonly Node[] {
+export function recur(config: Config, inputs: readonly Node[], scope: Scope, cell: Cell): Node | readonly Node[] {
   const { units, goBackwards } = config
   if (config.stateful) {
     const hint = "Give and take what is carried: returnState, and further inputs of the layer."
@@ -226,5 +226,5 @@ export function recur(config: Config, inputs: readonly Node[], scope: Scope, cel
   if (config.returnSequences && mask !== undefined) scope.passMask(goBackwards ? reverse(mask, 1) : mask)
   const output = config.returnSequences ? sequence : final[apart ? cell.states : 0]!
   if (config.activityRegularizer !== null) scope.addLoss(traceRegularizer(config.activityRegularizer, output))
-  return config.returnState ? [output, ...final.slice(0, cell.states)] : [output]
+  return config.returnState ? [output, ...final.slice(0, cell.states)] : output
 }
