@@ -1,6 +1,7 @@
 // ONNX files: the graph of a model, operation by operation. So every layer is written whose call is made of the operations below:
 // a new layer needs nothing here, a new operation one row. Source: onnx.proto 1.17, operators of opset 17.
 
+import { joined } from "../core/bytes.ts"
 import type { Scalar } from "../core/scalar.ts"
 import { broadcastShape, type Shape, sameShape, size } from "../core/shape.ts"
 import { isOp, type Node, type Op, topological } from "../graph/node.ts"
@@ -40,13 +41,7 @@ class Message {
   }
 
   done(): Uint8Array {
-    const out = new Uint8Array(this.#parts.reduce((sum, part) => sum + part.length, 0))
-    let at = 0
-    for (const part of this.#parts) {
-      out.set(part, at)
-      at += part.length
-    }
-    return out
+    return joined(this.#parts)
   }
 }
 

@@ -1,6 +1,7 @@
 // TensorFlow.js's layers-model: model.json, whose topology is Keras 2's JSON, and files of weights beside it. The topology of
 // Keras 3, which TensorFlow.js itself cannot read, is read too. Knows what TensorFlow.js lacks of Keras.
 
+import { joined } from "../core/bytes.ts"
 import { show } from "../core/errors.ts"
 import { asArray, asCount, asObject, asString, type JsonObject, type JsonValue, parseJson } from "../core/json.ts"
 import { type Shape, sameShape } from "../core/shape.ts"
@@ -8,12 +9,11 @@ import type { Tensor } from "../core/tensor.ts"
 import { networkFromConfig } from "../nn/config.ts"
 import { inputShapesOf } from "../nn/network.ts"
 import { type LayerConfig, networkToConfig } from "../nn/to-config.ts"
-import type { Beside, Files } from "./formats.ts"
 import { utf8 } from "./keras.ts"
 import { networkFromKeras, networkToKeras } from "./keras-config.ts"
 import { snake } from "./keras-names.ts"
 import { cannotHold, toJson, trainingFromKeras } from "./keras-specs.ts"
-import { type ReadOptions, type SavedModel, traceSaved, weightOf } from "./saved-model.ts"
+import { type Beside, type Files, type ReadOptions, type SavedModel, traceSaved, weightOf } from "./saved-model.ts"
 import { modelError } from "./weights-file.ts"
 
 /** The layers that TensorFlow.js has, of ours; for some a reason why one with these options is not among them. */
@@ -188,12 +188,7 @@ async function manifest(json: JsonValue, where: string, beside: Beside): Promise
     }
     const length = parts.reduce((sum, part) => sum + part.length, 0)
     if (length !== total) throw modelError(place, "the files do not fit the weights.", `${total} bytes`, `${length}`)
-    const all = new Uint8Array(length)
-    let end = 0
-    for (const part of parts) {
-      all.set(part, end)
-      end += part.length
-    }
+    const all = joined(parts)
     const view = new DataView(all.buffer)
     let at = 0
     for (const { name, shape, count } of specs) {
