@@ -16,6 +16,11 @@ import { cannotHold, toJson, trainingFromKeras } from "./keras-specs.ts"
 import { type Beside, type Files, type ReadOptions, type SavedModel, traceSaved, weightOf } from "./saved-model.ts"
 import { modelError } from "./weights-file.ts"
 
+const convolved = ({ groups, padding }: { readonly [option: string]: unknown }): string | undefined => {
+  if (groups !== 1) return "TensorFlow.js has no convolutions in groups."
+  return padding === "causal" ? "TensorFlow.js has no causal padding." : undefined
+}
+
 /** The layers that TensorFlow.js has, of ours; for some a reason why one with these options is not among them. */
 const layers: { readonly [type: string]: (config: { readonly [option: string]: unknown }) => string | undefined } = {
   ...Object.fromEntries(
@@ -24,11 +29,15 @@ const layers: { readonly [type: string]: (config: { readonly [option: string]: u
       ...["LeakyReLU", "PReLU", "Dropout", "AlphaDropout", "GaussianNoise", "GaussianDropout"],
       ...["Add", "Multiply", "Average", "Maximum", "Minimum", "Concatenate", "Dot", "LayerNormalization", "Rescaling"],
       ...["SpatialDropout1D", "Masking", "ZeroPadding2D", "Cropping2D"],
-      ...["Conv1D", "Conv2D", "Conv3D", "Conv2DTranspose", "DepthwiseConv2D", "SeparableConv2D"],
+      ...["Conv3D", "SeparableConv2D"],
       ...["MaxPooling1D", "MaxPooling2D", "MaxPooling3D", "AveragePooling1D", "AveragePooling2D", "AveragePooling3D"],
       ...["GlobalMaxPooling1D", "GlobalMaxPooling2D", "GlobalAveragePooling1D", "GlobalAveragePooling2D"],
     ].map((type) => [type, () => undefined]),
   ),
+  Conv1D: convolved,
+  Conv2D: convolved,
+  Conv2DTranspose: ({ strides }) =>
+    [strides].flat().every((step) => step === 1) ? undefined : "TensorFlow.js gives another size for steps above 1.",
   ELU: ({ alpha }) => (alpha === 1 ? undefined : "in TensorFlow.js the alpha of an ELU is 1."),
   Softmax: ({ axis }) => (axis === -1 ? undefined : "TensorFlow.js has softmax along the last axis only."),
   BatchNormalization: ({ axis }) =>
