@@ -117,7 +117,7 @@ describe("ONNX", () => {
 })
 
 /** The layers of the table that TensorFlow.js holds. */
-const HELD_BY_TFJS = /^(Dense|Activation|Flatten|Reshape|Rescaling|Embedding|LeakyReLU|PReLU|ELU|Softmax|Permute|Repeat|Dropout|Alpha|Gaussian|Batch|LayerNorm|Add|Multiply|Average|Maximum|Minimum|Concatenate|Dot|ZeroPadding2D|Cropping2D|UpSampling2D|Global|Masking|SpatialDropout1D|Conv|MaxPool|AveragePool)/ // biome-ignore format: one row
+const HELD_BY_TFJS = /^(Dense|Activation|Flatten|Reshape|Rescaling|Embedding|LeakyReLU|PReLU|ELU|Softmax|Permute|Repeat|Dropout|Alpha|Gaussian|Batch|LayerNorm|Add|Multiply|Average|Maximum|Minimum|Concatenate|Dot|ZeroPadding2D|Cropping2D|UpSampling2D|Global|Masking|SpatialDropout1D|SeparableConv2D|Conv|MaxPool|AveragePool)/ // biome-ignore format: one row
 
 describe("TensorFlow.js", () => {
   const load = (path: string): Promise<tfl.LayersModel> => {

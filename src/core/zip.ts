@@ -1,6 +1,7 @@
 // Zip archives whose members are stored or deflated: read strictly, written stored. Knows no format that uses them.
 // Source: APPNOTE.TXT 6.3 of PKWARE. Inflating is the platform's (DecompressionStream), capped by what the archive declares.
 
+import { joined } from "./bytes.ts"
 import { type ErrorCode, type ErrorFields, show, TrilobiteError } from "./errors.ts"
 
 /** The limits of reading: members, bytes of a name, bytes of all members together, and how far they may expand. */
@@ -69,13 +70,7 @@ export async function inflate(
   } catch {
     return undefined
   }
-  const all = new Uint8Array(total)
-  let at = 0
-  for (const part of out) {
-    all.set(part, at)
-    at += part.length
-  }
-  return all
+  return joined(out)
 }
 
 /**

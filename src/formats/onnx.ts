@@ -1,6 +1,7 @@
 // ONNX files: the graph of a model, operation by operation. So every layer is written whose call is made of the operations below:
 // a new layer needs nothing here, a new operation one row. Source: onnx.proto 1.17, operators of opset 17.
 
+import { joined } from "../core/bytes.ts"
 import type { Scalar } from "../core/scalar.ts"
 import { broadcastShape, type Shape, sameShape, size } from "../core/shape.ts"
 import { isOp, type Node, type Op, topological } from "../graph/node.ts"
@@ -40,13 +41,7 @@ class Message {
   }
 
   done(): Uint8Array {
-    const out = new Uint8Array(this.#parts.reduce((sum, part) => sum + part.length, 0))
-    let at = 0
-    for (const part of this.#parts) {
-      out.set(part, at)
-      at += part.length
-    }
-    return out
+    return joined(this.#parts)
   }
 }
 
@@ -313,30 +308,36 @@ class Graph {
     if (isOp(node, "pad")) return this.#pad(node, full(0))
     if (isOp(node, "softmax")) return this.#emit("Softmax", [full(0)], { axis: -1 })
     if (isOp(node, "stopGradient")) return this.#known(node.inputs[0]!)
-    if (isOp(node, "lookup")) {
-      const [least, most] = [0, node.inputs[0]!.shape[0]! - 1].map((n) =>
-        this.#tensor(undefined, [], Float32Array.of(n)),
-      )
-      const indices = this.#emit("Cast", [this.#emit("Clip", [full(1), least!, most!])], { to: INT64 })
-      return this.#emit("Gather", [full(0), indices], { axis: 0 })
-    }
+    if (isOp(node, "lookup")) return this.#lookup(node, full(0), full(1))
     return this.#scalar(node)
+  }
+
+  /** Rows of one table, or of a table of each example. */
+  #lookup({ inputs }: Node<"lookup">, table: string, numbers: string): string {
+    const [rows, width] = inputs[0]!.shape as readonly [number, number]
+    const [least, most] = [0, Math.abs(rows) - 1].map((n) => this.#tensor(undefined, [], Float32Array.of(n)))
+    const indices = this.#emit("Cast", [this.#emit("Clip", [numbers, least!, most!])], { to: INT64 })
+    if (rows >= 0) return this.#emit("Gather", [table, indices], { axis: 0 })
+    const tables = this.#reshaped(table, [-1, -rows, width])
+    const places = this.#emit("Unsqueeze", [indices, this.#list([-1])])
+    return this.#emit("GatherND", [tables, places], { batch_dims: 1 })
   }
 
   /** ONNX has channels before places. */
   #convolution(node: Node<"convolution">, x: string, w: string): string {
-    const { strides, dilations } = node.attributes
+    const { strides, dilations, groups } = node.attributes
     const rank = strides.length
     const places = strides.map((_, i) => i)
     const first = this.#emit("Transpose", [x], { perm: [0, rank + 1, ...places.map((i) => i + 1)] })
     const kernel = this.#emit("Transpose", [w], { perm: [rank + 1, rank, ...places] })
-    const made = this.#emit("Conv", [first, kernel], { strides, dilations })
+    const made = this.#emit("Conv", [first, kernel], { strides, dilations, group: groups })
     return this.#emit("Transpose", [made], { perm: [0, ...places.map((i) => i + 2), 1] })
   }
 
-  /** Zeros between places: each place with its zeros, less those behind the last. */
+  /** What is added between places: each place with what follows it, less that behind the last. */
   #pad(node: Node<"pad">, x: string): string {
-    const { edges } = node.attributes
+    const { edges, value } = node.attributes
+    const filler = this.#tensor(undefined, [], Float32Array.of(value))
     let shape = node.inputs[0]!.shape
     let name = x
     edges.forEach(({ between }, axis) => {
@@ -344,14 +345,18 @@ class Graph {
       if (between === 0 || n < 2) return
       const wide = shape.toSpliced(axis, 1, n, 1)
       const zeros = wide.map((_, i) => (i === axis + 1 ? between : 0))
-      const padded = this.#emit("Pad", [this.#reshaped(name, wide), this.#list([...wide.map(() => 0), ...zeros])])
+      const padded = this.#emit("Pad", [
+        this.#reshaped(name, wide),
+        this.#list([...wide.map(() => 0), ...zeros]),
+        filler,
+      ])
       const all = this.#reshaped(padded, shape.toSpliced(axis, 1, n * (between + 1)))
       const length = n * (between + 1) - between
       name = this.#emit("Slice", [all, ...[0, length, axis].map((i) => this.#list([i]))])
       shape = shape.toSpliced(axis, 1, length)
     })
     if (edges.every(({ before, after }) => before === 0 && after === 0)) return name
-    return this.#emit("Pad", [name, this.#list([...edges.map((e) => e.before), ...edges.map((e) => e.after)])])
+    return this.#emit("Pad", [name, this.#list([...edges.map((e) => e.before), ...edges.map((e) => e.after)]), filler])
   }
 
   #scalar(node: Node): Value {

@@ -1,7 +1,8 @@
 // Where models are kept: files in Node; addresses, the page's own database and downloads in browsers. Knows no format.
 
+import { joined } from "../core/bytes.ts"
 import { show, TrilobiteError } from "../core/errors.ts"
-import type { Beside, Files } from "./formats.ts"
+import type { Beside, Files } from "./saved-model.ts"
 
 /** The largest model that is loaded: 2 GiB. */
 const LIMIT = 2_147_483_648
@@ -114,13 +115,7 @@ async function fetched(address: string): Promise<Uint8Array> {
   if (total > LIMIT) {
     throw new TrilobiteError("E_MODEL", { where: address, what: "the file is too large.", expected: `${LIMIT} bytes` })
   }
-  const bytes = new Uint8Array(total)
-  let at = 0
-  for (const part of parts) {
-    bytes.set(part, at)
-    at += part.length
-  }
-  return bytes
+  return joined(parts)
 }
 
 const STORE = "models"

@@ -1,6 +1,7 @@
 // TensorFlow.js's layers-model: model.json, whose topology is Keras 2's JSON, and files of weights beside it. The topology of
 // Keras 3, which TensorFlow.js itself cannot read, is read too. Knows what TensorFlow.js lacks of Keras.
 
+import { joined } from "../core/bytes.ts"
 import { show } from "../core/errors.ts"
 import { asArray, asCount, asObject, asString, type JsonObject, type JsonValue, parseJson } from "../core/json.ts"
 import { type Shape, sameShape } from "../core/shape.ts"
@@ -8,13 +9,17 @@ import type { Tensor } from "../core/tensor.ts"
 import { networkFromConfig } from "../nn/config.ts"
 import { inputShapesOf } from "../nn/network.ts"
 import { type LayerConfig, networkToConfig } from "../nn/to-config.ts"
-import type { Beside, Files } from "./formats.ts"
 import { utf8 } from "./keras.ts"
 import { networkFromKeras, networkToKeras } from "./keras-config.ts"
 import { snake } from "./keras-names.ts"
 import { cannotHold, toJson, trainingFromKeras } from "./keras-specs.ts"
-import { type ReadOptions, type SavedModel, traceSaved, weightOf } from "./saved-model.ts"
+import { type Beside, type Files, type ReadOptions, type SavedModel, traceSaved, weightOf } from "./saved-model.ts"
 import { modelError } from "./weights-file.ts"
+
+const convolved = ({ groups, padding }: { readonly [option: string]: unknown }): string | undefined => {
+  if (groups !== 1) return "TensorFlow.js has no convolutions in groups."
+  return padding === "causal" ? "TensorFlow.js has no causal padding." : undefined
+}
 
 /** The layers that TensorFlow.js has, of ours; for some a reason why one with these options is not among them. */
 const layers: { readonly [type: string]: (config: { readonly [option: string]: unknown }) => string | undefined } = {
@@ -24,11 +29,15 @@ const layers: { readonly [type: string]: (config: { readonly [option: string]: u
       ...["LeakyReLU", "PReLU", "Dropout", "AlphaDropout", "GaussianNoise", "GaussianDropout"],
       ...["Add", "Multiply", "Average", "Maximum", "Minimum", "Concatenate", "Dot", "LayerNormalization", "Rescaling"],
       ...["SpatialDropout1D", "Masking", "ZeroPadding2D", "Cropping2D"],
-      ...["Conv1D", "Conv2D", "Conv3D", "Conv2DTranspose", "DepthwiseConv2D", "SeparableConv2D"],
+      ...["Conv3D", "SeparableConv2D"],
       ...["MaxPooling1D", "MaxPooling2D", "MaxPooling3D", "AveragePooling1D", "AveragePooling2D", "AveragePooling3D"],
       ...["GlobalMaxPooling1D", "GlobalMaxPooling2D", "GlobalAveragePooling1D", "GlobalAveragePooling2D"],
     ].map((type) => [type, () => undefined]),
   ),
+  Conv1D: convolved,
+  Conv2D: convolved,
+  Conv2DTranspose: ({ strides }) =>
+    [strides].flat().every((step) => step === 1) ? undefined : "TensorFlow.js gives another size for steps above 1.",
   ELU: ({ alpha }) => (alpha === 1 ? undefined : "in TensorFlow.js the alpha of an ELU is 1."),
   Softmax: ({ axis }) => (axis === -1 ? undefined : "TensorFlow.js has softmax along the last axis only."),
   BatchNormalization: ({ axis }) =>
@@ -188,12 +197,7 @@ async function manifest(json: JsonValue, where: string, beside: Beside): Promise
     }
     const length = parts.reduce((sum, part) => sum + part.length, 0)
     if (length !== total) throw modelError(place, "the files do not fit the weights.", `${total} bytes`, `${length}`)
-    const all = new Uint8Array(length)
-    let end = 0
-    for (const part of parts) {
-      all.set(part, end)
-      end += part.length
-    }
+    const all = joined(parts)
     const view = new DataView(all.buffer)
     let at = 0
     for (const { name, shape, count } of specs) {

@@ -1,0 +1,12 @@
+// Pieces of bytes put together. Knows nothing else.
+
+/** The pieces one after another, in new memory. */
+export function joined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const out = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
+  let at = 0
+  for (const part of parts) {
+    out.set(part, at)
+    at += part.length
+  }
+  return out
+}
