@@ -119,7 +119,7 @@ async function modelFrom(bytes: Uint8Array, where: string, given: LoadModelOptio
     const saved = await readAny(bytes, where, { custom: customObjects, compile }, beside)
     const named = options.name === undefined && saved.name !== undefined ? { ...options, name: saved.name } : options
     const model = new Model(saved.network, named, pickBackend, saved.inputShapes)
-    model.adopt(inOrder(where, model.weights, saved.weights), saved)
+    model.adopt((infos) => inOrder(where, infos, saved.weights), saved)
     return model
   })
 }

@@ -682,9 +682,12 @@ export class Model<P = Tensor> {
   }
 
   /** Takes what a file holds beside the network: the weights, what the model was compiled with, and how far it had got. */
-  adopt(weights: readonly Tensor[], { compiled, state, preparing }: Omit<SavedModel, "network" | "inputShapes">): void {
+  adopt(
+    weights: (infos: readonly WeightInfo[]) => readonly Tensor[],
+    { compiled, state, preparing }: Omit<SavedModel, "network" | "inputShapes">,
+  ): void {
     if (compiled !== undefined) this.train(compiled)
-    this.setWeights(weights)
+    this.setWeights(weights(this.weights))
     if (state !== undefined) this.#stateOf().restore(state.step, state.slots)
     this.#preparing = preparing
   }
