@@ -182,17 +182,17 @@ export function accumulate(a: Node | undefined, b: Node): Node {
   return a === undefined ? b : (joined(a, b) ?? add(a, b))
 }
 
-/** The sum of two joined values if, place by place, one of them is all zeros. */
+/** The sum of two values if, place by place along one axis, one of them is all zeros. */
 function joined(a: Node, b: Node): Node | undefined {
-  if (!isOp(a, "concat") || !isOp(b, "concat") || a.attributes.axis !== b.attributes.axis) return undefined
-  const { axis } = a.attributes
-  const parts = [...filled(a, axis), ...filled(b, axis)].sort((p, q) => p.begin - q.begin)
+  const [first, second] = [filledOf(a), filledOf(b)]
+  if (first === undefined || second === undefined || first.axis !== second.axis) return undefined
+  const { axis } = first
   const all: Node[] = []
   let at = 0
   const zerosTo = (end: number): void => {
     if (end > at) all.push(constant(0, a.shape.toSpliced(axis, 1, end - at)))
   }
-  for (const { begin, x } of parts) {
+  for (const { begin, x } of [...first.parts, ...second.parts].sort((p, q) => p.begin - q.begin)) {
     if (begin < at) return undefined
     zerosTo(begin)
     all.push(x)
@@ -202,14 +202,25 @@ function joined(a: Node, b: Node): Node | undefined {
   return concat(all, axis)
 }
 
-/** The parts that are not zeros, and where they begin. */
-function filled({ inputs }: Node, axis: number): { readonly begin: number; readonly x: Node }[] {
-  let end = 0
-  return inputs.flatMap((x) => {
-    const begin = end
-    end += x.shape[axis]!
-    return isZero(x) ? [] : [{ begin, x }]
-  })
+/** For a value with zeros before, after or between parts along one axis: that axis, and the parts that are not zeros. */
+function filledOf(
+  value: Node,
+): { readonly axis: number; readonly parts: readonly { readonly begin: number; readonly x: Node }[] } | undefined {
+  if (isOp(value, "concat")) {
+    let end = 0
+    const parts = value.inputs.flatMap((x) => {
+      const begin = end
+      end += x.shape[value.attributes.axis]!
+      return isZero(x) ? [] : [{ begin, x }]
+    })
+    return { axis: value.attributes.axis, parts }
+  }
+  if (!isOp(value, "pad") || value.attributes.value !== 0) return undefined
+  const { edges } = value.attributes
+  const padded = edges.flatMap(({ before, after, between }, axis) => (before + after + between > 0 ? [axis] : []))
+  const [axis] = padded
+  if (axis === undefined || padded.length > 1 || edges[axis]!.between > 0) return undefined
+  return { axis, parts: [{ begin: edges[axis]!.before, x: value.inputs[0]! }] }
 }
 
 function isZero(x: Node): boolean {

@@ -6,7 +6,7 @@ import { type Node, topological } from "../graph/node.ts"
 import { stackedShape, timeAxis } from "../graph/scan.ts"
 import type { Kernel, Operand } from "../program/kernel.ts"
 import { type BodyBuilder, sameOperand } from "./draft.ts"
-import { operandOf, type View } from "./views.ts"
+import { operandOf, pitchOf, type View } from "./views.ts"
 
 /** Where the results of a scan are. */
 export interface LoweredScan {
@@ -22,7 +22,7 @@ export interface Tools {
   readonly views: Map<Node, View>
   /** Where values are to be stored, if that is known before they are lowered. */
   readonly places: Map<Node, Operand>
-  temporary(shape: Shape): Operand
+  temporary(shape: Shape, pitch?: number): Operand
   map(space: Shape, target: Operand, build: (b: BodyBuilder) => number): void
   loadView(b: BodyBuilder, view: View, rank: number): number
   loadable(view: View, shape: Shape): View
@@ -40,7 +40,10 @@ export function lowerScan(node: Node<"scan">, wanted: readonly Node[], loop: num
     tools.map(shape, target, (b) => tools.loadView(b, from, shape.length))
   }
   /** Memory for the values of so many turns, and the part of it for the first. */
-  const stack = (shape: Shape, count: number): Stack => stackOf(shape, tools.temporary(stackedShape(shape, count)))
+  const stack = (shape: Shape, count: number): Stack => {
+    const pitch = shape.length === 2 && shape[0]! < 0 ? pitchOf(shape) : undefined
+    return stackOf(shape, tools.temporary(stackedShape(shape, count), pitch))
+  }
 
   // Turn t reads what is carried at place t and leaves it at place t + 1; counted down, the other way round.
   const slots = carried.map(({ shape }) => stack(shape, turns + 1))

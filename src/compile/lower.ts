@@ -15,6 +15,7 @@ import {
   batchMoved,
   canonical,
   operandOf,
+  pitchOf,
   reshapedStrides,
   sizesOf,
   stridesOf,
@@ -33,15 +34,15 @@ export interface Draft {
 export function lower(graph: Graph): Draft {
   const buffers: DraftBuffer[] = []
   const runtime = runtimeNames(graph)
-  const add = (role: DraftBuffer["role"], name: string, shape: Shape, dense = false): number =>
-    buffers.push({ role, name, shape, pitch: dense ? (shape[shape.length - 1] ?? 1) : pitchOf(shape) }) - 1
+  const add = (role: DraftBuffer["role"], name: string, shape: Shape, pitch = pitchOf(shape)): number =>
+    buffers.push({ role, name, shape, pitch }) - 1
   const states = new Map(variablesOf(graph).map((v) => [v.key, add("state", v.key, v.shape)]))
   const numbers = add("runtime", "runtime", [runtime.length])
   const bound = new Map<string, number>()
   const bind = (role: "data" | "result", name: string, shape: Shape): number => {
     const known = bound.get(`${role} ${name}`)
     if (known !== undefined) return known
-    const buffer = add(role, name, [-1, rowWidth(shape)], true)
+    const buffer = add(role, name, [-1, rowWidth(shape)], rowWidth(shape))
     bound.set(`${role} ${name}`, buffer)
     return buffer
   }
@@ -53,7 +54,7 @@ export function lower(graph: Graph): Draft {
 
 interface Context {
   readonly buffers: DraftBuffer[]
-  add(role: DraftBuffer["role"], name: string, shape: Shape, dense?: boolean): number
+  add(role: DraftBuffer["role"], name: string, shape: Shape, pitch?: number): number
   state(key: string): number
   bind(role: "data" | "result", name: string, shape: Shape): number
   readonly numbers: number
@@ -74,26 +75,17 @@ function rowWidth(shape: Shape): number {
   return -size(shape)
 }
 
-/**
- * Elements between rows: a few more than the row where rows of a power of two would fall on the same sets of the
- * first-level cache (measured: engine.md, "4 KB set aliasing").
- */
-function pitchOf(shape: Shape): number {
-  const last = shape[shape.length - 1] ?? 1
-  return shape.length === 2 && last >= 64 && last % 64 === 0 ? last + 16 : last
-}
-
 function lowerEntry(entryName: string, entry: Entry, context: Context): DraftEntry {
   const kernels: Kernel[] = []
   const views = new Map<Node, View>()
   const { buffers } = context
 
   /** A new temporary for a value, and how its elements are found. The batch is always outermost in memory. */
-  const temporary = (shape: Shape, dense = false): Operand => {
+  const temporary = (shape: Shape, pitch?: number): Operand => {
     const batch = shape.findIndex((n) => n < 0)
     const order = batch <= 0 ? shape.map((_, i) => i) : [batch, ...shape.flatMap((_, i) => (i === batch ? [] : [i]))]
     const stored = order.map((axis) => shape[axis]!)
-    const buffer = context.add("temporary", `${entryName}.${buffers.length}`, stored, dense)
+    const buffer = context.add("temporary", `${entryName}.${buffers.length}`, stored, pitch)
     const strides = stridesOf(buffers[buffer]!)
     return { buffer, offset: 0, strides: shape.map((_, axis) => strides[order.indexOf(axis)]!) }
   }
@@ -122,7 +114,7 @@ function lowerEntry(entryName: string, entry: Entry, context: Context): DraftEnt
   const loadable = (view: View, shape: Shape): View =>
     view.kind === "index" && view.axis !== shape.length - 1 ? { kind: "memory", ...inMemory(view, shape) } : view
   const dense = (view: View, shape: Shape): Operand => {
-    const target = temporary(shape, true)
+    const target = temporary(shape, shape[shape.length - 1] ?? 1)
     const from = loadable(view, shape)
     map(shape, target, (b) => loadView(b, from, shape.length))
     return target

@@ -71,6 +71,7 @@ function rewriter(): (node: Node) => Node {
     const result =
       reduced.op === node.op && reduced.inputs.every((x) => ids.has(x)) ? unique(reduced) : rewrite(reduced)
     done.set(node, result)
+    done.set(result, result)
     return result
   }
   return rewrite

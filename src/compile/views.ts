@@ -18,6 +18,15 @@ export function operandOf({ buffer, offset, strides, advance }: Operand): Operan
   return advance === undefined ? { buffer, offset, strides } : { buffer, offset, strides, advance }
 }
 
+/**
+ * Elements between rows: a few more than the row where rows of a power of two would fall on the same sets of the
+ * first-level cache (measured: engine.md, "4 KB set aliasing").
+ */
+export function pitchOf(shape: Shape): number {
+  const last = shape[shape.length - 1] ?? 1
+  return shape.length === 2 && last >= 64 && last % 64 === 0 ? last + 16 : last
+}
+
 /** Rows and width of a table, and how many numbers name its rows. */
 export function sizesOf(
   table: Shape,
