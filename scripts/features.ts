@@ -30,7 +30,11 @@ const reasons: readonly (readonly [RegExp, Answer])[] = [
     /^(Conv|Depthwise|Separable|AveragePooling|MaxPooling|Global|Cropping|UpSampling|ZeroPadding|SpatialDropout)/,
     CONVOLUTION,
   ],
-  [/(Attention|LSTM|GRU|RNN|Bidirectional|TimeDistributed|Masking|StackedRNN)/, CONVOLUTION],
+  [
+    /^(RNN|StackedRNNCells|SimpleRNNCell|LSTMCell|GRUCell)$/,
+    ["not planned", "cells by themselves: ops.scan in a customLayer is the typed form of a cell of one's own"],
+  ],
+  [/Attention/, CONVOLUTION],
   [/^StringLookup$/, ["no", "textVectorization with split: null does it for whole texts; alone it comes with tables"]],
   [/^(IntegerLookup|CategoryEncoding|Discretization|Hashing|HashedCrossing)$/, TABLES],
   [

@@ -27,7 +27,7 @@ const LATER = new Set([
   ...["renorm", "renormClipping", "renormMomentum", "synchronized"],
   ...["numClasses", "sparseYTrue", "sparseYPred", "ignoreClass"],
   ...["axis", "reduction", "multiLabel", "thresholds", "numLabels", "labelWeights", "fromSortedIds"],
-  ...["inputAxes", "outputAxes"],
+  ...["inputAxes", "outputAxes", "useCudnn"],
   ...["sparse", "ragged", "encoding"],
   "lossScaleFactor",
   ...["writeGraph", "writeImages", "writeStepsPerSecond", "profileBatch", "embeddingsFreq", "embeddingsMetadata"],
