@@ -1,5 +1,6 @@
 // The public entry "trilobite/datasets" (Node only): data sets from this machine as tensors. Re-exports only.
 
+export { type JsonValue, parseJson } from "./core/json.ts"
 export type { Warning } from "./data/audit.ts"
 export type { Division, DivisionMethod } from "./data/division.ts"
 export {
@@ -54,4 +55,5 @@ export {
   type TableLike,
   type TextColumn,
   tableFrom,
+  textAt,
 } from "./data/table.ts"
