@@ -6,7 +6,13 @@ const CORE =
   /src[\\/]((core[\\/](errors|shape|tensor|random|math|math64|scalar)|graph[\\/](node|ops|compose))\.ts|nn[\\/](?!config\.ts|update\.ts|(layers|text)[\\/]))/
 
 const shared: UserConfig = {
-  entry: { index: "src/index.ts", datasets: "src/datasets.ts", worker: "src/worker.ts", "cli/main": "cli/main.ts" },
+  entry: {
+    index: "src/index.ts",
+    datasets: "src/datasets.ts",
+    worker: "src/worker.ts",
+    config: "cli/config.ts",
+    "cli/main": "cli/main.ts",
+  },
   format: "esm",
   // No helper of Node in what browsers load; what Node-only files import stays an import.
   platform: "neutral",
@@ -22,7 +28,7 @@ const config: UserConfig[] = [
     ...shared,
     dts: false,
     clean: false,
-    copy: ["src/data/sets"],
+    copy: ["src/data/sets", "cli/train.schema.json"],
     inputOptions: { preserveEntrySignatures: "allow-extension" },
     outputOptions: { codeSplitting: { includeDependenciesRecursively: false, groups: [{ name: "core", test: CORE }] } },
   }),

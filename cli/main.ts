@@ -4,7 +4,11 @@
 import { Command, CommanderError } from "commander"
 import { addConvert } from "./commands/convert.ts"
 import { addCost } from "./commands/cost.ts"
+import { addEvaluate } from "./commands/evaluate.ts"
+import { addInit } from "./commands/init.ts"
 import { addInspect } from "./commands/inspect.ts"
+import { addPredict } from "./commands/predict.ts"
+import { addRuns } from "./commands/runs.ts"
 import { addStudio } from "./commands/studio.ts"
 import { addSummary } from "./commands/summary.ts"
 import { addTrain } from "./commands/train.ts"
@@ -15,15 +19,21 @@ import { version } from "./version.ts"
 /** The commands, in the order of the help text. */
 const commands: readonly ((program: Command) => void)[] = [
   addTrain,
-  addSummary,
+  addPredict,
+  addEvaluate,
   addInspect,
+  addRuns,
+  addInit,
   addConvert,
+  addSummary,
   addCost,
   addStudio,
 ]
 
 const HELP = `
 Examples:
+  $ trilobite train data.csv --target species  a table: looks, trains, saves
+  $ trilobite predict runs/data-... new.csv    what it makes of other rows
   $ trilobite train intermediate-net           the chapter's net, 20 epochs
   $ trilobite train shallow-net --epochs 5
   $ trilobite summary intermediate-net

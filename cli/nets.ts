@@ -45,6 +45,11 @@ export const nets: { readonly [name in NetName]: Net } = {
 /** The names in the order in which they are listed. */
 export const netNames: readonly NetName[] = ["intermediate-net", "shallow-net"]
 
+/** True for the name of a network. */
+export function isNetName(name: string): name is NetName {
+  return (netNames as readonly string[]).includes(name)
+}
+
 /** The networks as lines of a help text. */
 export function netsHelp(): string {
   return ["Networks:", ...netNames.map((name) => `  ${name}\n    ${nets[name].title}`)].join("\n")

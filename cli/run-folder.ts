@@ -107,7 +107,7 @@ export interface Live {
 }
 
 /** The folder for a new run: the named one, or one below ./runs with the time. Throws E_USAGE if something is there. */
-export function newRunFolder(net: NetName, out: string | undefined): string {
+export function newRunFolder(net: string, out: string | undefined): string {
   if (out === undefined) return freeName(`runs/${net}-${timeText(new Date())}`)
   const entries = access(out, "cannot look into this folder.", () => (existsSync(out) ? readdirSync(out) : []))
   if (entries.length === 0) return out
@@ -138,7 +138,7 @@ export function quoted(path: string): string {
 }
 
 /** Makes the folder of a new run with its config. Throws E_IO. */
-export function createRun(folder: string, config: RunConfig): void {
+export function createRun(folder: string, config: object): void {
   access(folder, "cannot make this folder.", () => makeFolder(resolve(folder)))
   markLive(folder)
   writeJson(join(folder, files.config), config)
@@ -192,7 +192,7 @@ function birthOf(pid: number): string | null {
 }
 
 /** Adds the line of an epoch and sees to it that it is on the disk. Throws E_IO. */
-export function appendEpoch(folder: string, line: EpochLine): void {
+export function appendEpoch(folder: string, line: object): void {
   const path = join(folder, files.history)
   access(path, "cannot write this file.", () => flushed(path, "a", `${JSON.stringify(line)}\n`))
 }

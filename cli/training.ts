@@ -137,10 +137,11 @@ function given(options: TrainOptions): TrainOptions {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
 }
 
-function environment(options: {
+/** The machine on which a run is computed. */
+export function environment(options: {
   readonly threads?: number | undefined
   readonly backend?: string | undefined
-  readonly wideVectors?: "on" | "off"
+  readonly wideVectors?: "on" | "off" | undefined
 }): Environment {
   return {
     threads: options.threads ?? null,
@@ -156,7 +157,7 @@ function environment(options: {
 }
 
 /** What a model is told of the machine. */
-function machine({ threads, backend, wideVectors }: Environment): ModelOptions {
+export function machine({ threads, backend, wideVectors }: Environment): ModelOptions {
   return { wideVectors, ...(threads === null ? {} : { threads }), ...(backend === null ? {} : { backend }) }
 }
 

@@ -79,7 +79,7 @@ function limitsText({ least, most }: Limits): string {
 }
 
 /** The name that shares the most pairs of letters with what was written (Dice's measure), if it is more than a third. */
-function alike<N extends string>(text: string, known: readonly N[]): N | undefined {
+export function alike<N extends string>(text: string, known: readonly N[]): N | undefined {
   const pairs = (word: string): Set<string> =>
     new Set(Array.from({ length: Math.max(0, word.length - 1) }, (_, i) => word.slice(i, i + 2).toLowerCase()))
   const wanted = pairs(text)

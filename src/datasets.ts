@@ -1,5 +1,8 @@
 // The public entry "trilobite/datasets" (Node only): data sets from this machine as tensors. Re-exports only.
 
+export { type JsonValue, parseJson } from "./core/json.ts"
+export type { Warning } from "./data/audit.ts"
+export type { Division, DivisionMethod } from "./data/division.ts"
 export {
   circles,
   type GeneratorOptions,
@@ -31,6 +34,19 @@ export { fashionMnist, type MnistOptions, mnist } from "./data/node-mnist.ts"
 export { readTable, tablePieces } from "./data/node-readers.ts"
 export { type DataSet, dataSet, dataSetNames, type SetName } from "./data/node-sets.ts"
 export {
+  type Answer,
+  answersOf,
+  type Examples,
+  type FeatureStep,
+  type Preparation,
+  prepareExamples,
+  prepareInputs,
+  readPreparation,
+  type Scaling,
+  type TargetStep,
+} from "./data/preparation.ts"
+export { type Prepared, type PrepareOptions, prepare, type Task } from "./data/prepare.ts"
+export {
   type Cell,
   type CellOptions,
   type Column,
@@ -39,4 +55,5 @@ export {
   type TableLike,
   type TextColumn,
   tableFrom,
+  textAt,
 } from "./data/table.ts"

@@ -18,8 +18,8 @@ import { bitsOf, expectRefusal, range, smallNet, threeClasses, wrong } from "./s
 // S1 (inner sizes of a product): layers make their weights fit; the operation itself is tested with the graph.
 // S13 with 64-bit data: BigInt64Array is no data at all, below. S16, S17 (dispose): nothing can be disposed of.
 // S23 beta and eps: there is no such optimizer yet; momentum is below.
-// V14, V15, V20, V24 (warnings about one class, a missing class, pixels of 0 to 255, duplicates) and V26 (the judgement
-// "no better than chance"): nothing looks at data in this way yet; they are accepted, below. V19: there is no standardising.
+// V14, V15, V20, V24 (warnings about one class, a missing class, pixels of 0 to 255, duplicates) and V19 (standardising): they are
+// what `prepare` says of tables (prepare.test.ts); fit accepts them, below. V26 ("no better than chance"): cli-tables.test.ts.
 
 const { x, y } = threeClasses(12)
 const quiet = { verbose: 0 } as const

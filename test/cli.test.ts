@@ -17,7 +17,14 @@ const rows = (cases: readonly Case[]): { args: readonly string[]; code: number; 
 
 const answers: readonly Case[] = [
   [["--version"], 0, /^0\.\d+\.\d+\n$/],
-  [["--help"], 0, /Usage: trilobite/, /Examples:\n {2}\$ trilobite train intermediate-net/, /Exit codes/],
+  [
+    ["--help"],
+    0,
+    /Usage: trilobite/,
+    /Examples:\n {2}\$ trilobite train data\.csv --target species/,
+    /\$ trilobite train intermediate-net/,
+    /Exit codes/,
+  ],
   [["train", "--help"], 0, /--resume <folder>/, /model\.safetensors/, /shallow-net/, /first half is trained twice/],
   [["summary", net], 0, /50,240 = 50,176 \+ 64/, /4,160 = 4,096 \+ 64/, /650 = 640 \+ 10/, /Total params: 55,050/],
   [["summary", "shallow-net"], 0, /Total params: 50,890/],
@@ -47,9 +54,9 @@ const costs: readonly (readonly [name: string, y: string, output: string, printe
 ]
 
 const faults: readonly Case[] = [
-  [[], 2, /no command was given\. Expected train, summary, inspect, convert, cost, studio\./],
+  [[], 2, /no command was given\. Expected train, predict, evaluate, inspect, runs, init, convert, summary, cost, studio\./],
   [["trian"], 2, /unknown command 'trian'\. Did you mean train\?/],
-  [["train"], 2, /missing required argument 'net'/, /See trilobite train --help/],
+  [["train"], 2, /missing required argument 'data'/, /See trilobite train --help/],
   [["train", "intermediate_net"], 2, /Did you mean intermediate-net\?/],
   [["train", "shalow"], 2, /Did you mean shallow-net\?/],
   [["train", "toString"], 2, /Expected intermediate-net or shallow-net/],
@@ -83,7 +90,7 @@ const faults: readonly Case[] = [
     [["train", net, "--threads", text], 2, /not a whole number/, /For example: --threads 2/],
   ]),
   [["train", net, "--epochs", "0"], 2, /from 1 to 1000000, got "0"/],
-  [["train", net, "--batch-size", "0"], 2, /from 1 to 60000, got "0"/],
+  [["train", net, "--batch-size", "0"], 2, /from 1 to 10000000, got "0"/],
   [["train", net, "--threads", "0"], 2, /from 1 to 256, got "0"/],
   [["train", net, "--threads", "1000000"], 2, /from 1 to 256/],
   [["train", net, "--backend", "wsm"], 2, /unknown backend "wsm"\. .* Did you mean wasm\?/],

@@ -392,8 +392,8 @@ describe("arrays", () => {
       [3, 4, 5, 1],
     ])
   })
-  test.each(["npz", "npz_compressed"])("%s", (name) => {
-    const { x, y } = readNpz(file("a.npz", written(name)))
+  test.each(["npz", "npz_compressed"])("%s", async (name) => {
+    const { x, y } = await readNpz(file("a.npz", written(name)))
     expect([...x!.data]).toEqual([0, 1, 2, 3, 4, 5])
     expect([...y!.data]).toEqual([0, 1])
   })
@@ -424,26 +424,26 @@ describe("arrays", () => {
 
   const x = { name: "x.npy", bytes: npyOf([1, 2]) }
   test.each<[string, Uint8Array, RegExp]>([
-    ["P11 a way out", zip([{ ...x, name: "../x.npy" }]), /leads out of the archive/],
-    ["P11 an absolute name", zip([{ ...x, name: "/x.npy" }]), /leads out/],
-    ["P11 a drive", zip([{ ...x, name: "C:\\x.npy" }]), /leads out/],
-    ["P11 a link", zip([{ ...x, mode: 0xa1ff }]), /no file/],
-    ["P12 a bomb", zip([{ name: "x.npy", bytes: Buffer.alloc(10_000_000), packed: true }]), /expands too far/],
+    ["P11 a way out", zip([{ ...x, name: "../x.npy" }]), /could lead out of the archive/],
+    ["P11 an absolute name", zip([{ ...x, name: "/x.npy" }]), /could lead out/],
+    ["P11 a drive", zip([{ ...x, name: "C:\\x.npy" }]), /could lead out/],
+    ["P11 a link", zip([{ ...x, mode: 0xa1ff }]), /symbolic link/],
+    ["P12 a bomb", zip([{ name: "x.npy", bytes: Buffer.alloc(10_000_000), packed: true }]), /would expand too far/],
     [
       "P12 a bomb that lies",
       zip([{ name: "x.npy", bytes: Buffer.alloc(10_000_000), packed: true, size: 500 }]),
-      /larger than it says/,
+      /is damaged/,
     ],
     ["P13 encryption", zip([{ ...x, flags: 1 }]), /encrypted/],
-    ["P14 a name twice", zip([x, x]), /there twice/],
+    ["P14 a name twice", zip([x, x]), /occurs twice/],
     ["a wrong checksum", zip([{ ...x, crc: 1 }]), /damaged/],
-    ["a comment", zip([x], "hello"), /no zip archive|comment/],
-    ["bytes before", Buffer.concat([Buffer.from("junk"), zip([x])]), /not where it should be/],
-    ["bytes behind", Buffer.concat([zip([x]), Buffer.from("junk")]), /no zip archive/],
+    ["a comment", zip([x], "hello"), /no complete zip archive/],
+    ["bytes before", Buffer.concat([Buffer.from("junk"), zip([x])]), /does not end where/],
+    ["bytes behind", Buffer.concat([zip([x]), Buffer.from("junk")]), /no complete zip archive/],
     ["no array", zip([{ ...x, name: "x.txt" }]), /no array/],
     ["__proto__", zip([{ ...x, name: "__proto__.npy" }]), /cannot have this name/],
     ["a pickle", zip([{ name: "x.npy", bytes: written("pickle") }]), /member "x\.npy": .*pickle/],
-    ["nothing", new Uint8Array(0), /no zip archive/],
+    ["nothing", new Uint8Array(0), /no complete zip archive/],
   ])("npz with %s: refused", async (_, content, message) => {
     await expectRefusal(() => readNpz(file("a.npz", content)), "E_DATA", message)
   })

@@ -1,11 +1,25 @@
 // `trilobite train`: its options and its help. Knows how they are written, not how training works.
 
 import { type Command, Option } from "commander"
-import { netNames, netsHelp } from "../nets.ts"
+import type { TrainConfig } from "../config.ts"
+import { readConfigFile } from "../config-file.ts"
+import { isNetName, netNames, netsHelp } from "../nets.ts"
+import { flagOf, parseFlag, type SettingName, settings } from "../settings.ts"
+import { isSetName, setNames } from "../tables.ts"
+import { trainTable } from "../tabular.ts"
 import { type TrainOptions, train } from "../training.ts"
-import { readName, readNumber, readPath, readWhole } from "../values.ts"
+import { alike, readName, readNumber, readPath, readWhole, usageError } from "../values.ts"
 
 const HELP = `
+On a table (CSV, TSV, JSON lines, Parquet, npy, npz, IDX; text also in gzip) it
+finds out what the columns are, divides the rows, scales numbers, makes texts
+one-hot, and trains two hidden layers of 64 relu: softmax (sigmoid for two
+classes) and cross-entropy for classes, a linear output and the quadratic cost
+for numbers. It stops when the validation loss no longer falls, and keeps the
+best weights. Settings may also stand in a config (trilobite init); flags come
+before it.
+
+Data sets: ${setNames()}
 ${netsHelp()}
 
 A run is kept in a folder, by default runs/<net>-<UTC date>-<UTC time>:
@@ -32,6 +46,9 @@ wide vectors on or off; --numerics fused has bits of its own (one kind of
 machine).
 
 Examples:
+  $ trilobite train data.csv --target species
+  $ trilobite train penguins --missing mean --layers 128,64 --activation tanh
+  $ trilobite train --config trilobite.config.ts
   $ trilobite train intermediate-net
   $ trilobite train intermediate-net --epochs 3 --seed 7 --out /tmp/run
   $ trilobite train shallow-net --learning-rate 0.1 --epochs 20
@@ -41,23 +58,23 @@ Examples:
 export function addTrain(program: Command): void {
   const own = (flags: string, description: string, read: (text: string) => unknown): Option =>
     new Option(flags, description).argParser(read)
-  program
+  const command = program
     .command("train")
-    .summary("train a network of the chapter on MNIST")
-    .description("Trains a network of the chapter on MNIST and keeps the run in a folder.")
-    .argument("<net>", netNames.join(" or "), (text) => readName("train", "network", text, netNames))
+    .summary("train on a table, or a network of the chapter on MNIST")
+    .description("Trains on a table, or a network of the chapter on MNIST, and keeps the run in a folder.")
+    .argument("[data]", `a file, a data set, ${netNames.join(" or ")}`)
     .addOption(
-      own("--epochs <n>", "times that all images are used (default: the net's)", (text) =>
+      own("--epochs <n>", "times that all rows are used (default: the net's; 200)", (text) =>
         readWhole("--epochs", text, "--epochs 20", { least: 1, most: 1_000_000 }),
       ),
     )
     .addOption(
-      own("--batch-size <n>", "images in a round (default: 128)", (text) =>
-        readWhole("--batch-size", text, "--batch-size 128", { least: 1, most: 60_000 }),
+      own("--batch-size <n>", "rows in a round (default: 128; 32 for tables)", (text) =>
+        readWhole("--batch-size", text, "--batch-size 128", { least: 1, most: 10_000_000 }),
       ),
     )
     .addOption(
-      own("--lr, --learning-rate <rate>", "length of the steps (default: the net's)", (text) =>
+      own("--lr, --learning-rate <rate>", "length of the steps (default: the net's, or the optimizer's)", (text) =>
         readNumber("--learning-rate", text, "--learning-rate 0.1", { least: 0 }),
       ),
     )
@@ -99,9 +116,62 @@ export function addTrain(program: Command): void {
     )
     .option("--quiet", "print the last lines only")
     .option("--json", "print lines of JSON only")
+    .addOption(
+      own("--config <file>", "for tables: settings in JSON or TypeScript", (text) => readPath("--config", text)),
+    )
     .addHelpText("after", HELP)
-    .action(async (net: (typeof netNames)[number], options: TrainOptions) => {
-      const code = await train(net, options)
+    .action(async (data: string | undefined, options: Given) => {
+      const code = await start(data, options)
       if (code !== 0) process.exitCode = code
     })
+  for (const setting of settings) {
+    if (setting.name === "data" || shared.includes(setting.name)) continue
+    const { name, value, description, usual, told } = setting
+    const byDefault = told ?? (usual === undefined ? undefined : String(usual))
+    const words = `for tables: ${description}${byDefault === undefined ? "" : ` (default: ${byDefault})`}`
+    command.addOption(new Option(`${flagOf(name)} <${value}>`, words).argParser((text) => parseFlag(setting, text)))
+  }
+}
+
+type Given = TrainOptions & TrainConfig & { readonly config?: string }
+
+/** Settings that networks have, too: their flags stand above. */
+const shared: readonly SettingName[] = ["epochs", "batchSize", "learningRate", "seed"]
+
+async function start(named: string | undefined, options: Given): Promise<number> {
+  const config = options.config === undefined ? {} : await readConfigFile(options.config)
+  const data = named ?? config.data
+  if (data === undefined) {
+    const expected = `a file, ${setNames()}, ${netNames.join(" or ")}`
+    const hint = "For example: trilobite train data.csv --target species. See trilobite train --help."
+    throw usageError({ where: "train", what: "missing required argument 'data'.", expected, hint })
+  }
+  const given = settings.flatMap(({ name }) => (options[name] === undefined ? [] : [[name, options[name]] as const]))
+  if (isNetName(data)) {
+    const wrong = given.find(([name]) => !shared.includes(name) && name !== "data")
+    if (wrong === undefined && options.config === undefined) return train(data, options as TrainOptions)
+    const flag = wrong === undefined ? "--config" : flagOf(wrong[0])
+    throw usageError({
+      where: flag,
+      what: `${flag} is for tables, and ${data} is a network with data of its own.`,
+      hint: "Leave it out.",
+    })
+  }
+  if (!isSetName(data) && !/[./\\]/.test(data)) {
+    const near = alike(data, [...netNames, ...setNames().split(", ")])
+    throw usageError({
+      where: "train",
+      what: `unknown network ${JSON.stringify(data)}.`,
+      expected: `${netNames.join(" or ")}, ${setNames()}, or a file`,
+      ...(near === undefined ? {} : { hint: `Did you mean ${near}?` }),
+    })
+  }
+  if (options.data !== undefined) {
+    throw usageError({
+      where: "--data",
+      what: "--data names the folder of MNIST.",
+      hint: "The table is named before the flags.",
+    })
+  }
+  return trainTable({ ...config, ...Object.fromEntries(given), data }, options as TrainOptions)
 }

@@ -195,7 +195,7 @@ function checkLocals(
       fail(`${member} has another name or packing in its own header.`)
     }
     const later = (view.getUint16(at + 6, true) & 8) !== 0
-    const own = [14, 18, 22].map((o) => view.getUint32(at + o, true))
+    const own = localSizes(view, at, nameLength, begin)
     const listed = [entry.crc, entry.packed, entry.size]
     if (!own.every((value, i) => value === listed[i] || (later && value === 0))) {
       fail(`${member} has other sizes in its own header.`)
@@ -204,6 +204,17 @@ function checkLocals(
     if (later) at += descriptorLength(view, at, end, entry)
   }
   if (at !== end) fail("something lies between the members and their list.")
+}
+
+/** Checksum and sizes as a local header says them; NumPy puts them into a field for more than 4 GiB, in case they are needed. */
+function localSizes(view: DataView, at: number, nameLength: number, end: number): readonly number[] {
+  const own = [14, 18, 22].map((o) => view.getUint32(at + o, true))
+  if (own[1] !== 0xffffffff || own[2] !== 0xffffffff) return own
+  const extra = at + 30 + nameLength
+  const wide = end - extra === 20 && view.getUint16(extra, true) === 1 && view.getUint16(extra + 2, true) === 16
+  const sizeAt = (o: number): number =>
+    view.getUint32(extra + o, true) + 4_294_967_296 * view.getUint32(extra + o + 4, true)
+  return wide ? [own[0]!, sizeAt(12), sizeAt(4)] : own
 }
 
 /** The record behind a member that was written as a stream: with or without a signature. */

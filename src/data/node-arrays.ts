@@ -1,11 +1,10 @@
 // Whole arrays from files (Node only): npy and npz, an archive of npy files. Knows no tables.
 
-import { crc32, inflateRawSync } from "node:zlib"
 import { dataError, show } from "../core/errors.ts"
 import type { Tensor } from "../core/tensor.ts"
+import { openZip } from "../core/zip.ts"
 import { readUnpacked } from "./node-file.ts"
 import { parseNpy } from "./npy.ts"
-import { type ZipMember, zipMembers } from "./zip.ts"
 
 /**
  * The array in a NumPy file (numpy.save): float32 of any floats, uint8 of bytes and booleans, int32 of other integers.
@@ -29,49 +28,27 @@ export function readNpy(path: string): Tensor {
  * The arrays in an archive of NumPy's (numpy.savez, numpy.savez_compressed) by their names; the object has no prototype.
  * @throws E_IO if the file cannot be read; E_DATA if it is no such archive, damaged, encrypted, or expands too far.
  */
-export function readNpz(path: string): { readonly [name: string]: Tensor } {
+export async function readNpz(path: string): Promise<{ readonly [name: string]: Tensor }> {
   return parseNpz(readUnpacked(path), path)
 }
 
 /** The arrays in such an archive's bytes. */
-export function parseNpz(bytes: Uint8Array, where: string): { readonly [name: string]: Tensor } {
+export async function parseNpz(bytes: Uint8Array, where: string): Promise<{ readonly [name: string]: Tensor }> {
   const arrays = Object.create(null) as { [name: string]: Tensor }
-  for (const member of zipMembers(bytes, where).values()) {
-    const inside = `${where}, member ${show(member.name)}`
-    if (!member.name.endsWith(".npy")) {
+  const archive = openZip(bytes, where, "E_DATA")
+  for (const member of archive.names) {
+    const inside = `${where}, member ${show(member)}`
+    const name = member.replace(/\.npy$/, "")
+    if (name === member || name === "__proto__") {
+      const what = name === member ? "this is no array." : "an array cannot have this name."
       throw dataError({
         where: inside,
-        what: "this is no array.",
+        what,
         expected: "a name that ends with .npy",
         hint: "Write it with numpy.savez.",
       })
     }
-    const name = member.name.slice(0, -4)
-    if (name === "__proto__") {
-      throw dataError({ where: inside, what: "an array cannot have this name.", hint: "Rename it." })
-    }
-    arrays[name] = parseNpy(unpackMember(member, inside), inside)
+    arrays[name] = parseNpy((await archive.read(member))!, inside)
   }
   return arrays
-}
-
-/** The bytes of a member. Throws E_DATA unless it has exactly the size and the checksum that the archive says. */
-export function unpackMember({ method, packed, size, crc }: ZipMember, where: string): Uint8Array {
-  let bytes = packed
-  if (method === 8) {
-    try {
-      bytes = inflateRawSync(packed, { maxOutputLength: Math.max(1, size) })
-    } catch (error) {
-      const got = error instanceof Error ? error.message : String(error)
-      throw dataError({
-        where,
-        what: "the member is damaged, or larger than it says.",
-        got,
-        hint: "Get the file again.",
-      })
-    }
-  }
-  if (bytes.length === size && crc32(bytes) === crc) return bytes
-  const fields = { expected: `${size} bytes with checksum ${crc}`, hint: "Get the file again." }
-  throw dataError({ where, what: "the member is damaged.", ...fields })
 }

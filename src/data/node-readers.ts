@@ -65,9 +65,11 @@ const readers: readonly Reader[] = [
 ]
 
 /** Arrays of equally many rows as columns: one for each number of a row. */
-function arrays(read: (path: string) => { readonly [name: string]: Tensor }): Reader["read"] {
+type Arrays = { readonly [name: string]: Tensor }
+
+function arrays(read: (path: string) => Arrays | Promise<Arrays>): Reader["read"] {
   return async function* (builder, path) {
-    const found = Object.entries(read(path))
+    const found = Object.entries(await read(path))
     const rows = found[0]?.[1].shape[0]
     for (const [name, { shape }] of found) {
       if (shape.length > 0 && shape[0] === rows) continue

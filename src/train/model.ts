@@ -79,7 +79,11 @@ export class Model<P = Tensor> {
   #tables: Tables = {}
   #rate: Rate | undefined
   #made: Room | undefined
-  #preparing: SavedModel["preparing"]
+  /**
+   * How rows of a table become inputs, and outputs answers, as `prepare` of `trilobite/datasets` has learnt it: a plain object that
+   * is saved with the model. Set it before saving; nothing is done with it here.
+   */
+  preparing: object | undefined
   #warnings: string[] = []
 
   /** @param network undefined for a sequential model whose layers are added later */
@@ -669,7 +673,7 @@ export class Model<P = Tensor> {
       weights,
       state: step === 0 || this.#training === undefined ? undefined : { step, slots: new Map(kept) },
       name: this.name,
-      preparing: this.#preparing,
+      preparing: this.preparing as SavedModel["preparing"],
     }
   }
 
@@ -689,7 +693,7 @@ export class Model<P = Tensor> {
     if (compiled !== undefined) this.train(compiled)
     this.setWeights(weights(this.weights))
     if (state !== undefined) this.#stateOf().restore(state.step, state.slots)
-    this.#preparing = preparing
+    this.preparing = preparing
   }
 
   /** The weights with their layers and their names in them. */

@@ -1,0 +1,350 @@
+// A training on a table from the command line: from a file to a saved model in a run folder. Knows no command-line syntax.
+
+import { createHash } from "node:crypto"
+import { createReadStream } from "node:fs"
+import { join, resolve } from "node:path"
+import { answersOf, type Examples, type Prepared, type PrepareOptions, prepare } from "../src/datasets.ts"
+import * as trilobite from "../src/index.ts"
+import {
+  type Callback,
+  dense,
+  dropout,
+  earlyStopping,
+  type Layer,
+  type Logs,
+  l2,
+  type Model,
+  type Optimizer,
+  sequential,
+  TrilobiteError,
+  toCategorical,
+} from "../src/index.ts"
+import type { TrainConfig } from "./config.ts"
+import { watchInterrupts } from "./interrupt.ts"
+import { printJson, printLine } from "./output.ts"
+import { appendEpoch, createRun, files, newRunFolder, quoted, writeJson } from "./run-folder.ts"
+import { type Scores, scoresOf, scoresText, shortened } from "./scores.ts"
+import { complete, type Settings } from "./settings.ts"
+import { count, inFlags, isSetName, openTable, type Source, tableText } from "./tables.ts"
+import { environment, machine, type TrainOptions } from "./training.ts"
+import { alike, usageError } from "./values.ts"
+
+/** How a training on a table has ended: result.json. */
+export interface TableResult {
+  readonly data: string
+  readonly target: string
+  readonly task: "classification" | "regression"
+  readonly epochs: number
+  /** Of the epoch whose weights are saved. */
+  readonly bestEpoch: number | null
+  readonly bestValLoss: number | null
+  readonly loss: number | null
+  readonly valLoss: number | null
+  readonly validation: Scores | null
+  readonly test: Scores | null
+  readonly seconds: number
+  readonly ended: string
+  readonly out: string
+}
+
+/** Trains on a table; answers with the exit code. */
+export async function trainTable(given: TrainConfig, options: TrainOptions): Promise<number> {
+  const started = performance.now()
+  const settings = complete(given)
+  if (options.resume !== undefined) {
+    throw usageError({
+      where: "--resume",
+      what: "trainings on tables are not taken up again.",
+      hint: "Start a new run.",
+    })
+  }
+  const table = await inFlags(() => openTable(settings.data!, readingOf(settings)))
+  const data = await inFlags(() => prepare(table, preparingOf(settings, table)))
+  const name = shortName(settings.data!)
+  const folder = newRunFolder(name, options.out)
+  const model = buildModel(data, settings, options)
+  const lively = !options.json && !options.quiet
+  if (lively) announce(table, data, settings, model)
+  createRun(folder, {
+    net: name,
+    ...settings,
+    data: isSetName(settings.data!) ? settings.data : resolve(settings.data!),
+    target: data.preparation.target.column,
+    task: data.task,
+    dataset: { rows: table.rows, columns: table.columns.length, sha256: await hashOf(settings.data!) },
+    numerics: options.numerics ?? "portable",
+    ...environment(options),
+    resumed: [],
+  })
+  const interrupt = watchInterrupts(() => {
+    if (!options.json) process.stderr.write("\nStopping after this round and saving; Ctrl-C again ends it at once.\n")
+  })
+  try {
+    const history = await fitModel(model, data, settings, folder, options, interrupt.signal)
+    model.preparing = data.preparation
+    await model.save(join(folder, files.model))
+    const ended = model.history?.ended ?? "completed"
+    const scores = async (part: "validation" | "test"): Promise<Scores | null> => {
+      const rows = data.rows[part]
+      if (rows.length === 0) return null
+      return (
+        scoresOf(data.preparation, table, rows, answersOf(data.preparation, await model.predict(data[part].x))) ?? null
+      )
+    }
+    const best = history.reduce<Line | undefined>(
+      (a, b) => (a === undefined || lossOf(b) < lossOf(a) ? b : a),
+      undefined,
+    )
+    const result: TableResult = {
+      data: settings.data!,
+      target: data.preparation.target.column,
+      task: data.task,
+      epochs: history.length,
+      bestEpoch: best?.epoch ?? null,
+      bestValLoss: best?.valLoss ?? null,
+      loss: history.at(-1)?.loss ?? null,
+      valLoss: history.at(-1)?.valLoss ?? null,
+      validation: await scores("validation"),
+      test: await scores("test"),
+      seconds: (performance.now() - started) / 1000,
+      ended,
+      out: folder,
+    }
+    writeJson(join(folder, files.result), result)
+    if (options.json) printJson({ result })
+    else report(result, settings, options.quiet === true)
+    return ended === "aborted" ? (interrupt.exitCode ?? 0) : 0
+  } finally {
+    interrupt.close()
+  }
+}
+
+/** What was measured in an epoch, counted from 1. */
+type Line = {
+  readonly epoch: number
+  readonly loss: number
+  readonly valLoss?: number
+  readonly seconds: number
+} & Logs
+
+const lossOf = ({ loss, valLoss }: Line): number => valLoss ?? loss
+
+/** How the file is read. */
+export function readingOf({ delimiter, header, categorical }: TrainConfig): Parameters<typeof openTable>[1] {
+  return {
+    ...(delimiter === undefined ? {} : { delimiter }),
+    ...(header === undefined ? {} : { header }),
+    ...(categorical === undefined
+      ? {}
+      : { kinds: Object.fromEntries(categorical.map((name) => [name, "text" as const])) }),
+  }
+}
+
+function preparingOf(settings: Settings, table: Source): PrepareOptions {
+  const { features, ignore, categorical, task, scaling, missing, validation, test, split, timeColumn, seed } = settings
+  const target = settings.target ?? table.target
+  if (target === undefined) {
+    const expected = `--target and one of ${table.columns
+      .slice(0, 30)
+      .map(({ name }) => shortened(name, 30))
+      .join(", ")}`
+    const hint = `For example: --target ${quoted(table.columns.at(-1)!.name)}.`
+    throw usageError({ where: "--target", what: "which column is to be predicted?", expected, hint })
+  }
+  const given = { features, ignore, categorical, task, scaling, missing, split, timeColumn }
+  const known = Object.entries(given).filter(([, value]) => value !== undefined)
+  return { target, validation, test, seed, ...Object.fromEntries(known) }
+}
+
+/** The optimizers by the names that the command line takes. */
+const optimizers = {
+  sgd: trilobite.sgd,
+  adam: trilobite.adam,
+  adamW: trilobite.adamW,
+  adamax: trilobite.adamax,
+  nadam: trilobite.nadam,
+  rmsprop: trilobite.rmsprop,
+  adagrad: trilobite.adagrad,
+  adadelta: trilobite.adadelta,
+  adafactor: trilobite.adafactor,
+  ftrl: trilobite.ftrl,
+  lamb: trilobite.lamb,
+  lion: trilobite.lion,
+} as const
+
+function optimizerOf({ optimizer, learningRate }: Settings): Optimizer {
+  const found = Object.entries(optimizers).find(([name]) => name.toLowerCase() === optimizer.toLowerCase())
+  if (found === undefined) {
+    const near = alike(optimizer, Object.keys(optimizers))
+    const hint = near === undefined ? {} : { hint: `Did you mean ${near}?` }
+    const expected = Object.keys(optimizers).join(", ")
+    throw new TrilobiteError("E_CONFIG", {
+      where: "--optimizer",
+      what: `unknown optimizer ${JSON.stringify(optimizer)}.`,
+      expected,
+      ...hint,
+    })
+  }
+  return (found[1] as (given: { readonly learningRate?: number }) => Optimizer)(
+    learningRate === undefined ? {} : { learningRate },
+  )
+}
+
+/** Losses that compare an output for each class with the number of the class, or one output with 0 or 1. */
+const LABELS = /^(sparse|binary)|^bce$/i
+
+/** The network by the chapter's rules: hidden layers, then a probability for each class, one for two, or a number. */
+function buildModel(data: Prepared, settings: Settings, options: TrainOptions): Model {
+  const { layers: units, activation, dropout: rate, seed } = settings
+  const { classes, train } = data
+  const width = train.x.shape[1]!
+  const two = classes.length === 2
+  const inOneHot = needsOneHot(data, settings)
+  const regular = settings.l2 > 0 ? { kernelRegularizer: l2({ l2: settings.l2 }) } : {}
+  const shape = (i: number): { readonly inputShape?: readonly number[] } => (i === 0 ? { inputShape: [width] } : {})
+  const hidden = units.flatMap((n, i): Layer[] => [
+    dense({ units: n, activation: activation as "relu", ...regular, ...shape(i) }),
+    ...(rate > 0 ? [dropout({ rate })] : []),
+  ])
+  const last: Layer =
+    data.task === "regression"
+      ? dense({ units: 1, ...shape(units.length) })
+      : dense({ units: two ? 1 : classes.length, activation: two ? "sigmoid" : "softmax", ...shape(units.length) })
+  const numerics = options.numerics ?? "portable"
+  const model = sequential([...hidden, last], { name: "network", seed, numerics, ...machine(environment(options)) })
+  const usual =
+    data.task === "regression" ? "meanSquaredError" : two ? "binaryCrossentropy" : "sparseCategoricalCrossentropy"
+  model.compile({
+    loss: (settings.loss ?? usual) as "mse",
+    optimizer: optimizerOf(settings),
+    metrics: [data.task === "regression" ? "r2Score" : two && !inOneHot ? "binaryAccuracy" : "accuracy"],
+  })
+  return model
+}
+
+/** Losses of classes by rows of outputs take targets with a 1 at the class. */
+function needsOneHot({ classes }: Prepared, { loss }: Settings): boolean {
+  return classes.length > 2 && loss !== undefined && !LABELS.test(loss)
+}
+
+async function fitModel(
+  model: Model,
+  data: Prepared,
+  settings: Settings,
+  folder: string,
+  options: TrainOptions,
+  signal: AbortSignal,
+): Promise<readonly Line[]> {
+  const { epochs, batchSize, patience, seed, classWeights } = settings
+  const history: Line[] = []
+  const lively = !options.json && !options.quiet
+  const every = Math.max(1, Math.round(epochs / 20))
+  const record: Callback = {
+    onEpochEnd: (epoch, logs) => {
+      const line = { epoch: epoch + 1, ...logs, seconds: model.history!.seconds.at(-1)! } as unknown as Line
+      history.push(line)
+      appendEpoch(folder, line)
+      if (options.json && !options.quiet) printJson(line)
+      else if (lively && (epoch === 0 || (epoch + 1) % every === 0)) printLine(lineText(line, epochs))
+    },
+  }
+  const validates = data.rows.validation.length > 0
+  const stop =
+    validates && patience > 0 ? [earlyStopping({ monitor: "valLoss", patience, restoreBestWeights: true })] : []
+  const y = ({ y: labels }: Examples): Examples["y"] =>
+    needsOneHot(data, settings) ? toCategorical(labels, data.classes.length) : labels
+  await model.fit(data.train.x, y(data.train), {
+    batchSize: Math.min(batchSize, data.rows.train.length),
+    epochs,
+    seed,
+    verbose: 0,
+    callbacks: [record, ...stop],
+    signal,
+    ...(validates ? { validationData: [data.validation.x, y(data.validation)] as const } : {}),
+    ...(classWeights === "balanced" ? { classWeight: data.classWeights } : {}),
+  })
+  return history
+}
+
+/** The words for what is measured. */
+const WORDS: { readonly [measure: string]: string } = {
+  loss: "loss",
+  accuracy: "accuracy",
+  binaryAccuracy: "accuracy",
+  r2Score: "R²",
+}
+
+function lineText(line: Line, epochs: number): string {
+  const measures = Object.entries(line).filter(([name]) => name !== "epoch" && name !== "seconds")
+  const words = measures.map(([name, value]) => {
+    const plain = name.replace(/^val(.)/, (_, letter: string) => letter.toLowerCase())
+    const word = WORDS[plain] ?? plain
+    return `${plain === name ? word : `validation ${word}`} ${(value as number).toFixed(4)}`
+  })
+  return `Epoch ${String(line.epoch).padStart(String(epochs).length)}  ${words.join("  ")}`
+}
+
+function announce(table: Source, data: Prepared, settings: Settings, model: Model): void {
+  const { rows, classes, task } = data
+  printLine(tableText(table, data))
+  const what = task === "classification" ? `classification into ${classes.length} classes` : "regression"
+  const parts = [`${count(rows.train.length, "row")} to train`, `${rows.validation.length} to validate`]
+  if (rows.test.length > 0) parts.push(`${rows.test.length} to test`)
+  printLine(`\nTask         ${what}; ${parts.join(", ")}`)
+  const width = data.features.length
+  const hidden = settings.layers.map((n) => `${n} ${settings.activation}`)
+  const last = task === "regression" ? "1 linear" : classes.length === 2 ? "1 sigmoid" : `${classes.length} softmax`
+  printLine(
+    `Network      ${[count(width, "input"), ...hidden, last].join(" - ")}: ${count(model.countParams(), "parameter")}`,
+  )
+  const loss = settings.loss ?? (task === "regression" ? "mean squared error" : "cross-entropy")
+  const rate = model.optimizer.learningRate
+  printLine(
+    `Training     ${loss}, ${settings.optimizer} ${Number(rate.toPrecision(4))}, batches of ${settings.batchSize}, up to ${count(settings.epochs, "epoch")}`,
+  )
+  for (const { message } of data.warnings) printLine(`Warning      ${message}`)
+  printLine("")
+}
+
+function report(result: TableResult, settings: Settings, quiet: boolean): void {
+  const { epochs, bestEpoch, ended, validation, test, out } = result
+  if (!quiet) printLine("")
+  const stopped =
+    ended === "stopped"
+      ? `, stopped after ${settings.patience} without improvement`
+      : ended === "aborted"
+        ? ", interrupted"
+        : ""
+  const best =
+    bestEpoch === null || validation === null || settings.patience === 0
+      ? ""
+      : `; the weights of epoch ${bestEpoch} are saved`
+  printLine(`Epochs       ${epochs}${stopped}${best}`)
+  for (const [name, scores] of [
+    ["Validation", validation],
+    ["Test", test],
+  ] as const) {
+    if (scores !== null) printLine(`${name.padEnd(13)}${count(scores.rows, "row")}\n${scoresText(scores)}`)
+  }
+  printLine(`Time         ${result.seconds.toFixed(1)} s`)
+  printLine(`Saved in     ${out}`)
+  if (!quiet) printLine(`To use it    trilobite predict ${quoted(out)} <file>`)
+}
+
+/** A name for the run's folder: that of the file without its folder and its end. */
+function shortName(data: string): string {
+  const name = data
+    .split(/[/\\]/)
+    .at(-1)!
+    .replace(/(\.\w+)?(\.gz)?$/, "")
+    .replace(/[^\w.-]+/g, "-")
+    .slice(0, 40)
+  return name === "" ? "table" : name
+}
+
+async function hashOf(data: string): Promise<string | null> {
+  if (isSetName(data)) return null
+  const hash = createHash("sha256")
+  for await (const piece of createReadStream(data)) hash.update(piece as Buffer)
+  return hash.digest("hex")
+}
