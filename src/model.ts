@@ -3,7 +3,7 @@
 import { pickBackend } from "./backend/pick.ts"
 import { configError, show, TrilobiteError } from "./core/errors.ts"
 import type { Tensor } from "./core/tensor.ts"
-import type { Beside } from "./formats/formats.ts"
+import type { Beside } from "./formats/saved-model.ts"
 import type { CustomObjects } from "./nn/config.ts"
 import { functionalNetwork, type LayerLike, type Named, sequentialNetwork } from "./nn/network.ts"
 import { isSymbolic, type SymbolicTensor } from "./nn/symbolic.ts"

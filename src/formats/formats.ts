@@ -3,14 +3,8 @@
 import { TrilobiteError } from "../core/errors.ts"
 import { recognise } from "../core/sniff.ts"
 import { type FormatName, modelFormats } from "./endings.ts"
-import type { ReadOptions, SavedModel } from "./saved-model.ts"
+import type { Beside, Files, ReadOptions, SavedModel } from "./saved-model.ts"
 import { modelError } from "./weights-file.ts"
-
-/** Files by their names: the first is the one that was asked for. */
-export type Files = readonly (readonly [name: string, bytes: Uint8Array])[]
-
-/** The bytes of a file that lies beside the one that is read, by its plain name. */
-export type Beside = (name: string) => Promise<Uint8Array>
 
 /** Who reads and writes the files of one ending. */
 interface Handler {

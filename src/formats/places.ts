@@ -1,7 +1,7 @@
 // Where models are kept: files in Node; addresses, the page's own database and downloads in browsers. Knows no format.
 
 import { show, TrilobiteError } from "../core/errors.ts"
-import type { Beside, Files } from "./formats.ts"
+import type { Beside, Files } from "./saved-model.ts"
 
 /** The largest model that is loaded: 2 GiB. */
 const LIMIT = 2_147_483_648

@@ -8,12 +8,11 @@ import type { Tensor } from "../core/tensor.ts"
 import { networkFromConfig } from "../nn/config.ts"
 import { inputShapesOf } from "../nn/network.ts"
 import { type LayerConfig, networkToConfig } from "../nn/to-config.ts"
-import type { Beside, Files } from "./formats.ts"
 import { utf8 } from "./keras.ts"
 import { networkFromKeras, networkToKeras } from "./keras-config.ts"
 import { snake } from "./keras-names.ts"
 import { cannotHold, toJson, trainingFromKeras } from "./keras-specs.ts"
-import { type ReadOptions, type SavedModel, traceSaved, weightOf } from "./saved-model.ts"
+import { type Beside, type Files, type ReadOptions, type SavedModel, traceSaved, weightOf } from "./saved-model.ts"
 import { modelError } from "./weights-file.ts"
 
 /** The layers that TensorFlow.js has, of ours; for some a reason why one with these options is not among them. */
