@@ -22,6 +22,12 @@ export interface ReadOptions {
   readonly compile: boolean
 }
 
+/** Files by their names: the first is the one that was asked for. */
+export type Files = readonly (readonly [name: string, bytes: Uint8Array])[]
+
+/** The bytes of a file that lies beside the one that is read, by its plain name. */
+export type Beside = (name: string) => Promise<Uint8Array>
+
 /** What a model file holds. */
 export interface SavedModel {
   readonly network: Network
