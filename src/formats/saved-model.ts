@@ -43,12 +43,6 @@ export interface SavedModel {
   readonly preparing?: JsonObject | undefined
 }
 
-/** Files by their names: the first is the one that was asked for. */
-export type Files = readonly (readonly [name: string, bytes: Uint8Array])[]
-
-/** The bytes of a file that lies beside the one that is read, by its plain name. */
-export type Beside = (name: string) => Promise<Uint8Array>
-
 /** The network traced to be asked: its parameters in order, and the values between. Nothing is allocated. */
 export function traceSaved({ network, inputShapes }: Pick<SavedModel, "network" | "inputShapes">): {
   readonly inputs: readonly Node[]
