@@ -47,6 +47,14 @@ function duration(seconds: number): string {
   return `${Math.floor(whole / 60)} min ${whole % 60} s`
 }
 
+/** A warning about data, within 80 columns. */
+export function warningText(message: string): string {
+  return wrap(message, 67, "")
+    .split("\n")
+    .map((line, i) => `${i === 0 ? "Warning" : ""}`.padEnd(13) + line)
+    .join("\n")
+}
+
 /** The exit code of an error: its own, and 70 for one that nobody has thought of. */
 export function exitCodeOf(error: unknown): number {
   return error instanceof TrilobiteError ? error.exitCode : 70
@@ -68,14 +76,14 @@ export function errorText(error: unknown, json: boolean, columns: number | undef
 }
 
 /** A text on lines of a terminal's width; a single line where nobody reads it on a screen. */
-function wrap(text: string, columns: number | undefined): string {
+export function wrap(text: string, columns: number | undefined, indent = "  "): string {
   if (columns === undefined || columns < 20) return text
   const lines: string[] = []
   let line = ""
   for (const word of text.split(" ")) {
     if (line !== "" && line.length + 1 + word.length > columns) {
       lines.push(line)
-      line = `  ${word}`
+      line = `${indent}${word}`
     } else line = line === "" ? word : `${line} ${word}`
   }
   return [...lines, line].join("\n")

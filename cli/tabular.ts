@@ -21,7 +21,7 @@ import {
 } from "../src/index.ts"
 import type { TrainConfig } from "./config.ts"
 import { watchInterrupts } from "./interrupt.ts"
-import { printJson, printLine } from "./output.ts"
+import { printJson, printLine, warningText } from "./output.ts"
 import { appendEpoch, createRun, files, newRunFolder, quoted, writeJson } from "./run-folder.ts"
 import { type Scores, scoresOf, scoresText, shortened } from "./scores.ts"
 import { complete, type Settings } from "./settings.ts"
@@ -302,7 +302,7 @@ function announce(table: Source, data: Prepared, settings: Settings, model: Mode
   printLine(
     `Training     ${loss}, ${settings.optimizer} ${Number(rate.toPrecision(4))}, batches of ${settings.batchSize}, up to ${count(settings.epochs, "epoch")}`,
   )
-  for (const { message } of data.warnings) printLine(`Warning      ${message}`)
+  for (const { message } of data.warnings) printLine(warningText(message))
   printLine("")
 }
 

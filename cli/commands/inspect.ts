@@ -5,7 +5,7 @@ import { type Command, Option } from "commander"
 import { prepare, readPreparation } from "../../src/datasets.ts"
 import { loadModel, type Model } from "../../src/index.ts"
 import { buildNet, isNetName, netNames, nets, netsHelp } from "../nets.ts"
-import { printJson, printLine } from "../output.ts"
+import { printJson, printLine, warningText } from "../output.ts"
 import { modelPath } from "../saved.ts"
 import { digits, shortened } from "../scores.ts"
 import { inFlags, isSetName, missingIn, openTable, setNames, tableText } from "../tables.ts"
@@ -105,7 +105,7 @@ async function data(name: string, { target, json, delimiter, header }: Options):
     return
   }
   printLine(tableText(table, prepared))
-  for (const { message } of warnings) printLine(`Warning      ${message}`)
+  for (const { message } of warnings) printLine(warningText(message))
 }
 
 /** True for a run folder, and a file that is a model by its name or its first bytes. */
