@@ -3,7 +3,11 @@ import { defineConfig, type UserConfig } from "tsdown"
 
 /** What a page loads at once: one file instead of ten, because files compress better together. */
 const CORE =
-  /src[\\/]((core[\\/](errors|shape|tensor|random|math|math64|scalar)|graph[\\/](node|ops|compose))\.ts|nn[\\/](?!config\.ts|update\.ts|(layers|text)[\\/]))/
+  /src[\\/]((core[\\/](errors|shape|tensor|random|math|math64|scalar)|graph[\\/](node|ops|compose))\.ts|nn[\\/](?!(config|functional|update)\.ts|(layers|text)[\\/]))/
+
+/** Each file of layers is a file: a bundle keeps those whose layers it names, and all others are loaded with files of models. */
+const LAYER = /src[\\/]nn[\\/]layers[\\/]/
+const layerFile = (path: string): string => `layers/${/([^\\/]+)\.ts$/.exec(path)![1]}`
 
 const shared: UserConfig = {
   entry: {
@@ -30,7 +34,15 @@ const config: UserConfig[] = [
     clean: false,
     copy: ["src/data/sets", "cli/train.schema.json"],
     inputOptions: { preserveEntrySignatures: "allow-extension" },
-    outputOptions: { codeSplitting: { includeDependenciesRecursively: false, groups: [{ name: "core", test: CORE }] } },
+    outputOptions: {
+      codeSplitting: {
+        includeDependenciesRecursively: false,
+        groups: [
+          { name: "core", test: CORE },
+          { name: layerFile, test: LAYER },
+        ],
+      },
+    },
   }),
 ]
 
