@@ -1,13 +1,42 @@
 // How the published package is bundled: ESM plus declarations, one file per public entry.
 import { defineConfig, type UserConfig } from "tsdown"
 
-/** What a page loads at once: one file instead of ten, because files compress better together. */
-const CORE =
-  /src[\\/]((core[\\/](errors|shape|tensor|random|math|math64|scalar)|graph[\\/](node|ops|compose))\.ts|nn[\\/](?!(config|functional|update)\.ts|(layers|text)[\\/]))/
+/**
+ * The files of the package, by the sources that they hold (paths below src); the rest is left to the bundler. What a page loads at once
+ * is one file, because files compress better together. Layers are in families: a bundle keeps those of which it names a layer, the
+ * others are loaded with files of models; one file would be kept whole, and one for each layer takes Node long to import. What is
+ * loaded together later is one file too: a page holds the names of all of them at once.
+ */
+const FILES = {
+  core: [
+    "core/(errors|shape|tensor|random|math|math64|scalar)",
+    "graph/(node|ops|compose)",
+    "data/dataset",
+    "nn/(?!(config|functional|update)\\.|(layers|text)/).*",
+    "train/(model|options|state|rate|inputs|rows|examples|forward|summary)",
+  ],
+  dense: ["nn/layers/(weighted|dense)"],
+  images: ["nn/layers/(data-format|sliding|conv-transpose|convolution|(global-)?pooling|placing)"],
+  augmentation: ["nn/layers/(augmentation|sampling)"],
+  sequences: ["nn/layers/(recurrent|gru|lstm|simple-rnn|bidirectional|time-distributed|masking|embedding)"],
+  attention: ["nn/layers/attention"],
+  normalization: ["nn/layers/(affine|batch-normalization|normalization|normalizing)"],
+  noise: ["nn/layers/(noise|activations?|activity-regularization)"],
+  layers: ["nn/layers/.*"],
+  compiler: ["compile/.*", "program/(?!print).*", "core/fold", "graph/graph"],
+  asking: ["train/(asking|parts|reader|ring|batches|feed|fit|means|divergence)"],
+  training: ["autodiff/.*", "nn/update", "train/(fitting|division|progress|step|step-rows|callbacks/listeners)"],
+  files: [
+    "train/files",
+    "formats/(formats|places|saved-model|weights-file|safetensors|model-file)",
+    "core/(json|sniff)",
+  ],
+}
 
-/** Each file of layers is a file: a bundle keeps those whose layers it names, and all others are loaded with files of models. */
-const LAYER = /src[\\/]nn[\\/]layers[\\/]/
-const layerFile = (path: string): string => `layers/${/([^\\/]+)\.ts$/.exec(path)![1]}`
+const groups = Object.entries(FILES).map(([name, paths]) => {
+  const sources = `/src/(${paths.join("|")})\\.ts$`
+  return { name, test: new RegExp(sources.replaceAll("/", "[\\\\/]")) }
+})
 
 const shared: UserConfig = {
   entry: {
@@ -34,15 +63,7 @@ const config: UserConfig[] = [
     clean: false,
     copy: ["src/data/sets", "cli/train.schema.json"],
     inputOptions: { preserveEntrySignatures: "allow-extension" },
-    outputOptions: {
-      codeSplitting: {
-        includeDependenciesRecursively: false,
-        groups: [
-          { name: "core", test: CORE },
-          { name: layerFile, test: LAYER },
-        ],
-      },
-    },
+    outputOptions: { codeSplitting: { includeDependenciesRecursively: false, groups } },
   }),
 ]
 

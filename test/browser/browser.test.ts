@@ -164,8 +164,14 @@ describe.skipIf(!RUN_BROWSER)("in Chromium", () => {
   test("files are refused with what to do instead", async () => {
     const { page, url } = await open(installed.folder)
     await page.goto(url)
-    const said = await page.evaluate(`import("${PACKAGE}").then(({ loadModel }) => loadModel("a").catch(String))`)
-    expect(said).toMatch(/only in Node.*modelFromBytes/)
+    // Paths to read are paths of the site; there is nothing to write to but by name.
+    const loaded = await page.evaluate(`import("${PACKAGE}").then(({ loadModel }) => loadModel("a").catch(String))`)
+    expect(loaded).toMatch(/status 404.*path is one of the site.*modelFromBytes/s)
+    const model = "sequential([dense({ units: 1, inputShape: [1] })])"
+    const saved = await page.evaluate(
+      `import("${PACKAGE}").then(({ dense, sequential }) => ${model}.save("a.keras").catch(String))`,
+    )
+    expect(saved).toMatch(/only in Node.*toBytes/s)
     await page.close()
   })
 })
