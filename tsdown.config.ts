@@ -5,7 +5,8 @@ import { defineConfig, type UserConfig } from "tsdown"
  * The files of the package, by the sources that they hold (paths below src); the rest is left to the bundler. What a page loads at once
  * is one file, because files compress better together. Layers are in families: a bundle keeps those of which it names a layer, the
  * others are loaded with files of models; one file would be kept whole, and one for each layer takes Node long to import. What is
- * loaded together later is one file too: a page holds the names of all of them at once.
+ * loaded together later is one file too, because a page holds the names of all of them at once; but none of those may be needed by what
+ * is loaded without it.
  */
 const FILES = {
   core: [
@@ -23,14 +24,11 @@ const FILES = {
   normalization: ["nn/layers/(affine|batch-normalization|normalization|normalizing)"],
   noise: ["nn/layers/(noise|activations?|activity-regularization)"],
   layers: ["nn/layers/.*"],
-  compiler: ["compile/.*", "program/(?!print).*", "core/fold", "graph/graph"],
+  program: ["program/(program|kernel|expression)", "core/fold"],
+  compiler: ["compile/.*", "program/(verify|races)", "graph/graph"],
   asking: ["train/(asking|parts|reader|ring|batches|feed|fit|means|divergence)"],
-  training: ["autodiff/.*", "nn/update", "train/(fitting|division|progress|step|step-rows|callbacks/listeners)"],
-  files: [
-    "train/files",
-    "formats/(formats|places|saved-model|weights-file|safetensors|model-file)",
-    "core/(json|sniff)",
-  ],
+  training: ["autodiff/.*", "train/(fitting|division|step|step-rows|callbacks/listeners)"],
+  files: ["train/files", "formats/(formats|places|saved-model|weights-file|safetensors|model-file)"],
 }
 
 const groups = Object.entries(FILES).map(([name, paths]) => {
