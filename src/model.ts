@@ -5,7 +5,8 @@ import { configError, show, TrilobiteError } from "./core/errors.ts"
 import type { Tensor } from "./core/tensor.ts"
 import type { Beside } from "./formats/saved-model.ts"
 import type { CustomObjects } from "./nn/config.ts"
-import { functionalNetwork, type LayerLike, type Named, sequentialNetwork } from "./nn/network.ts"
+import { functionalNetwork, type Named } from "./nn/functional.ts"
+import { type LayerLike, sequentialNetwork } from "./nn/network.ts"
 import { isSymbolic, type SymbolicTensor } from "./nn/symbolic.ts"
 import { Model } from "./train/model.ts"
 import { type ModelOptions, readModelOptions } from "./train/options.ts"
@@ -111,10 +112,7 @@ export async function modelFromBytes(bytes: Uint8Array, where = "model", given: 
 async function modelFrom(bytes: Uint8Array, where: string, given: LoadModelOptions, beside: Beside): Promise<Model> {
   const { customObjects = {}, compile = true, ...options } = given
   pickBackend(readModelOptions(options).backend)
-  const [{ readAny }, { inFile, inOrder }] = await Promise.all([
-    import("./formats/formats.ts"),
-    import("./formats/weights-file.ts"),
-  ])
+  const { inFile, inOrder, readAny } = await import("./train/files.ts")
   return inFile(where, async () => {
     const saved = await readAny(bytes, where, { custom: customObjects, compile }, beside)
     const named = options.name === undefined && saved.name !== undefined ? { ...options, name: saved.name } : options
@@ -140,7 +138,7 @@ async function modelFrom(bytes: Uint8Array, where: string, given: LoadModelOptio
  * ```
  */
 export async function loadModel(path: string, options: LoadModelOptions = {}): Promise<Model> {
-  const { readPlace } = await import("./formats/places.ts")
+  const { readPlace } = await import("./train/files.ts")
   const { bytes, beside } = await readPlace(path)
   return modelFrom(bytes, path, options, beside)
 }

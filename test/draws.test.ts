@@ -6,7 +6,7 @@ import { fillNormal, fillUniform, type Stream, streams } from "../src/core/rando
 import { BATCH } from "../src/core/shape.ts"
 import * as compose from "../src/graph/compose.ts"
 import type { Node } from "../src/graph/node.ts"
-import * as ops from "../src/graph/ops.ts"
+import * as ops from "../src/graph/public.ts"
 import type { Program } from "../src/program/program.ts"
 import { bitsOf, dataOf, MACHINES, type Machine, reference, resultsOf } from "./support/execute.ts"
 

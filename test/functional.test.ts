@@ -21,7 +21,8 @@ import {
   subtract,
 } from "../src/index.ts"
 import { networkFromConfig } from "../src/nn/config.ts"
-import { functionalNetwork, type Network, traceNetwork } from "../src/nn/network.ts"
+import { functionalNetwork } from "../src/nn/functional.ts"
+import { type Network, traceNetwork } from "../src/nn/network.ts"
 import { isSymbolic } from "../src/nn/symbolic.ts"
 import { networkToConfig } from "../src/nn/to-config.ts"
 import { expectWords } from "./support/errors.ts"

@@ -29,9 +29,26 @@ const LATER = new Set([
   ...["axis", "reduction", "multiLabel", "thresholds", "numLabels", "labelWeights", "fromSortedIds"],
   ...["inputAxes", "outputAxes", "useCudnn"],
   ...["sparse", "ragged", "encoding"],
+  ...["attentionAxes", "flashAttention", "slidingWindow", "useGate"],
   "lossScaleFactor",
   ...["writeGraph", "writeImages", "writeStepsPerSecond", "profileBatch", "embeddingsFreq", "embeddingsMetadata"],
 ])
+
+/** Arguments of Keras's calls (the seed: of a class above) that are options of ours, with what they are when they are not given. */
+const OF_CALLS: { readonly [type: string]: Defaults } = {
+  Attention: { returnAttentionScores: false, useCausalMask: false },
+  AdditiveAttention: { returnAttentionScores: false, useCausalMask: false, seed: null },
+  MultiHeadAttention: { returnAttentionScores: false, useCausalMask: false },
+}
+
+/** Options that Keras demands where ours have a default: that of the layer's sisters. */
+const NOT_DEMANDED: { readonly [type: string]: Defaults } = {
+  AveragePooling1D: { poolSize: 2 },
+  AveragePooling2D: { poolSize: 2 },
+}
+
+/** Sizes for each axis, which one number stands for if all are equal. */
+const FOR_EACH_AXIS = new Set(["poolSize", "strides", "dilationRate"])
 
 /** Keras's value in our words: names in camelCase, None for an activation is linear, {required: true} is a symbol. */
 const REQUIRED = Symbol("required")
@@ -40,6 +57,7 @@ function ours(option: string, value: unknown): unknown {
   if (option === "activation" && value === null) return "linear"
   if (option === "curve") return value
   if (option === "dataFormat") return "channelsLast"
+  if (FOR_EACH_AXIS.has(option) && Array.isArray(value) && value.every((n) => n === value[0])) return value[0]
   if (value === "uniform") return "randomUniform"
   return typeof value === "string" ? canonical(value) : value
 }
@@ -85,7 +103,14 @@ describe("Keras's defaults", () => {
   describe("layers", () => {
     check(keras.layers, Object.keys(layerTypes), (type) => {
       const { options } = layerTypes[type] as unknown as { options: { [option: string]: object } }
-      return defaultsOf(options)
+      const found = defaultsOf(options)
+      for (const [option, value] of Object.entries({ ...OF_CALLS[type], ...NOT_DEMANDED[type] })) {
+        expect(found[option], option).toBe(value)
+      }
+      const more = Object.keys(OF_CALLS[type] ?? {})
+      const known = Object.entries(found).filter(([option]) => !more.includes(option))
+      const demanded = Object.keys(NOT_DEMANDED[type] ?? {}).map((option) => [option, REQUIRED])
+      return Object.fromEntries([...known, ...demanded])
     })
   })
   test("TextVectorization", () => compare(keras.layers.TextVectorization.defaults, { ...textVectorization().config }))

@@ -4,7 +4,7 @@ import { streams } from "../src/core/random.ts"
 import type { Shape } from "../src/core/shape.ts"
 import * as compose from "../src/graph/compose.ts"
 import type { Node } from "../src/graph/node.ts"
-import * as ops from "../src/graph/ops.ts"
+import * as ops from "../src/graph/public.ts"
 import { PART_ROWS } from "./ops.parts.cases.ts"
 import { SCAN_ROWS } from "./ops.scan.cases.ts"
 import { WINDOW_ROWS } from "./ops.windows.cases.ts"
@@ -307,8 +307,8 @@ const compositions = [
   made("argmax", "", batchRows, (x) => compose.argmax(at(x, 0)), FEW),
   made("argmax", ", rank 3", batched, (x) => compose.argmax(at(x, 0))),
   made("clip", "", batchRows, (x) => compose.clip(at(x, 0), -0.75, 1.25)),
-  made("padWith", "", batched, (x) => compose.padWith(at(x, 0), [[0, 0], [2, 1], [0, 3]])), // biome-ignore format: one line
-  made("padWith", " of a number", matrix, (x) => compose.padWith(ops.exp(at(x, 0)), [[1, 0], [0, 2]], -0.5)), // biome-ignore format: one line
+  row("padWith", batched, (x) => ops.padWith(at(x, 0), [[0, 0], [2, 1], [0, 3]])), // biome-ignore format: one line
+  row("padWith of a number", matrix, (x) => ops.padWith(ops.exp(at(x, 0)), [[1, 0], [0, 2]], -0.5)), // biome-ignore format: one line
   made("softplus", "", batchRows, (x) => compose.softplus(at(x, 0)), { range: [-9, 9] }),
   made("randomNormal", "", batchRows, (x, [, b]) =>
     ops.mul(at(x, 0), compose.randomNormal(streams.dropout, 5, [B, b], 1, 0.5)),

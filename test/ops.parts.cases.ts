@@ -2,7 +2,7 @@
 import { streams } from "../src/core/random.ts"
 import type { Shape } from "../src/core/shape.ts"
 import * as compose from "../src/graph/compose.ts"
-import * as ops from "../src/graph/ops.ts"
+import * as ops from "../src/graph/public.ts"
 import { at, B, batched, batchRows, type Leaf, matrix, type OpRow, row } from "./support/rows.ts"
 
 const half = (n: number): number => Math.ceil(n / 2)

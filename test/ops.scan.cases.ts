@@ -2,7 +2,7 @@
 import type { Shape } from "../src/core/shape.ts"
 import * as compose from "../src/graph/compose.ts"
 import type { Node } from "../src/graph/node.ts"
-import * as ops from "../src/graph/ops.ts"
+import * as ops from "../src/graph/public.ts"
 import { type ScanOptions, scan, type Turn } from "../src/graph/scan.ts"
 import { at, B, BITS, batched, type OpRow, row } from "./support/rows.ts"
 

@@ -1,6 +1,6 @@
 // Rows of the table of operations (test/ops.cases.ts): windows, padding, convolutions and products over several axes.
 import type { Shape } from "../src/core/shape.ts"
-import * as ops from "../src/graph/ops.ts"
+import * as ops from "../src/graph/public.ts"
 import { at, B, batched, matrix, type OpRow, row } from "./support/rows.ts"
 
 const none = { before: 0, after: 0, between: 0 }

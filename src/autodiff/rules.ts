@@ -13,17 +13,15 @@ import {
   withoutPad,
 } from "../graph/convolve.ts"
 import { isOp, type Node, type Op } from "../graph/node.ts"
-import * as ops from "../graph/ops.ts"
-
-const {
+import {
   add,
   broadcastTo,
-  concat,
   constant,
   cos,
   div,
   equal,
   exp,
+  fold,
   indexOver,
   less,
   lessEqual,
@@ -31,11 +29,13 @@ const {
   neg,
   product,
   reshape,
-  reverse,
   sin,
+  slice,
   sub,
-} = ops
-const { lookup, scatterAdd, slice, transpose, where } = ops
+  transpose,
+  where,
+} from "../graph/ops.ts"
+import { concat, lookup, reverse, scatterAdd } from "../graph/places.ts"
 
 /** Places of an axis that are walked one by one. */
 const SHORT = 4
@@ -125,9 +125,9 @@ export const rules: { readonly [K in Op]: Rule<K> } = {
   },
   fold: (y, g) => {
     const x = y.inputs[0]!
-    const { axis, fold } = y.attributes
+    const { axis, fold: kind } = y.attributes
     const spread = (v: Node): Node => broadcastTo(reshape(v, x.shape.toSpliced(axis, 1, 1)), x.shape)
-    if (fold === "sum") return [spread(g)]
+    if (kind === "sum") return [spread(g)]
     // The first of equal extremes takes the whole gradient. A short axis is walked place by place, as windows are.
     const places = x.shape[axis]!
     if (places > 0 && places <= SHORT) {
@@ -148,7 +148,7 @@ export const rules: { readonly [K in Op]: Rule<K> } = {
       last.map((i) => order.indexOf(i)),
     )
     const extreme = equal(x, spread(y))
-    const first = ops.fold("min", where(extreme, indices, Number.MAX_SAFE_INTEGER), axis)
+    const first = fold("min", where(extreme, indices, Number.MAX_SAFE_INTEGER), axis)
     return [where(equal(indices, spread(first)), spread(g), 0)]
   },
   matmul: (y, g) => {

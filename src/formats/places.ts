@@ -89,12 +89,15 @@ function ioFault(where: string, what: string, more: object = {}, cause?: unknown
 /** What an address gives, up to the limit. */
 async function fetched(address: string): Promise<Uint8Array> {
   let response: Response
+  // Who knows files of the computer only may have meant one of them.
+  const hint = "In a page a path is one of the site; read a file of the user with modelFromBytes(bytes)."
+  const more = schemeOf(address) === undefined ? { hint } : {}
   try {
     response = await fetch(address)
   } catch (cause) {
-    throw ioFault(address, "the address does not answer.", { got: String(cause) }, cause)
+    throw ioFault(address, "the address does not answer.", { got: String(cause), ...more }, cause)
   }
-  if (!response.ok) throw ioFault(address, "the address gives no file.", { got: `status ${response.status}` })
+  if (!response.ok) throw ioFault(address, "the address gives no file.", { got: `status ${response.status}`, ...more })
   const parts: Uint8Array[] = []
   let total = 0
   try {

@@ -84,12 +84,6 @@ export function clip(x: Node, low: number, high: number): Node {
   return ops.min(ops.max(x, low), high)
 }
 
-/** The value with so many places of a number before and after it along each axis; the batch cannot be padded. */
-export function padWith(x: Node, pads: readonly (readonly [before: number, after: number])[], value = 0): Node {
-  const edges = pads.map(([before, after]) => ({ before, after, between: 0 }))
-  return ops.pad(x, edges, value)
-}
-
 /** ln(1 + eˣ) without overflow: max(x, 0) + ln(1 + e^−|x|), written with `where` so that its slope at 0 is ½. */
 export function softplus(x: Node): Node {
   const positive = ops.lessEqual(0, x)
@@ -122,7 +116,10 @@ export function pow(x: Node, p: number): Node {
 const HALF_STEP = 1 / 33554432
 
 /** The arithmetic of core/random.ts over values of a graph. */
-const values: Rational<Node, Node> = { ...ops, constant: (x) => ops.constant(x), select: ops.where }
+const values: Rational<Node, Node> = {
+  ...{ add: ops.add, sub: ops.sub, mul: ops.mul, div: ops.div, neg: ops.neg, abs: ops.abs, sqrt: ops.sqrt },
+  ...{ less: ops.less, lessEqual: ops.lessEqual, select: ops.where, constant: (x: number) => ops.constant(x) },
+}
 
 /** Numbers of the normal distribution, mean + std·z: those of `fillNormal` bit for bit; otherwise as the primitive `random`. */
 export function randomNormal(stream: Stream, substream: number, shape: Shape, mean = 0, std = 1): Node {

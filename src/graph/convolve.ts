@@ -3,13 +3,14 @@
 import type { Shape } from "../core/shape.ts"
 import type { Convolution, Edge, Node, Window } from "./node.ts"
 import * as ops from "./ops.ts"
+import * as places from "./places.ts"
 
 const NONE: Edge = { before: 0, after: 0, between: 0 }
 
 /** Zeros, or another number, along one axis. */
 export function padAxis(x: Node, axis: number, edge: Edge, value = 0): Node {
   const edges = x.shape.map((_, i) => (i === axis ? edge : NONE))
-  return ops.pad(x, edges, value)
+  return places.pad(x, edges, value)
 }
 
 /** The places of an axis that were there before others were added: every (between + 1)-th from the first. */
@@ -18,7 +19,7 @@ export function withoutPad(x: Node, axis: number, { before, between }: Edge, sha
   if (n < 0) return x
   const part = ops.slice(x, axis, before, before + (n - 1) * (between + 1) + 1)
   if (between === 0) return part
-  const picked = ops.windows(part, axis, { size: 1, stride: between + 1, dilation: 1 })
+  const picked = places.windows(part, axis, { size: 1, stride: between + 1, dilation: 1 })
   return without(picked, axis + 1)
 }
 
@@ -53,7 +54,7 @@ function sums(x: Node, axes: readonly number[]): Node {
 export function allWindows(x: Node, size: Shape, { strides, dilations }: Omit<Convolution, "groups">): Node {
   let value = x
   for (const [d, n] of size.entries()) {
-    value = ops.windows(value, 2 * d + 1, { size: n, stride: strides[d]!, dilation: dilations[d]! })
+    value = places.windows(value, 2 * d + 1, { size: n, stride: strides[d]!, dilation: dilations[d]! })
   }
   const axes = size.map((_, d) => 2 * d + 1)
   return ops.transpose(value, [0, ...axes, ...axes.map((axis) => axis + 1), 2 * size.length + 1])
@@ -141,11 +142,11 @@ export function spread(g: Node, w: Node, shape: Shape, options: Convolution): No
       return { before, after: shape[d + 1]! - g.shape[d + 1]!, between: 0 }
     })
     const axes = [...strides.keys()]
-    const turned = axes.reduce((kernel, axis) => ops.reverse(kernel, axis), w)
+    const turned = axes.reduce((kernel, axis) => places.reverse(kernel, axis), w)
     // [...size, channels, groups, filters of one] -> [...size, filters of one, groups·channels].
     const parts = divided(turned, rank + 1, groups)
     const kernel = joinedLast(ops.transpose(parts, [...axes, rank + 2, rank + 1, rank]))
-    return ops.convolution(ops.pad(g, [NONE, ...edges, NONE]), kernel, options)
+    return places.convolution(places.pad(g, [NONE, ...edges, NONE]), kernel, options)
   }
   // [batch, ...windows, ...size, channels]: then the windows are joined, the last axis first.
   let spreads: Node

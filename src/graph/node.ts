@@ -1,9 +1,10 @@
 // The nodes of a graph: immutable values that name an operation, its attributes and its inputs. Knows no device.
 
+import { configError } from "../core/errors.ts"
 import type { Fold } from "../core/fold.ts"
 import type { Stream } from "../core/random.ts"
 import type { Scalar } from "../core/scalar.ts"
-import type { Shape } from "../core/shape.ts"
+import { formatShape, type Shape } from "../core/shape.ts"
 
 /**
  * Something that outlives a round: a kernel, a bias, a momentum. `key` is its place in the model (`dense_1/kernel`);
@@ -140,4 +141,24 @@ export function topological(roots: readonly Node[]): Node[] {
     }
   }
   return order
+}
+
+/** A node; whoever makes it has checked its inputs. */
+export function node<K extends Op>(op: K, attributes: Attributes[K], inputs: readonly Node[], shape: Shape): Node<K> {
+  return { op, attributes, inputs, shape }
+}
+
+/** The error of shapes that an operation does not take. */
+export function shapeError(op: string, what: string): Error {
+  return configError({ where: op, what })
+}
+
+/** The error of an axis that counts examples where none may. */
+export function batchAxis(op: string, what: string, shape: Shape, axis: number): Error {
+  return configError({
+    where: op,
+    what,
+    expected: "an axis that does not count examples",
+    got: `axis ${axis} of ${formatShape(shape)}`,
+  })
 }

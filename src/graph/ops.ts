@@ -1,4 +1,5 @@
-// The primitive operations: one function each, which checks its inputs and states the shape of its result.
+// The primitive operations: one function each, which checks its inputs and states the shape of its result. Those that join, spread
+// and look up places, which only some layers and gradients need, are in places.ts.
 // Knows no gradient (autodiff/rules.ts) and no kernel (compile/lower.ts).
 
 import { configError } from "../core/errors.ts"
@@ -6,23 +7,10 @@ import type { Fold } from "../core/fold.ts"
 import type { Stream } from "../core/random.ts"
 import type { Scalar } from "../core/scalar.ts"
 import { axisOf, BATCH, broadcastShape, formatShape, type Shape, sameShape, size } from "../core/shape.ts"
-import {
-  type Attributes,
-  type Convolution,
-  type Edge,
-  isOp,
-  type Node,
-  type Op,
-  type Variable,
-  type Window,
-} from "./node.ts"
+import { batchAxis, isOp, type Node, node, shapeError, type Variable } from "./node.ts"
 
 /** A value or a plain number where a value is expected. */
 export type Value = Node | number
-
-function node<K extends Op>(op: K, attributes: Attributes[K], inputs: readonly Node[], shape: Shape): Node<K> {
-  return { op, attributes, inputs, shape }
-}
 
 /** One row of data for each example: `[batch, ...shape]`. */
 export function input(name: string, shape: Shape): Node {
@@ -129,23 +117,6 @@ export function slice(x: Node, axis: number, begin: number, end: number): Node {
   return node("slice", { axis: at, begin: from, end: to }, [x], x.shape.toSpliced(at, 1, to - from))
 }
 
-/** The values one after the other along one axis, in which alone their shapes may differ. The batch cannot be joined. */
-export function concat(values: readonly Node[], axis: number): Node {
-  const [first] = values
-  if (first === undefined) throw shapeError("concat", "needs at least one value.")
-  const at = axisOf(axis, first.shape.length, "concat")
-  let n = 0
-  for (const { shape } of values) {
-    if (shape.length !== first.shape.length || shape.some((d, i) => i !== at && d !== first.shape[i])) {
-      const all = values.map((x) => formatShape(x.shape)).join(", ")
-      throw shapeError("concat", `along axis ${at} all other sizes must be equal, got ${all}.`)
-    }
-    if (shape[at]! < 0) throw batchAxis("concat", "cannot join batches.", shape, at)
-    n += shape[at]!
-  }
-  return values.length === 1 ? first : node("concat", { axis: at }, values, first.shape.toSpliced(at, 1, n))
-}
-
 /** Sum, maximum or minimum over one axis, which disappears. */
 export function fold(kind: Fold, x: Node, axis: number): Node {
   const at = axisOf(axis, x.shape.length, kind)
@@ -188,118 +159,6 @@ export function product(a: Node, b: Node, { outer, inner }: { readonly outer: nu
     throw shapeError("matmul", `cannot multiply ${shapes} over ${inner} inner axes with ${outer} outer ones.`)
   }
   return node("matmul", { outer, inner }, [a, b], shape)
-}
-
-/**
- * The places along one axis as windows, `[..., n, ...] -> [..., windows, size, ...]`: place j of window i is place
- * i·stride + j·dilation. There are ⌊(n − (size − 1)·dilation − 1) / stride⌋ + 1 windows.
- */
-export function windows(x: Node, axis: number, { size: n, stride, dilation }: Window): Node {
-  const at = axisOf(axis, x.shape.length, "windows")
-  const places = x.shape[at]!
-  if (places < 0) throw batchAxis("windows", "cannot see the batch as windows.", x.shape, at)
-  const span = (n - 1) * dilation + 1
-  if (![n, stride, dilation].every((k) => Number.isInteger(k) && k > 0) || span > places) {
-    throw configError({
-      where: "windows",
-      what: `no such windows along axis ${at} of ${formatShape(x.shape)}.`,
-      expected: `whole numbers above 0, and windows of at most ${places} places`,
-      got: `size ${n}, stride ${stride}, dilation ${dilation}: ${span} places`,
-    })
-  }
-  const count = Math.floor((places - span) / stride) + 1
-  return node("windows", { axis: at, size: n, stride, dilation }, [x], x.shape.toSpliced(at, 1, count, n))
-}
-
-/** The places along one axis from the last to the first. The batch cannot be reversed. */
-export function reverse(x: Node, axis: number): Node {
-  const at = axisOf(axis, x.shape.length, "reverse")
-  if (x.shape[at]! < 0) throw batchAxis("reverse", "cannot reverse the batch.", x.shape, at)
-  return node("reverse", { axis: at }, [x], x.shape)
-}
-
-/**
- * A number (0 by default) around and between: along each axis `before` times, then the places with it `between` times from one to
- * the next, then `after` times.
- */
-export function pad(x: Node, edges: readonly Edge[], value = 0): Node {
-  const right = (n: number): boolean => Number.isInteger(n) && n >= 0
-  if (edges.length !== x.shape.length || !edges.every((e) => right(e.before) && right(e.after) && right(e.between))) {
-    throw shapeError("pad", `needs whole numbers of zeros for each axis of ${formatShape(x.shape)}.`)
-  }
-  const none = ({ before, after, between }: Edge): boolean => before === 0 && after === 0 && between === 0
-  if (edges.every(none)) return x
-  const shape = x.shape.map((n, axis) => {
-    const { before, after, between } = edges[axis]!
-    if (n < 0 && !none(edges[axis]!)) throw batchAxis("pad", "cannot add zeros to the batch.", x.shape, axis)
-    return n < 0 ? n : before + (n - 1) * (between + 1) + 1 + after
-  })
-  return node("pad", { edges, value: Math.fround(value) }, [x], shape)
-}
-
-/**
- * y[b, o…, f] = Σ x[b, o·stride + k·dilation, c]·w[k…, c, f] over the places k… of the kernel and the channels c, in row-major
- * order: `[batch, ...places, channels], [...size, channels, filters] -> [batch, ...windows, filters]`. With groups the channels
- * and the filters fall into so many parts of equal size, and w has the channels of one part.
- */
-export function convolution(x: Node, w: Node, options: Convolution): Node {
-  const { strides, dilations, groups } = options
-  const rank = strides.length
-  const channels = (w.shape.at(-2) ?? 0) * groups
-  const filters = w.shape.at(-1)!
-  if (
-    x.shape.length !== rank + 2 ||
-    w.shape.length !== rank + 2 ||
-    x.shape.at(-1) !== channels ||
-    filters % groups > 0
-  ) {
-    const shapes = `${formatShape(x.shape)} with a kernel ${formatShape(w.shape)}`
-    throw shapeError("convolution", `cannot convolve ${shapes} over ${rank} axes in ${groups} groups.`)
-  }
-  const places = strides.map((stride, d) => {
-    const window = { size: w.shape[d]!, stride, dilation: dilations[d]! }
-    return windows(x, d + 1, window).shape[d + 1]!
-  })
-  return node("convolution", options, [x, w], [x.shape[0]!, ...places, filters])
-}
-
-/**
- * Rows of a table by their numbers, `[v, d], [...places] -> [...places, d]`. A table `[batch·v, d]` is v rows of each example, and
- * the numbers `[batch, ...places]` of an example name rows of its own. Numbers are whole, from 0 to v − 1; fractions are
- * cut off, and what is beyond the table takes its nearest row (NaN the first): nothing outside it is read. Who takes numbers
- * from a user checks them before.
- */
-export function lookup(table: Node, indices: Node): Node {
-  const [rows, width] = table.shape
-  if (table.shape.length !== 2 || width! < 0) {
-    throw shapeError("lookup", `needs a table of rows, got ${formatShape(table.shape)}.`)
-  }
-  checkPlaces("lookup", indices, rows!)
-  return node("lookup", {}, [table, indices], [...indices.shape, width!])
-}
-
-/**
- * A table of so many rows, `[...places, d], [...places] -> [rows, d]`: row r is the sum of the values whose number is r, in
- * row-major order of their places, from +0. With −v rows, v for each example. Numbers as in {@link lookup}, whose gradient it is.
- */
-export function scatterAdd(values: Node, indices: Node, rows: number): Node {
-  checkPlaces("scatterAdd", indices, rows)
-  const width = values.shape[values.shape.length - 1]
-  if (width === undefined || width < 0 || !sameShape(values.shape.slice(0, -1), indices.shape)) {
-    const shapes = `${formatShape(values.shape)} and ${formatShape(indices.shape)}`
-    throw shapeError("scatterAdd", `needs a row of values for each number, got ${shapes}.`)
-  }
-  if (!Number.isInteger(rows) || rows === 0) throw shapeError("scatterAdd", `cannot make a table of ${rows} rows.`)
-  return node("scatterAdd", { rows }, [values, indices], [rows, width])
-}
-
-function checkPlaces(op: string, { shape }: Node, rows: number): void {
-  if (rows < 0 && !(shape[0]! < 0)) {
-    throw shapeError(op, `a table for each example needs numbers for each example, got ${formatShape(shape)}.`)
-  }
-  if (shape.slice(1).some((n) => n < 0)) {
-    throw shapeError(op, `the batch must be the first axis of the numbers, got ${formatShape(shape)}.`)
-  }
 }
 
 /** exp(x) / Σ exp(x) over the last axis; a primitive so that a loss can find the logits below it. */
@@ -385,17 +244,4 @@ export const where = (c: Value, a: Value, b: Value): Node => scalar("where", c, 
 /** The value below a softmax or sigmoid, if the node is one: what a loss computes with instead (numerics). */
 export function logitsOf(x: Node, activation: "softmax" | "sigmoid"): Node | undefined {
   return isOp(x, activation) ? x.inputs[0] : undefined
-}
-
-function batchAxis(op: string, what: string, shape: Shape, axis: number): Error {
-  return configError({
-    where: op,
-    what,
-    expected: "an axis that does not count examples",
-    got: `axis ${axis} of ${formatShape(shape)}`,
-  })
-}
-
-function shapeError(op: string, what: string): Error {
-  return configError({ where: op, what })
 }

@@ -2,4 +2,5 @@
 
 export * from "./compose.ts"
 export * from "./ops.ts"
+export * from "./places.ts"
 export { scan } from "./scan.ts"

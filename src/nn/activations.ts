@@ -5,6 +5,26 @@ import { axisOf, formatShape } from "../core/shape.ts"
 import { clip, logSoftmax, softplus, square, sum } from "../graph/compose.ts"
 import { isOp, type Node } from "../graph/node.ts"
 import * as ops from "../graph/ops.ts"
+import {
+  abs,
+  add,
+  div,
+  erf,
+  exp,
+  expm1,
+  less,
+  lessEqual,
+  max,
+  min,
+  mul,
+  neg,
+  relu,
+  sigmoid,
+  sqrt,
+  sub,
+  tanh,
+  where,
+} from "../graph/ops.ts"
 import { type Custom, callCustom, customOf, isCustom } from "./custom.ts"
 import type { Spelling } from "./names.ts"
 import {
@@ -19,9 +39,6 @@ import {
   required,
 } from "./options.ts"
 import { readSpec } from "./spec.ts"
-
-const { abs, add, div, erf, exp, expm1, less, lessEqual, max, min, mul, neg, relu, sigmoid, sqrt, sub, tanh, where } =
-  ops
 
 /** The options of every activation function, by its name. */
 interface ActivationOptions {

@@ -6,13 +6,11 @@ import type { Shape } from "../core/shape.ts"
 import { clip, square, sum } from "../graph/compose.ts"
 import type { Update } from "../graph/graph.ts"
 import type { Node, Variable } from "../graph/node.ts"
-import * as ops from "../graph/ops.ts"
+import { add, constant, div, equal, floor, max, mul, read, runtime, sqrt, sub, where } from "../graph/ops.ts"
 import type { Slot, Slots } from "./optimizer.ts"
 import type { Common, LearningRate, ParameterGroup } from "./optimizers/common.ts"
 import { type Optimizer, ruleOf } from "./optimizers.ts"
 import { traceSchedule } from "./schedules.ts"
-
-const { add, div, equal, floor, max, mul, read, runtime, sqrt, sub, where } = ops
 
 /** A value of the optimizer that outlives rounds, and what it is at the beginning. */
 export interface SlotSpec {
@@ -137,7 +135,7 @@ function rateOf(optimizer: Optimizer, group: ParameterGroup | undefined, step: N
   const usual = (): Node => rateNode(learningRate, step)
   if (own === null) return usual()
   if (typeof own !== "number") return traceSchedule(own, step)
-  if (typeof learningRate !== "number" || learningRate === 0) return ops.constant(own)
+  if (typeof learningRate !== "number" || learningRate === 0) return constant(own)
   return mul(usual(), own / learningRate)
 }
 

@@ -705,8 +705,8 @@ export class Model<P = Tensor> {
   /** The bytes of the model's file: weights, architecture, what it was compiled with, and how far its training has got. */
   async toBytes(): Promise<Uint8Array> {
     const saved = this.#saved()
-    const { writeModel } = await import("../formats/model-file.ts")
-    return writeModel(saved)
+    const { bytesOf } = await import("./files.ts")
+    return bytesOf(saved)
   }
 
   /**
@@ -728,11 +728,8 @@ export class Model<P = Tensor> {
    */
   async save(path: string): Promise<void> {
     const saved = this.#saved()
-    const [{ writeAs }, { writePlace }] = await Promise.all([
-      import("../formats/formats.ts"),
-      import("../formats/places.ts"),
-    ])
-    await writePlace(path, await writeAs(saved, path))
+    const { saveModel } = await import("./files.ts")
+    await saveModel(saved, path)
   }
 
   /**
@@ -742,12 +739,8 @@ export class Model<P = Tensor> {
    */
   async saveWeights(path: string): Promise<void> {
     const saved = this.#saved()
-    if (isHdf5Name(path)) return this.save(path)
-    const [{ writeWeights }, { writePlace }] = await Promise.all([
-      import("../formats/weights-file.ts"),
-      import("../formats/places.ts"),
-    ])
-    await writePlace(path, [[path, writeWeights(saved.weights)]])
+    const { saveWeights } = await import("./files.ts")
+    await saveWeights(saved, path)
   }
 
   /**
@@ -767,17 +760,9 @@ export class Model<P = Tensor> {
    * ```
    */
   async loadWeights(path: string): Promise<void> {
-    const [{ readPlace }, { readWeights, inFile, inOrder }] = await Promise.all([
-      import("../formats/places.ts"),
-      import("../formats/weights-file.ts"),
-    ])
-    const { bytes } = await readPlace(path)
-    if (!isHdf5Name(path)) return this.setWeights(await readWeights(bytes, path, this.weights))
-    const { readKerasWeights } = await import("../formats/keras.ts")
-    this.#parameters()
-    const shape = { network: this.#networkOf(), inputShapes: this.#inputShapes! }
-    const found = await inFile(path, () => readKerasWeights(bytes, path, shape))
-    this.setWeights(inOrder(path, this.weights, found))
+    const { loadWeights } = await import("./files.ts")
+    const shapes = () => ({ network: this.#networkOf(), inputShapes: this.#inputShapes! })
+    this.setWeights(await loadWeights(path, this.weights, shapes))
   }
 
   /** The names and shapes of the weights, in the order of `getWeights`: `dense_1/kernel`. */
@@ -785,9 +770,6 @@ export class Model<P = Tensor> {
     return this.#parameters().map(({ variable: { key, shape } }) => ({ name: key, shape }))
   }
 }
-
-/** Whether a name asks for Keras's files of weights. */
-const isHdf5Name = (path: string): boolean => path.toLowerCase().endsWith(".weights.h5")
 
 /** The optimizer of a model: its options as they were given, and the learning rate of the next round, which may be set. */
 export interface ModelOptimizer {

@@ -6,7 +6,7 @@ import { BATCH, broadcastShape, type Shape, size } from "../../src/core/shape.ts
 import * as compose from "../../src/graph/compose.ts"
 import type { Entry, Graph, Update } from "../../src/graph/graph.ts"
 import type { Node, Variable } from "../../src/graph/node.ts"
-import * as ops from "../../src/graph/ops.ts"
+import * as ops from "../../src/graph/public.ts"
 import { expose } from "./cases.ts"
 import type { Setting } from "./execute.ts"
 import { uniform } from "./golden.ts"

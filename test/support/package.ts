@@ -48,18 +48,25 @@ export async function bundleWithVite(folder: string, script: string): Promise<re
   return said
 }
 
-/**
- * Bytes after gzip of the scripts of a Vite build: `core` is what a page loads at once, `later` what is loaded when it is
- * first used (without what only Node loads).
- */
-export function bundleSizes(folder: string): { readonly core: number; readonly later: number } {
+/** Bytes after gzip of the scripts of a Vite build, without what only Node loads. */
+export interface Sizes {
+  /** What a page loads at once. */
+  readonly core: number
+  /** What it has loaded besides: what `loaded` names. */
+  readonly training: number
+  /** What is loaded for other uses. */
+  readonly others: number
+}
+
+/** These sizes; `loaded` are the names of the scripts that the page has asked for while it trained. */
+export function bundleSizes(folder: string, loaded: ReadonlySet<string>): Sizes {
   const page = readFileSync(join(folder, "dist/index.html"), "utf8")
   const assets = join(folder, "dist/assets")
-  const sizes = { core: 0, later: 0 }
+  const sizes = { core: 0, training: 0, others: 0 }
   for (const name of readdirSync(assets)) {
     if (!name.endsWith(".js") || name.startsWith("node-")) continue
     const bytes = gzipSync(readFileSync(join(assets, name)), { level: 9 }).length
-    sizes[page.includes(name) ? "core" : "later"] += bytes
+    sizes[page.includes(name) ? "core" : loaded.has(name) ? "training" : "others"] += bytes
   }
   return sizes
 }

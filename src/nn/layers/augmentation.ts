@@ -4,7 +4,8 @@
 
 import { clip, mean } from "../../graph/compose.ts"
 import type { Node } from "../../graph/node.ts"
-import { add, cos, indexOver, lessEqual, mul, reshape, reverse, sin, sub, where } from "../../graph/ops.ts"
+import { add, cos, indexOver, lessEqual, mul, reshape, sin, sub, where } from "../../graph/ops.ts"
+import { reverse } from "../../graph/places.ts"
 import { type LayerFactory, type LayerOptions, layer } from "../layer.ts"
 import { type Kind, maybeNull, oneOf, optional, required, that } from "../options.ts"
 import type { Scope } from "../scope.ts"

@@ -2,7 +2,8 @@
 
 import { configError, show } from "../../core/errors.ts"
 import type { Node } from "../../graph/node.ts"
-import { add, concat, div, mul, reverse } from "../../graph/ops.ts"
+import { add, div, mul } from "../../graph/ops.ts"
+import { concat, reverse } from "../../graph/places.ts"
 import { type Layer, type LayerFactory, type LayerOfMany, type LayerOptions, layerOfMany } from "../layer.ts"
 import { callLayer } from "../masks.ts"
 import { asLayer, type LayerLike } from "../network.ts"

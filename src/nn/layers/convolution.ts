@@ -2,7 +2,8 @@
 
 import { configError } from "../../core/errors.ts"
 import type { Node } from "../../graph/node.ts"
-import { convolution, reshape } from "../../graph/ops.ts"
+import { reshape } from "../../graph/ops.ts"
+import { convolution } from "../../graph/places.ts"
 import { type Constraint, constraintKind } from "../constraints.ts"
 import { type Initializer, initializerKind } from "../initializers.ts"
 import { type LayerFactory, type LayerOptions, layer } from "../layer.ts"

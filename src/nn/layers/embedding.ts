@@ -1,6 +1,7 @@
 // A vector for every number. Knows no network.
 
-import { equal, lookup, sub } from "../../graph/ops.ts"
+import { equal, sub } from "../../graph/ops.ts"
+import { lookup } from "../../graph/places.ts"
 import { type Constraint, constraintKind, limitOf } from "../constraints.ts"
 import { type Initializer, initializerKind } from "../initializers.ts"
 import { type LayerFactory, type LayerOptions, layer } from "../layer.ts"

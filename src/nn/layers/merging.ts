@@ -4,6 +4,7 @@ import { configError } from "../../core/errors.ts"
 import { axisOf, broadcastShape, formatShape } from "../../core/shape.ts"
 import type { Node } from "../../graph/node.ts"
 import * as ops from "../../graph/ops.ts"
+import { concat } from "../../graph/places.ts"
 import { type LayerFactory, type LayerOptions, layerOfMany } from "../layer.ts"
 import { integer, optional } from "../options.ts"
 import type { Mask } from "../scope.ts"
@@ -139,13 +140,13 @@ export const concatenate: LayerFactory<ConcatenateOptions> = /* @__PURE__ */ lay
   { axis: optional(integer(), -1) },
   ({ axis }, inputs, scope) => {
     checkCount(inputs, 2)
-    const joined = ops.concat(inputs, axis)
+    const joined = concat(inputs, axis)
     const known = scope.masks.find((mask) => mask !== undefined)
     const at = axisOf(axis, joined.shape.length, "axis")
     if (known !== undefined && at < known.shape.length) {
       const ones = (x: Node): Node => ops.constant(1, x.shape.slice(0, known.shape.length))
       const masks = inputs.map((x, i) => scope.masks[i] ?? ones(x))
-      scope.passMask(ops.concat(masks, at))
+      scope.passMask(concat(masks, at))
     } else scope.passMask(anyOf(scope.masks))
     return joined
   },

@@ -2,9 +2,9 @@
 
 import { configError } from "../../core/errors.ts"
 import { formatShape } from "../../core/shape.ts"
-import { padWith } from "../../graph/compose.ts"
 import type { Node } from "../../graph/node.ts"
-import { add, broadcastTo, concat, mul, reshape, slice } from "../../graph/ops.ts"
+import { add, broadcastTo, mul, reshape, slice } from "../../graph/ops.ts"
+import { concat, padWith } from "../../graph/places.ts"
 import { type LayerFactory, type LayerOptions, layer } from "../layer.ts"
 import { type Kind, oneOf, optional, positiveInteger, that } from "../options.ts"
 import { type DataFormatOption, dataFormat, withChannelsLast } from "./data-format.ts"

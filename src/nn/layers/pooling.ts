@@ -1,9 +1,10 @@
 // Layers that make one place of every window of a sequence or an image. Knows no network.
 
-import { largest, padWith, sum } from "../../graph/compose.ts"
+import { largest, sum } from "../../graph/compose.ts"
 import { allWindows } from "../../graph/convolve.ts"
 import type { Node } from "../../graph/node.ts"
-import { constant, div, reshape, windows } from "../../graph/ops.ts"
+import { constant, div, reshape } from "../../graph/ops.ts"
+import { padWith, windows } from "../../graph/places.ts"
 import { type LayerFactory, type LayerOptions, layer } from "../layer.ts"
 import { maybeNull, optional } from "../options.ts"
 import { type DataFormatOption, dataFormat, withChannelsLast } from "./data-format.ts"

@@ -2,7 +2,8 @@
 
 import { clip } from "../../graph/compose.ts"
 import type { Node } from "../../graph/node.ts"
-import { add, broadcastTo, div, floor, indexOver, less, lessEqual, lookup, mul, reshape, sub, where } from "../../graph/ops.ts" // biome-ignore format: one line
+import { add, broadcastTo, div, floor, indexOver, less, lessEqual, mul, reshape, sub, where } from "../../graph/ops.ts"
+import { lookup } from "../../graph/places.ts" // biome-ignore format: one line
 import { finiteNumber, type OptionTable, oneOf, optional } from "../options.ts"
 
 /** What stands beyond the edge: the image mirrored (`d c b a | a b c d | d c b a`), a number, the image again, or its edge. */

@@ -1,8 +1,8 @@
 // Windows that slide over sequences and images: sizes for each axis, and the places that padding adds. Knows no layer.
 
 import { configError } from "../../core/errors.ts"
-import { padWith } from "../../graph/compose.ts"
 import type { Node } from "../../graph/node.ts"
+import { padWith } from "../../graph/places.ts"
 import { type Kind, type OptionalOption, oneOf, optional } from "../options.ts"
 
 /** One number for all axes, or one for each. */
