@@ -1,7 +1,17 @@
 // Adding two numbers that are written as text, "12+35" to "47", letter by letter: `node examples/addition.ts`. Target: 99 % of the whole
 // answers to questions that the net has not seen in either order.
 
-import { adam, cosineDecay, dense, embedding, lstm, repeatVector, sequential, textVectorization, timeDistributed } from "trilobite"
+import {
+  adam,
+  cosineDecay,
+  dense,
+  embedding,
+  lstm,
+  repeatVector,
+  sequential,
+  textVectorization,
+  timeDistributed,
+} from "trilobite"
 import { folds, type Outcome, pick, report } from "./support.ts"
 
 /**
@@ -14,7 +24,14 @@ export async function addition({ epochs = 60, target = 0.99, verbose = 0 as 0 | 
   const { train, test } = folds(pairs.length, 5, 1)[0]!
   /** Both orders of pairs: questions of five letters, filled up with spaces, and answers of three. */
   const texts = (rows: readonly number[]): { questions: string[]; answers: string[] } => {
-    const both = pick(pairs, rows).flatMap(([a, b]) => (a === b ? [[a, b]] : [[a, b], [b, a]]))
+    const both = pick(pairs, rows).flatMap(([a, b]) =>
+      a === b
+        ? [[a, b]]
+        : [
+            [a, b],
+            [b, a],
+          ],
+    )
     return {
       questions: both.map(([a, b]) => `${a}+${b}`.padEnd(5)),
       answers: both.map(([a, b]) => `${a! + b!}`.padEnd(3)),
@@ -33,9 +50,16 @@ export async function addition({ epochs = 60, target = 0.99, verbose = 0 as 0 | 
     { seed: 1, numerics: "fused" },
   )
   const known = texts(train)
-  const learningRate = cosineDecay({ initialLearningRate: 0.004, decaySteps: epochs * Math.ceil(known.questions.length / 64) })
+  const learningRate = cosineDecay({
+    initialLearningRate: 0.004,
+    decaySteps: epochs * Math.ceil(known.questions.length / 64),
+  })
   model.compile({ loss: "sparseCategoricalCrossentropy", optimizer: adam({ learningRate }), metrics: ["accuracy"] })
-  await model.fit(letters.vectorize(known.questions), letters.vectorize(known.answers), { batchSize: 64, epochs, verbose })
+  await model.fit(letters.vectorize(known.questions), letters.vectorize(known.answers), {
+    batchSize: 64,
+    epochs,
+    verbose,
+  })
 
   const { questions, answers } = texts(test)
   const { data } = await model.predict(letters.vectorize(questions))

@@ -30,7 +30,9 @@ export async function languages(verbose: 0 | 1 = 0): Promise<readonly Outcome[]>
   const measure = async (texts: TextVectorization, layers: readonly Layer[], epochs: number): Promise<number> => {
     const output = dense({ units: language!.levels.length, activation: "softmax" })
     const model = sequential([...layers, output], { seed: 1, numerics: "fused" })
-    const optimizer = adam({ learningRate: cosineDecay({ initialLearningRate: 0.004, decaySteps: epochs * Math.ceil(train.length / 64) }) })
+    const optimizer = adam({
+      learningRate: cosineDecay({ initialLearningRate: 0.004, decaySteps: epochs * Math.ceil(train.length / 64) }),
+    })
     model.compile({ loss: "sparseCategoricalCrossentropy", optimizer, metrics: ["accuracy"] })
     const [x, y] = [texts.vectorize(pick(all.texts, train)), pick(all.classes, train)]
     await model.fit(x, y, { batchSize: 64, epochs, verbose })
@@ -44,7 +46,11 @@ export async function languages(verbose: 0 | 1 = 0): Promise<readonly Outcome[]>
   }
 
   const counts = adapted({ outputMode: "count" })
-  const bag = await measure(counts, [dense({ units: 64, activation: "relu", inputShape: [counts.vocabularySize()] })], 20)
+  const bag = await measure(
+    counts,
+    [dense({ units: 64, activation: "relu", inputShape: [counts.vocabularySize()] })],
+    20,
+  )
 
   // Runs of one to three letters, a vector for each: what the net sees is their mean.
   const runs = adapted({ ngrams: 3, maxTokens: 6000, outputSequenceLength: 24 })
@@ -68,7 +74,6 @@ export async function languages(verbose: 0 | 1 = 0): Promise<readonly Outcome[]>
     ],
     15,
   )
-  console.log({ bag, pooled, recurrent })
   return [
     { name: "language of a word, embedding and pooling, accuracy", measured: pooled, target: bag },
     { name: "language of a word, LSTM, accuracy", measured: recurrent, target: bag },

@@ -71,7 +71,8 @@ export function column({ data }: Tensor): number[] {
 
 /** Prints an outcome, or that its data are missing; a missed target ends the process with exit code 1. */
 export function report(outcome: Outcome | undefined): void {
-  if (outcome === undefined) return console.log("skipped: Fashion-MNIST is not here (apt-get install dataset-fashion-mnist)")
+  if (outcome === undefined)
+    return console.log("skipped: Fashion-MNIST is not here (apt-get install dataset-fashion-mnist)")
   const { name, measured, target } = outcome
   const ok = measured >= target
   console.log(`${ok ? "ok    " : "FAILED"} ${name}: ${measured.toFixed(4)} (at least ${target})`)

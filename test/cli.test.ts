@@ -54,7 +54,11 @@ const costs: readonly (readonly [name: string, y: string, output: string, printe
 ]
 
 const faults: readonly Case[] = [
-  [[], 2, /no command was given\. Expected train, predict, evaluate, inspect, runs, init, convert, summary, cost, studio\./],
+  [
+    [],
+    2,
+    /no command was given\. Expected train, predict, evaluate, inspect, runs, init, convert, summary, cost, studio\./,
+  ],
   [["trian"], 2, /unknown command 'trian'\. Did you mean train\?/],
   [["train"], 2, /missing required argument 'data'/, /See trilobite train --help/],
   [["train", "intermediate_net"], 2, /Did you mean intermediate-net\?/],

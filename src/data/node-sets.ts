@@ -71,7 +71,8 @@ const sets: { readonly [name in SetName]: SetInfo } = {
     file: "words.csv.gz",
     title: "11,944 words of six languages, without accents",
     target: "language",
-    attribution: "Word lists of BIP-39 by its authors, 2013 to 2019; as in @scure/bip39 by P. Palladino and P. Miller, 2022 (MIT)",
+    attribution:
+      "Word lists of BIP-39 by its authors, 2013 to 2019; as in @scure/bip39 by P. Palladino and P. Miller, 2022 (MIT)",
   },
 }
 
