@@ -12,13 +12,13 @@ import {
   textVectorization,
   timeDistributed,
 } from "trilobite"
-import { folds, type Outcome, pick, report } from "./support.ts"
+import { type Effort, folds, type Outcome, pick, report } from "./support.ts"
 
 /**
  * Trains an encoder (an LSTM that reads the question and gives its last output), whose output is repeated for each letter of the answer
  * and read by a decoder (an LSTM that gives all its outputs), and counts the answers with every letter right.
  */
-export async function addition({ epochs = 60, target = 0.99, verbose = 0 as 0 | 1 } = {}): Promise<Outcome> {
+export async function addition({ epochs = 60, target = 0.99, verbose = 0 }: Effort = {}): Promise<Outcome> {
   const numbers = Array.from({ length: 100 }, (_, i) => i)
   const pairs = numbers.flatMap((a) => numbers.filter((b) => b >= a).map((b) => [a, b] as const))
   const { train, test } = folds(pairs.length, 5, 1)[0]!

@@ -2,13 +2,13 @@
 
 import { adam, conv2D, cosineDecay, dense, flatten, maxPooling2D, reshape, sequential } from "trilobite"
 import { asTrainingData, mnist } from "trilobite/datasets"
-import { type Outcome, report } from "./support.ts"
+import { type Effort, type Outcome, report } from "./support.ts"
 
 /**
  * Trains the net and measures it. Two convolutions, each followed by a pooling, and three dense layers, as in LeCun et al. 1998; with
  * ReLU and maxima instead of the paper's tanh and trained averages.
  */
-export async function lenet({ epochs = 10, target = 0.99, verbose = 0 as 0 | 1 } = {}): Promise<Outcome> {
+export async function lenet({ epochs = 10, target = 0.99, verbose = 0 }: Effort = {}): Promise<Outcome> {
   const { xTrain, yTrain, xValid, yValid } = asTrainingData(await mnist())
   const model = sequential(
     [

@@ -10,6 +10,14 @@ export interface Outcome {
   readonly target: number
 }
 
+/** How much of an example is run: by default all of it. */
+export interface Effort {
+  readonly epochs?: number
+  /** What is then to be reached. */
+  readonly target?: number
+  readonly verbose?: 0 | 1
+}
+
 /** Fashion-MNIST, or undefined if it is not on this machine. */
 export async function fashionImages(): Promise<Mnist | undefined> {
   return await fashionMnist().catch((error: unknown) => {
@@ -71,8 +79,10 @@ export function column({ data }: Tensor): number[] {
 
 /** Prints an outcome, or that its data are missing; a missed target ends the process with exit code 1. */
 export function report(outcome: Outcome | undefined): void {
-  if (outcome === undefined)
-    return console.log("skipped: Fashion-MNIST is not here (apt-get install dataset-fashion-mnist)")
+  if (outcome === undefined) {
+    console.log("skipped: Fashion-MNIST is not here (apt-get install dataset-fashion-mnist)")
+    return
+  }
   const { name, measured, target } = outcome
   const ok = measured >= target
   console.log(`${ok ? "ok    " : "FAILED"} ${name}: ${measured.toFixed(4)} (at least ${target})`)
