@@ -1,16 +1,13 @@
 // Dense layers on Fashion-MNIST: `node examples/fashion-mnist.ts`. Target: 89 % on the 10,000 images that it has not seen. The data
 // are those of Debian's package dataset-fashion-mnist, or of the folder in TRILOBITE_FASHION_MNIST.
 
-import { adam, dense, dropout, exponentialDecay, sequential, TrilobiteError } from "trilobite"
-import { asTrainingData, fashionMnist } from "trilobite/datasets"
-import { type Outcome, report } from "./support.ts"
+import { adam, dense, dropout, exponentialDecay, sequential } from "trilobite"
+import { asTrainingData } from "trilobite/datasets"
+import { fashionImages, type Outcome, report } from "./support.ts"
 
 /** Trains the net and measures it; undefined if the data are not on this machine. */
 export async function fashion(verbose: 0 | 1 = 0): Promise<Outcome | undefined> {
-  const data = await fashionMnist().catch((error: unknown) => {
-    if (error instanceof TrilobiteError && error.code === "E_IO") return undefined
-    throw error
-  })
+  const data = await fashionImages()
   if (data === undefined) return undefined
   const { xTrain, yTrain, xValid, yValid } = asTrainingData(data)
   const model = sequential(
@@ -29,8 +26,4 @@ export async function fashion(verbose: 0 | 1 = 0): Promise<Outcome | undefined> 
   return { name: "dense layers on Fashion-MNIST, accuracy", measured: accuracy!, target: 0.89 }
 }
 
-if (import.meta.filename === process.argv[1]) {
-  const outcome = await fashion(1)
-  if (outcome === undefined) console.log("skipped: Fashion-MNIST is not here (apt-get install dataset-fashion-mnist)")
-  else report(outcome)
-}
+if (import.meta.filename === process.argv[1]) report(await fashion(1))

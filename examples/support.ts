@@ -1,13 +1,29 @@
 // What the examples share: a data set as numbers, folds for cross-validation, and saying whether a target is reached.
 
-import { normalization, type Tensor } from "trilobite"
-import { dataSet, type SetName } from "trilobite/datasets"
+import { normalization, type Tensor, TrilobiteError } from "trilobite"
+import { dataSet, fashionMnist, type Mnist, type SetName } from "trilobite/datasets"
 
 /** The result of an example: what was measured, and what was to be reached. */
 export interface Outcome {
   readonly name: string
   readonly measured: number
   readonly target: number
+}
+
+/** How much of an example is run: by default all of it. */
+export interface Effort {
+  readonly epochs?: number
+  /** What is then to be reached. */
+  readonly target?: number
+  readonly verbose?: 0 | 1
+}
+
+/** Fashion-MNIST, or undefined if it is not on this machine. */
+export async function fashionImages(): Promise<Mnist | undefined> {
+  return await fashionMnist().catch((error: unknown) => {
+    if (error instanceof TrilobiteError && error.code === "E_IO") return undefined
+    throw error
+  })
 }
 
 /** The numbers of a data set's columns, row by row, and its target: numbers, or the places of its classes. */
@@ -61,8 +77,13 @@ export function column({ data }: Tensor): number[] {
   return [...data]
 }
 
-/** Prints an outcome; a missed target ends the process with exit code 1. */
-export function report({ name, measured, target }: Outcome): void {
+/** Prints an outcome, or that its data are missing; a missed target ends the process with exit code 1. */
+export function report(outcome: Outcome | undefined): void {
+  if (outcome === undefined) {
+    console.log("skipped: Fashion-MNIST is not here (apt-get install dataset-fashion-mnist)")
+    return
+  }
+  const { name, measured, target } = outcome
   const ok = measured >= target
   console.log(`${ok ? "ok    " : "FAILED"} ${name}: ${measured.toFixed(4)} (at least ${target})`)
   if (!ok) process.exitCode = 1

@@ -1,14 +1,16 @@
-# Writes the small data sets of src/data/sets from scikit-learn's copies (BSD-3; Debian: python3-sklearn) and the Palmer penguins of the
-# npm package vega-datasets (CC0). For developers only: python3 scripts/small-sets.py <sklearn/datasets/data> <penguins.json>
+# Writes the small data sets of src/data/sets from scikit-learn's copies (BSD-3; Debian: python3-sklearn), the Palmer penguins of the
+# npm package vega-datasets (CC0) and the word lists of the npm package @scure/bip39 2.4.0 (MIT). For developers only:
+#   python3 scripts/small-sets.py <sklearn/datasets/data> <penguins.json> <bip39/wordlists>
 import csv
 import gzip
 import io
 import json
 import os
 import sys
+import unicodedata
 
 OUT = os.path.join(os.path.dirname(__file__), "../src/data/sets")
-SKLEARN, PENGUINS = sys.argv[1:]
+SKLEARN, PENGUINS, WORDS = sys.argv[1:]
 
 
 def text(name):
@@ -36,6 +38,18 @@ def classified(file, name, head):
     write(name, head, [[*row[:-1], classes[int(row[-1])]] for row in rows])
 
 
+def words():
+    """Words of six languages without accents; those of more than one language are left out."""
+    lists = {}
+    for language in ["czech", "english", "french", "italian", "portuguese", "spanish"]:
+        script = open(os.path.join(WORDS, f"{language}.js"), encoding="utf8").read()
+        found = unicodedata.normalize("NFD", script.split("`")[1]).split()
+        lists[language] = ["".join(c for c in word if not unicodedata.combining(c)) for word in found]
+    seen = [word for found in lists.values() for word in set(found)]
+    once = {word for word in seen if seen.count(word) == 1}
+    return [[word, language] for language, found in lists.items() for word in found if word in once]
+
+
 IRIS = ["sepalLength", "sepalWidth", "petalLength", "petalWidth", "species"]
 WINE = ["alcohol", "malicAcid", "ash", "alcalinityOfAsh", "magnesium", "totalPhenols", "flavanoids", "nonflavanoidPhenols",
         "proanthocyanins", "colorIntensity", "hue", "od280od315", "proline", "cultivar"]
@@ -54,3 +68,4 @@ write("diabetes.csv", ["age", "sex", "bmi", "bp", "s1", "s2", "s3", "s4", "s5", 
 keys = ["Island", "Beak Length (mm)", "Beak Depth (mm)", "Flipper Length (mm)", "Body Mass (g)", "Sex", "Species"]
 rows = [["" if row[k] in (None, ".") else (row[k].lower() if k == "Sex" else row[k]) for k in keys] for row in json.load(open(PENGUINS))]
 write("penguins.csv", ["island", "billLength", "billDepth", "flipperLength", "bodyMass", "sex", "species"], rows)
+write("words.csv", ["word", "language"], words(), packed=True)

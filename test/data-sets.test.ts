@@ -22,6 +22,7 @@ describe("data sets by name", () => {
     ["breastCancer", 569, 31, { malignant: 212, benign: 357 }],
     ["digits", 1797, 65, { 0: 178, 1: 182, 2: 177, 3: 183, 4: 181, 5: 182, 6: 181, 7: 179, 8: 174, 9: 180 }],
     ["penguins", 344, 7, { Adelie: 152, Chinstrap: 68, Gentoo: 124 }],
+    ["words", 11944, 2, { czech: 2048, english: 1916, french: 1914, italian: 2019, portuguese: 2048, spanish: 1999 }],
   ] as const)("%s: rows, columns and classes", async (name, rows, columns, classes) => {
     const set = await dataSet(name)
     expect([set.rows, set.columns.length, set.name]).toEqual([rows, columns, name])
@@ -29,7 +30,7 @@ describe("data sets by name", () => {
     const found: Record<string, number> = {}
     for (let row = 0; row < rows; row++) found[textAt(target, row)!] = (found[textAt(target, row)!] ?? 0) + 1
     expect(found).toEqual(classes)
-    expect(set.attribution).toMatch(/BSD-3|CC0/)
+    expect(set.attribution).toMatch(/BSD-3|CC0|MIT/)
     const missing = set.columns.flatMap((c) =>
       c.kind === "number" ? [...c.values].filter(Number.isNaN) : [...c.codes].filter((k) => k < 0),
     )
@@ -42,7 +43,7 @@ describe("data sets by name", () => {
     expect(values!.values.reduce((a, b) => a + b, 0) / rows).toBeCloseTo(152.1335, 4)
   })
   test("a name that is none", async () => {
-    expect(dataSetNames).toHaveLength(6)
+    expect(dataSetNames).toHaveLength(7)
     await expectRefusal(() => dataSet("irsi" as "iris"), "E_CONFIG", /Did you mean "iris"/)
     await expectRefusal(() => dataSet("toString" as "iris"), "E_CONFIG", /unknown data set/)
   })

@@ -25,7 +25,7 @@ interface SetInfo {
 }
 
 /** The names of the data sets. */
-export type SetName = "iris" | "wine" | "breastCancer" | "digits" | "diabetes" | "penguins"
+export type SetName = "iris" | "wine" | "breastCancer" | "digits" | "diabetes" | "penguins" | "words"
 
 const SKLEARN = "as in scikit-learn (BSD-3-Clause)"
 const UCI = "UCI Machine Learning Repository (CC BY 4.0)"
@@ -67,13 +67,20 @@ const sets: { readonly [name in SetName]: SetInfo } = {
     target: "species",
     attribution: "K. Gorman and Palmer Station LTER; A. Horst, A. Hill, K. Gorman, palmerpenguins, 2020 (CC0)",
   },
+  words: {
+    file: "words.csv.gz",
+    title: "11,944 words of six languages, without accents",
+    target: "language",
+    attribution:
+      "Word lists of BIP-39 by its authors, 2013 to 2019; as in @scure/bip39 by P. Palladino and P. Miller, 2022 (MIT)",
+  },
 }
 
 /** The names of the small data sets, in order. */
 export const dataSetNames: readonly SetName[] = Object.keys(sets) as SetName[]
 
 /**
- * A small data set by its name: iris, wine, breastCancer, digits, diabetes or penguins.
+ * A small data set by its name: iris, wine, breastCancer, digits, diabetes, penguins or words.
  * @throws E_CONFIG for another name.
  * @example
  * ```ts

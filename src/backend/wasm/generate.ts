@@ -169,7 +169,7 @@ function defineStep(
 }
 
 /** The size of the dimension that threads share; 1 if there is none. */
-function sharedSize(kernel: Kernel, tile: Tile): number {
+export function sharedSize(kernel: Kernel, tile: Tile): number {
   if (indexes(kernel)) return kernel.kind === "lookup" ? kernel.places : kernel.rows
   if (!computes(kernel)) return BATCH
   const folds = kernel.kind === "map" && kernel.body.some((i) => i.op === "fold")
