@@ -28,14 +28,19 @@ export function makeFolder(folder: string): void {
 
 /** The names of the checkpoints in a folder, the newest first; none if there is no such folder. Throws E_IO. */
 export function checkpointsIn(folder: string): readonly string[] {
+  return newestFirst(namesIn(folder))
+}
+
+function namesIn(folder: string): readonly string[] {
   try {
-    if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) return []
-    const names = readdirSync(folder).filter((name) => NAME.test(name))
-    return names.sort((a, b) => stepOf(b) - stepOf(a))
+    return statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true ? readdirSync(folder) : []
   } catch (error) {
     throw ioError(folder, "cannot look into this folder.", error)
   }
 }
+
+const newestFirst = (names: readonly string[]): readonly string[] =>
+  names.filter((name) => NAME.test(name)).sort((a, b) => stepOf(b) - stepOf(a))
 
 const stepOf = (name: string): number => Number(NAME.exec(name)![1])
 
@@ -44,10 +49,12 @@ const stepOf = (name: string): number => Number(NAME.exec(name)![1])
  * been gone on with. Files that a killed process has left half-written go too. What cannot be deleted stays.
  */
 export function keepNewest(folder: string, name: string, count: number, best: string): void {
-  const upTo = checkpointsIn(folder).filter((other) => stepOf(other) <= stepOf(name))
+  const names = namesIn(folder)
+  const made = newestFirst(names)
+  const upTo = made.filter((other) => stepOf(other) <= stepOf(name))
   const kept = new Set([...upTo.slice(0, count), best])
-  const left = readdirSync(folder).filter((other) => /^\.trilobite-[\w-]+\.tmp$/.test(other))
-  for (const other of [...checkpointsIn(folder).filter((one) => !kept.has(one)), ...left]) {
+  const left = names.filter((other) => /^\.trilobite-[\w-]+\.tmp$/.test(other))
+  for (const other of [...made.filter((one) => !kept.has(one)), ...left]) {
     try {
       unlinkSync(join(folder, other))
     } catch {
