@@ -56,7 +56,10 @@ const reasons: readonly (readonly [RegExp, Answer])[] = [
     /^(OrbaxCheckpoint|RemoteMonitor)$/,
     ["not planned", "belongs to JAX's files, and to a server; JSON lines can be sent anywhere"],
   ],
-  [/^(BackupAndRestore)$/, ["no", "comes with checkpoints that resume in mid-epoch"]],
+  [
+    /^(BackupAndRestore)$/,
+    ["not planned", "checkpoints and fit({ resume }) do it, in mid-epoch and with the same bits"],
+  ],
   [/^(CTC|ctc)$/, ["not planned", "alignment of sequences of unknown length"]],
   [/^(Circle|circle)$/, ["not planned", "a loss over pairs within a batch, for retrieval"]],
   [

@@ -3,8 +3,10 @@
 
 import { lossToConfig, metricToConfig, networkToConfig, optimizerToConfig } from "../nn/to-config.ts"
 import type { Training } from "../nn/training.ts"
+import { writeProgress } from "./progress.ts"
 import { writeSafetensors } from "./safetensors.ts"
 import type { SavedModel } from "./saved-model.ts"
+import { SEAL, seal, UNSEALED } from "./seal.ts"
 
 /** The version of the metadata that this file writes; newer ones are refused. */
 export const VERSION = "1"
@@ -18,6 +20,7 @@ export const SLOT = "/optimizer/"
 /** The bytes of a model file; the same model gives the same bytes. */
 export function writeModel(model: SavedModel): Uint8Array {
   const { network, inputShapes, compiled, weights, state, preparing, name } = model
+  const progress = model.progress && writeProgress(model.progress)
   const metadata = {
     format: "trilobite",
     version: VERSION,
@@ -27,13 +30,15 @@ export function writeModel(model: SavedModel): Uint8Array {
     ...(state === undefined ? {} : { state: JSON.stringify({ step: state.step }) }),
     ...(name === undefined || name === network.kind ? {} : { name }),
     ...(preparing === undefined ? {} : { preparing: JSON.stringify(preparing) }),
+    ...(progress === undefined ? {} : { progress: progress.text }),
+    [SEAL]: UNSEALED,
   }
   const slots = [...(state?.slots ?? [])].map(([key, tensor]) => [`${SLOT}${key}`, tensor] as const)
-  return writeSafetensors(new Map([...weights, ...slots]), metadata)
+  return seal(writeSafetensors(new Map([...weights, ...slots, ...(progress?.tensors ?? [])]), metadata))
 }
 
 /** What a model was compiled with. One output without more than a loss and metrics is written in a form of its own. */
-function trainingTexts({ optimizer, outputs }: Training): { readonly [key: string]: string } {
+export function trainingTexts({ optimizer, outputs }: Training): { readonly [key: string]: string } {
   const [first] = outputs
   const method = { optimizer: JSON.stringify(optimizerToConfig(optimizer)) }
   if (outputs.length === 1 && first!.lossWeight === 1 && first!.weightedMetrics.length === 0) {

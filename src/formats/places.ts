@@ -9,6 +9,8 @@ const LIMIT = 2_147_483_648
 
 /** What was found at a place: the bytes, and how to get the files beside them. */
 export interface Found {
+  /** Where exactly they were: in a folder of checkpoints, the file of the newest that is good. */
+  readonly path: string
   readonly bytes: Uint8Array
   readonly beside: Beside
 }
@@ -36,7 +38,7 @@ function checkBeside(where: string, name: string): void {
 }
 
 /**
- * The bytes of the model at a place: a file, `https://…`, `indexeddb://name`, and in a page a path of the site.
+ * The bytes of the model at a place: a file, a folder of checkpoints (the newest that is not damaged; damaged ones are named in a warning), `https://…`, `indexeddb://name`, and in a page a path of the site.
  * Throws E_IO if there is nothing or it cannot be read.
  */
 export async function readPlace(path: string): Promise<Found> {
@@ -52,16 +54,27 @@ export async function readPlace(path: string): Promise<Found> {
     const lost = (name: string): never => {
       throw ioFault(path, `the part ${show(name)} of the model is missing.`)
     }
-    return { bytes: files[0]![1], beside: beside(async (name) => files.find(([n]) => n === name)?.[1] ?? lost(name)) }
+    return {
+      path,
+      bytes: files[0]![1],
+      beside: beside(async (name) => files.find(([n]) => n === name)?.[1] ?? lost(name)),
+    }
   }
   if (scheme === "http" || scheme === "https" || (scheme === undefined && !inNode())) {
     const folder = path.replace(/[?#].*$/, "").replace(/[^/]*$/, "")
-    return { bytes: await fetched(path), beside: beside((name) => fetched(`${folder}${encodeURIComponent(name)}`)) }
+    return {
+      path,
+      bytes: await fetched(path),
+      beside: beside((name) => fetched(`${folder}${encodeURIComponent(name)}`)),
+    }
   }
   checkScheme(path, scheme, "read")
   const { loadFile } = await import("./node-file.ts")
+  const { newestIn } = await import("./node-checkpoints.ts")
+  const newest = newestIn(path)
+  if (newest !== undefined) return { ...newest, beside: beside(async (name) => loadFile(`${path}/${name}`)) }
   const folder = String(path).replace(/[^/\\]*$/, "")
-  return { bytes: loadFile(path), beside: beside(async (name) => loadFile(`${folder}${name}`)) }
+  return { path, bytes: loadFile(path), beside: beside(async (name) => loadFile(`${folder}${name}`)) }
 }
 
 /** Puts the files of a model at a place, the one that was asked for last. Throws E_IO if it cannot. */

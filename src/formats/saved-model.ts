@@ -16,6 +16,51 @@ export interface TrainingState {
   readonly slots: ReadonlyMap<string, Tensor>
 }
 
+/** What a callback keeps between epochs, as plain data: numbers, texts, lists of numbers, tensors. Its `type` says whose it is. */
+export interface CallbackState {
+  readonly type: string
+  readonly [name: string]: number | boolean | string | null | readonly number[] | readonly Tensor[]
+}
+
+/** An event that not all callbacks have been told of: those from number `from` on have not. */
+export interface Untold {
+  readonly event: JsonObject
+  readonly from: number
+}
+
+/** Where a training stands between two rounds, as plain data: beside weights and optimizer all that it needs to go on. */
+export interface Progress {
+  /** The epoch that is under way or comes next, and the one that the training began with, from 0. */
+  readonly epoch: number
+  readonly initialEpoch: number
+  /** What is done of that epoch; undefined before it begins. `sums` are those of the logs, over so many rows. */
+  readonly within:
+    | {
+        readonly round: number
+        readonly seconds: number
+        readonly rows: number
+        readonly sums: readonly (readonly number[])[]
+      }
+    | undefined
+  /** Seconds of training in finished epochs, and the logs of the last one. */
+  readonly seconds: number
+  readonly last: { readonly [name: string]: number }
+  /** Whether a callback has ended the training. */
+  readonly stopping: boolean
+  readonly history: {
+    readonly epoch: readonly number[]
+    readonly seconds: readonly number[]
+    readonly history: { readonly [name: string]: readonly number[] }
+    readonly tables: { readonly [name: string]: readonly (readonly number[] | readonly (readonly number[])[])[] }
+  }
+  readonly callbacks: readonly (CallbackState | null)[]
+  readonly untold: Untold | undefined
+  /** What the bits of the training depend on beside the model: options, seed, arithmetic, a fingerprint of the data. */
+  readonly run: JsonObject
+  /** The weights where the training stands, if its end has put others in their place (best weights, running means). */
+  readonly weights: ReadonlyMap<string, Tensor> | undefined
+}
+
 /** What a reader is told beside the bytes: things of the user's own, and whether what the model was compiled with is wanted. */
 export interface ReadOptions {
   readonly custom: CustomObjects
@@ -37,6 +82,8 @@ export interface SavedModel {
   /** The parameters by their place in the model: `dense_1/kernel`. */
   readonly weights: ReadonlyMap<string, Tensor>
   readonly state?: TrainingState | undefined
+  /** Where its training stands, if it was saved in the middle of one. */
+  readonly progress?: Progress | undefined
   /** The name of the model, where the format has one. */
   readonly name?: string | undefined
   /** The steps that prepare data for the model, as plain JSON: what they are is known by whoever takes them. */

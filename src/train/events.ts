@@ -22,8 +22,11 @@ export type FitEvent =
       readonly rounds: number
       readonly rows: number
       readonly batchSize: number
+      /** True if it goes on with a training that was interrupted. */
+      readonly resumed?: true
     }
-  | { readonly type: "epochBegin"; readonly epoch: number }
+  /** `resumed`: the epoch had begun before the training was interrupted; onEpochBegin is not called again. */
+  | { readonly type: "epochBegin"; readonly epoch: number; readonly resumed?: true }
   /** Before a round; only if somebody listens to single rounds. */
   | { readonly type: "batchBegin"; readonly epoch: number; readonly round: number }
   /** Rounds finished so far in this epoch, and the running means over them. */

@@ -2,11 +2,14 @@
 
 import type { Shape } from "../core/shape.ts"
 import { isDataset, kindOf, type Rows, type Specs } from "../data/dataset.ts"
+import type { Checkpoint } from "../formats/read-model.ts"
+import type { Progress, SavedModel } from "../formats/saved-model.ts"
 import type { Loss } from "../nn/losses.ts"
 import type { Network } from "../nn/network.ts"
 import type { Optimizer } from "../nn/optimizers.ts"
 import { checkTargetValues } from "../nn/targets.ts"
 import type { Cell } from "../nn/weights.ts"
+import type { Numerics } from "../program/program.ts"
 import type { History, Subject } from "./callbacks/listeners.ts"
 import type { Tables } from "./events.ts"
 import type { Traced } from "./forward.ts"
@@ -52,6 +55,14 @@ export interface Room {
   /** What is doubtful about the training, said once. */
   takeWarnings(): string[]
   keepHistory(history: History): void
+  readonly numerics: Numerics
+  /** Where the training stands that may go on; saved with the model. */
+  readonly progress: Progress | undefined
+  keepProgress(progress: (() => Progress) | undefined): void
+  /** Takes the weights of a file, what its optimizer keeps and its learning rate. */
+  restore(checkpoint: Checkpoint): void
+  /** All that a file holds of the model. */
+  saved(): SavedModel
   keepTables(tables: Tables): void
 }
 

@@ -22,8 +22,8 @@ export interface Feed {
   /** Rounds and rows of an epoch; Infinity while nobody knows. */
   readonly rounds: number
   readonly rows: number
-  /** Begins a pass. */
-  begin(epoch: number): void
+  /** Begins a pass, after so many rounds of it (default 0). */
+  begin(epoch: number, rounds?: number): void
   /** The next rows of the pass, undefined at its end; a promise where they have to be waited for. The chunk before is done with. */
   next(): Chunk | undefined | Promise<Chunk | undefined>
   /** To be called when a run has begun: what can be done for the next rows is done beside it. */
@@ -53,6 +53,7 @@ export function memoryFeed({ bound, batchSize, rows: taken, limit }: Pass, shuff
   const all = taken?.length ?? bound.rows
   const rows = Math.min(limit ?? all, all)
   let epoch = 0
+  let first = 0
   let given = true
   let prepared: { readonly epoch: number; readonly order: Int32Array } | undefined
   /** Whether a turn is waited for in which an order is to be prepared. */
@@ -66,16 +67,19 @@ export function memoryFeed({ bound, batchSize, rows: taken, limit }: Pass, shuff
     batchSize,
     rows,
     rounds: Math.ceil(rows / batchSize),
-    begin(next) {
+    begin(next, done = 0) {
       epoch = next
+      first = Math.min(done * batchSize, rows)
       given = false
     },
     next() {
-      if (given) return undefined
+      if (given || first === rows) return undefined
       given = true
       const known = prepared?.epoch === epoch ? prepared.order : undefined
       const order = known ?? (shuffle === undefined ? taken?.subarray(0, rows) : orderOf(epoch, shuffle.seed))
-      return { bound, rows, order, rowName: (i) => order?.[i] ?? i }
+      if (first === 0) return { bound, rows, order, rowName: (i) => order?.[i] ?? i }
+      const rest = order?.subarray(first) ?? Int32Array.from({ length: rows - first }, (_, i) => first + i)
+      return { bound, rows: rest.length, order: rest, rowName: (i) => rest[i]! }
     },
     ahead() {
       if (shuffle === undefined || waiting || epoch + 1 >= shuffle.epochs || prepared?.epoch === epoch + 1) return

@@ -21,6 +21,10 @@ export interface FitPlan {
   readonly validates: (epoch: number) => boolean
   readonly epochs: number
   readonly initialEpoch: number
+  /** Where the training stands: the loop begins there and says in it how far it has got whenever it tells of something. */
+  readonly place: Place
+  /** Whether the place is one in the middle of a training. */
+  readonly resumed: boolean
   /** What random numbers depend on, beside the step. */
   readonly seed: number
   /** Rounds that the optimizer has done: counted on. */
@@ -32,6 +36,16 @@ export interface FitPlan {
   readonly control: { readonly learningRate: number; readonly stopping: boolean }
 }
 
+/** Where a training stands between two rounds. */
+export interface Place {
+  epoch: number
+  /** What is done of the epoch; undefined before it begins. */
+  within: { round: number; seconds: number; readonly sums: Means } | undefined
+  /** Seconds of training in finished epochs, and the logs of the last one. */
+  seconds: number
+  last: Logs
+}
+
 /** Milliseconds between two looks of the caller at a running epoch. */
 const TICK = 100
 
@@ -40,36 +54,37 @@ const MOST_ROUNDS = 4096
 
 /** Runs the training. What it does to the weights depends on the plan alone, not on time or threads. */
 export async function* fitEvents(plan: FitPlan): AsyncGenerator<FitEvent, void, undefined> {
-  const { executable, train, epochs, initialEpoch, signal, control } = plan
+  const { executable, train, epochs, initialEpoch, signal, control, place } = plan
   const { batchSize } = train
   const stop = (): void => executable.stop()
   signal?.addEventListener("abort", stop)
   let reason = "completed" as EndReason
-  let last: Logs = {}
-  let seconds = 0
   let pace = 16 // rounds until the next look, found while running
   const asked = (): EndReason => (signal?.aborted ? "aborted" : control.stopping ? "stopped" : "completed")
-  yield { type: "trainBegin", epochs, initialEpoch, rounds: train.rounds, rows: train.rows, batchSize }
+  const resumed = plan.resumed ? ({ resumed: true } as const) : {}
+  yield { type: "trainBegin", epochs, initialEpoch, rounds: train.rounds, rows: train.rows, batchSize, ...resumed }
   try {
     reason = asked()
-    for (let epoch = initialEpoch; epoch < epochs && reason === "completed"; epoch++) {
-      yield { type: "epochBegin", epoch }
-      const sums = new Means(plan.logs)
-      let round = 0
-      let elapsed = 0
-      train.begin(epoch)
-      while (round < train.rounds && reason === "completed") {
+    while (place.epoch < epochs && reason === "completed") {
+      const { epoch } = place
+      const begun = place.within !== undefined
+      place.within ??= { round: 0, seconds: 0, sums: new Means(plan.logs) }
+      const { within } = place
+      yield begun ? { type: "epochBegin", epoch, ...resumed } : { type: "epochBegin", epoch }
+      const { sums } = within
+      train.begin(epoch, within.round)
+      while (within.round < train.rounds && reason === "completed") {
         const waited = performance.now()
         const next = train.next()
         const chunk = next instanceof Promise ? await unlessAborted(next, signal) : next
-        elapsed += (performance.now() - waited) / 1000
+        within.seconds += (performance.now() - waited) / 1000
         if (chunk === undefined) break
         if (chunk === "aborted") reason = chunk
         const rounds = chunk === "aborted" ? 0 : Math.ceil(chunk.rows / batchSize)
         for (let first = 0; first < rounds && chunk !== "aborted"; ) {
           reason = asked()
           if (reason !== "completed") break
-          if (plan.everyRound) yield { type: "batchBegin", epoch, round }
+          if (plan.everyRound) yield { type: "batchBegin", epoch, round: within.round }
           const count = plan.everyRound ? 1 : Math.min(pace, rounds - first, MOST_ROUNDS)
           const started = performance.now()
           const runtime = { learningRate: control.learningRate, step: plan.state.step }
@@ -83,37 +98,40 @@ export async function* fitEvents(plan: FitPlan): AsyncGenerator<FitEvent, void, 
           const took = performance.now() - started
           plan.state.step += ran.rounds
           first += ran.rounds
-          round += ran.rounds
-          if (ran.ended === "guard") throw divergence(executable, badRound(plan, epoch, round, ran, chunk, first))
+          within.round += ran.rounds
+          if (ran.ended === "guard")
+            throw divergence(executable, badRound(plan, epoch, within.round, ran, chunk, first))
           sums.take(ran, (first - ran.rounds) * batchSize, batchSize, chunk.rows)
-          elapsed += took / 1000
+          within.seconds += took / 1000
           if (ran.rounds === count)
             pace = Math.max(1, Math.min(4 * pace, Math.round((count * TICK) / Math.max(took, 0.01))))
-          if (plan.everyRound) yield { type: "batchEnd", epoch, round: round - 1, logs: lastRound(plan.logs, ran) }
-          yield { type: "progress", epoch, round, logs: sums.logs(), seconds: elapsed }
+          if (plan.everyRound)
+            yield { type: "batchEnd", epoch, round: within.round - 1, logs: lastRound(plan.logs, ran) }
+          yield { type: "progress", epoch, round: within.round, logs: sums.logs(), seconds: within.seconds }
           if (ran.ended === "stopped") {
             reason = signal?.aborted ? "aborted" : "stopped"
             break
           }
         }
       }
-      seconds += elapsed
       if (reason !== "completed") break
       const own = plan.measured && (await evaluateFeed(executable, plan.logs, plan.measured))
-      last = own?.logs ?? sums.logs()
+      let logs = own?.logs ?? sums.logs()
       let tables = own?.tables ?? sums.tables()
       if (plan.validation !== undefined && plan.validates(epoch)) {
         const measured = await evaluateFeed(executable, plan.logs, plan.validation)
-        last = { ...last, ...named(measured.logs) }
+        logs = { ...logs, ...named(measured.logs) }
         tables = { ...tables, ...named(measured.tables) }
       }
-      yield { type: "epochEnd", epoch, logs: last, tables, seconds: elapsed }
+      Object.assign(place, { epoch: epoch + 1, within: undefined, seconds: place.seconds + within.seconds, last: logs })
+      yield { type: "epochEnd", epoch, logs, tables, seconds: within.seconds }
       reason = asked()
     }
   } finally {
     signal?.removeEventListener("abort", stop)
   }
-  yield { type: "trainEnd", reason, logs: last, seconds }
+  const seconds = place.seconds + (place.within?.seconds ?? 0)
+  yield { type: "trainEnd", reason, logs: place.last, seconds }
 }
 
 type Part = Pick<Run, "entry" | "first" | "count" | "runtime" | "seed">

@@ -2,7 +2,9 @@
 // Knows a model by what it asks of it in examples.ts.
 
 import type { Bound } from "../backend/backend.ts"
+import type { JsonObject } from "../core/json.ts"
 import { type Dataset, isDataset, type Rows } from "../data/dataset.ts"
+import type { Progress } from "../formats/saved-model.ts"
 import { targetsOf } from "../nn/losses.ts"
 import { averageKey } from "../nn/update.ts"
 import { setValues, valuesOf } from "../nn/weights.ts"
@@ -24,6 +26,7 @@ import type { ClassWeights } from "./inputs.ts"
 import type { readFitOptions } from "./options.ts"
 import { memoryPart, type Opened, openDataset, type Part } from "./parts.ts"
 import { consoleOutput, progressWriter } from "./progress.ts"
+import { checkRun, goBackTo, goingOn, placeOf, placeToData, runOf, weightsNow } from "./resuming.ts"
 import { classesOf, rowsOf, specsOf } from "./rows.ts"
 
 type Read = ReturnType<typeof readFitOptions>
@@ -36,9 +39,16 @@ export async function fitModel(
   dataset: Dataset | undefined,
 ): Promise<History> {
   const held: { release(): void }[] = []
-  const seed = read.seed ?? room.seed
+  const begun = read.resume === undefined ? undefined : await goingOn(room, read.resume)
+  const from = begun?.progress
+  const seed = read.seed ?? (from === undefined ? room.seed : Number(from.run.seed))
+  const initialEpoch = from?.initialEpoch ?? read.initialEpoch
   try {
-    const parts = await partsOf(room, read, memory, dataset, seed, held)
+    const parts = await partsOf(room, { ...read, initialEpoch }, memory, dataset, seed, held)
+    let known: JsonObject | undefined
+    const run = (): JsonObject => (known ??= runOf(room, read, seed, memory))
+    if (from !== undefined) checkRun(from.run, run())
+    if (begun !== undefined) goBackTo(room, begun)
     const sizes = [parts.train.batchSize, parts.validation?.batchSize ?? 1]
     const executable = await room.state.load(parts.traced, Math.max(...sizes), "train")
     const bounds = new Map<Rows, Bound>()
@@ -58,39 +68,65 @@ export async function fitModel(
     const measured = parts.measured && feed(parts.measured)
     if (read.verbose !== 0) for (const warning of room.takeWarnings()) console.warn(`Note: ${warning}`)
 
-    const { epochs, initialEpoch, signal, validationFreq } = read
-    const listeners = new Listeners(read.callbacks, {
-      rate: room.rate,
-      step: () => room.state.step,
-      epochs,
-      ...room.subject,
-    })
+    const { epochs, signal, validationFreq } = read
+    let atEnd = false
+    /** The weights before the end of the training has changed them. */
+    let standing: Progress["weights"]
+    const setWeights: typeof room.subject.setWeights = (weights) => {
+      if (atEnd) standing ??= weightsNow(room)
+      room.subject.setWeights(weights)
+    }
+    const subject = { ...room.subject, setWeights, rate: room.rate, step: () => room.state.step, epochs }
+    const listeners = new Listeners(read.callbacks, subject, from)
     room.keepHistory(listeners.history)
+    const { logs } = parts.traced
+    const place = placeOf(from, initialEpoch, logs)
+    const progress = (): Progress => {
+      return { ...placeToData(place), ...listeners.progress(), initialEpoch, run: run(), weights: standing }
+    }
+    room.keepProgress(progress)
     const print = progressWriter(consoleOutput(), read.verbose === "auto" ? 1 : read.verbose)
     const validates = (epoch: number): boolean =>
       typeof validationFreq === "number" ? (epoch + 1) % validationFreq === 0 : validationFreq.includes(epoch + 1)
-    const { logs } = parts.traced
     const { everyRound, control } = listeners
-    const rest = { everyRound, control, epochs, initialEpoch, signal, seed, state: room.state }
+    const where = { epochs, initialEpoch, place, resumed: from !== undefined }
+    const rest = { everyRound, control, ...where, signal, seed, state: room.state }
     try {
       for await (const event of fitEvents({ executable, logs, train, validation, measured, validates, ...rest })) {
         if (event.type === "epochEnd") room.keepTables(event.tables)
-        if (event.type === "trainEnd") takeMeans(room)
+        if (event.type === "trainEnd") {
+          atEnd = true
+          if (takesMeans(room)) {
+            standing = weightsNow(room)
+            takeMeans(room)
+          }
+        }
         print(event)
         await listeners.tell(event)
       }
     } catch (error) {
-      if (!(await listeners.fail(error))) throw error
+      const ended = await listeners.fail(error)
+      if (!ended) {
+        room.keepProgress(undefined)
+        throw error
+      }
     }
+    // An interrupted training may go on; nothing of its data is held for that.
+    const last = listeners.history.ended === "aborted" ? progress() : undefined
+    room.keepProgress(last && (() => last))
     return listeners.history
   } finally {
     for (const data of held) data.release()
   }
 }
 
-/** The running means of the weights take their place, if that is what the optimizer keeps them for: at the end of a training. */
-function takeMeans({ optimizer, state, cells }: Room): void {
-  if (!optimizer.useEma || optimizer.emaOverwriteFrequency !== null || state.step === 0) return
+/** Whether the optimizer keeps running means of the weights for the end of a training. */
+function takesMeans({ optimizer, state }: Room): boolean {
+  return optimizer.useEma && optimizer.emaOverwriteFrequency === null && state.step > 0
+}
+
+/** The running means of the weights take their place. */
+function takeMeans({ state, cells }: Room): void {
   for (const [key, cell] of cells) {
     const mean = state.slots.get(averageKey(key))
     if (mean !== undefined) setValues(cell, valuesOf(mean))
@@ -114,7 +150,7 @@ async function partsOf(
   seed: number,
   held: { release(): void }[],
 ): Promise<Parts> {
-  const { validationData, batchSize, epochs } = read
+  const { validationData, batchSize, epochs, initialEpoch } = read
   const wanted = room.wanted()
   const open = async (where: string, data: Dataset, classWeight?: ClassWeights): Promise<Opened> => {
     const opened = await openDataset(where, data, { wanted, paired: true, classWeight })
@@ -144,7 +180,15 @@ async function partsOf(
     return memoryPart("validationData", complete("validationData", late), use.batchSize, use)
   }
   if (opened !== undefined) {
-    const use = { batchSize, shuffle, epochs, steps: read.stepsPerEpoch, shuffleBuffer: read.shuffleBuffer, weighted }
+    const use = {
+      batchSize,
+      shuffle,
+      epochs,
+      steps: read.stepsPerEpoch,
+      shuffleBuffer: read.shuffleBuffer,
+      weighted,
+      initialEpoch,
+    }
     const check = checkFor(room, "fit", targets)
     const train = opened.part({ ...use, lasting: true, check })
     const again = { batchSize, weighted, check, steps: read.stepsPerEpoch }

@@ -34,6 +34,12 @@ export function meanLogs(names: readonly string[]): MeanLog[] {
   return names.map((name) => ({ name, kind: "mean" }))
 }
 
+/** Sums of the logs over so many rows. */
+export interface MeansState {
+  readonly rows: number
+  readonly sums: readonly (readonly number[])[]
+}
+
 /**
  * The results over the rounds of a pass: a mean counts as often as its round has rows. Sums are float64, in the order of the
  * rounds.
@@ -42,11 +48,17 @@ export class Means {
   readonly #specs: readonly LogSpec[]
   readonly #sums: readonly Float64Array[]
   readonly #width: number
-  #rows = 0
+  #rows: number
 
-  constructor(specs: readonly LogSpec[]) {
+  /** @param from what has been added up already, as `state` gave it */
+  constructor(specs: readonly LogSpec[], from?: MeansState) {
     this.#specs = specs
-    this.#sums = specs.map((spec) => new Float64Array(spec.kind === "mean" ? 1 : spec.size))
+    this.#sums = specs.map((spec, i) => {
+      const sums = new Float64Array(spec.kind === "mean" ? 1 : spec.size)
+      sums.set((from?.sums[i] ?? []).slice(0, sums.length))
+      return sums
+    })
+    this.#rows = from?.rows ?? 0
     this.#width = this.#sums.reduce((width, sums) => width + sums.length, 0)
   }
 
@@ -61,6 +73,11 @@ export class Means {
       })
       this.#rows += rows
     }
+  }
+
+  /** What has been added up so far. */
+  state(): MeansState {
+    return { rows: this.#rows, sums: this.#sums.map((sums) => [...sums]) }
   }
 
   /** The results that are one number; NaN before the first round. */

@@ -14,7 +14,7 @@ import {
   type Specs,
   type Stream,
 } from "../data/dataset.ts"
-import type { SavedModel } from "../formats/saved-model.ts"
+import type { Progress, SavedModel } from "../formats/saved-model.ts"
 import type { WeightInfo } from "../formats/weights-file.ts"
 import { activationOf } from "../nn/activations.ts"
 import type { Layer } from "../nn/layer.ts"
@@ -84,6 +84,8 @@ export class Model<P = Tensor> {
    * is saved with the model. Set it before saving; nothing is done with it here.
    */
   preparing: object | undefined
+  /** Where the training stands: while it runs, after an abort, and as a file has said. */
+  #progress: (() => Progress) | undefined
   #warnings: string[] = []
 
   /** @param network undefined for a sequential model whose layers are added later */
@@ -249,6 +251,7 @@ export class Model<P = Tensor> {
     this.#rate = rateOf(training.optimizer.learningRate)
     this.#traced = undefined
     this.#state?.forgetSlots()
+    this.#progress = undefined
     this.#warnings = [...optimizerWarnings(training.optimizer), ...doubts]
   }
 
@@ -307,6 +310,19 @@ export class Model<P = Tensor> {
         return model.#rate!
       },
       seed: this.#options.seed,
+      numerics: this.#options.numerics,
+      get progress() {
+        return model.#progress?.()
+      },
+      keepProgress: (progress) => {
+        this.#progress = progress
+      },
+      restore: ({ weights, state, learningRate }) => {
+        this.setWeights(weights)
+        this.#stateOf().restore(state.step, state.slots)
+        if (learningRate !== undefined) this.#rate!.set(learningRate)
+      },
+      saved: () => this.#saved(),
       wanted: () => this.#wanted(),
       targetsFor: (specs) => this.#targetsFor(specs),
       trainWith: async (targets, weighted) => {
@@ -514,6 +530,7 @@ export class Model<P = Tensor> {
    */
   async trainOnBatch(x: DataLike, y: DataLike, options: BatchOptions = {}): Promise<Logs> {
     this.#checkIdle("trainOnBatch")
+    this.#progress = undefined
     return this.#onBatch("trainOnBatch", "train", x, y, options)
   }
 
@@ -588,6 +605,7 @@ export class Model<P = Tensor> {
       })
     })
     const cells = this.#cellsOf()
+    if (!this.#fitting) this.#progress = undefined
     parameters.forEach(({ variable: { key } }, i) => {
       setValues(cells.get(key)!, read[i]!.data as Float32Array)
     })
@@ -674,6 +692,7 @@ export class Model<P = Tensor> {
       state: step === 0 || this.#training === undefined ? undefined : { step, slots: new Map(kept) },
       name: this.name,
       preparing: this.preparing as SavedModel["preparing"],
+      progress: this.#progress?.(),
     }
   }
 
@@ -688,12 +707,15 @@ export class Model<P = Tensor> {
   /** Takes what a file holds beside the network: the weights, what the model was compiled with, and how far it had got. */
   adopt(
     weights: (infos: readonly WeightInfo[]) => readonly Tensor[],
-    { compiled, state, preparing }: Omit<SavedModel, "network" | "inputShapes">,
+    { compiled, state, preparing, progress }: Omit<SavedModel, "network" | "inputShapes">,
   ): void {
     if (compiled !== undefined) this.train(compiled)
     this.setWeights(weights(this.weights))
     if (state !== undefined) this.#stateOf().restore(state.step, state.slots)
     this.preparing = preparing
+    if (progress === undefined) return
+    this.#progress = () => progress
+    this.#history = { ...(structuredClone(progress.history) as History), ended: "aborted" }
   }
 
   /** The weights with their layers and their names in them. */

@@ -86,6 +86,13 @@ export interface FitOptions {
   readonly seed?: number
   /** The epoch to begin with, counted from 0 (default 0). */
   readonly initialEpoch?: number
+  /**
+   * Goes on with a training that was interrupted, in the middle of an epoch too, and ends with the bits of one that was not: `true`
+   * with the one that this model holds (its `fit` was aborted, or it was loaded from a file that was saved during a training), or the
+   * path of such a file or of a folder of `checkpoints`, of which the newest that is not damaged is taken. Data, options and
+   * callbacks must be those of that training; threads, backend and machine may be others, and there may be more epochs.
+   */
+  readonly resume?: true | string
   /** Ends the training after the current round when it is aborted; the weights stay as they are then. */
   readonly signal?: AbortSignal
 }
@@ -122,12 +129,15 @@ type OpenFit =
   | "sampleWeight"
   | "seed"
   | "signal"
+  | "resume"
   | "stepsPerEpoch"
   | "shuffleBuffer"
 
 const isCallback = (value: unknown): value is Callback => typeof value === "object" && value !== null
 const isSignal = (value: unknown): value is AbortSignal =>
   typeof value === "object" && value !== null && "aborted" in value && "addEventListener" in value
+const isResume = (value: unknown): value is true | string =>
+  value === true || (typeof value === "string" && value !== "")
 const isPair = (value: unknown): value is readonly [DataLike, DataLike] | Dataset =>
   (Array.isArray(value) && (value.length === 2 || value.length === 3)) || isDataset(value)
 const isFreq = (value: unknown): value is number | readonly number[] => {
@@ -158,6 +168,7 @@ const fitOptions: OptionsOf<Read<AllFitOptions, OpenFit>> = {
   seed: maybe(wholeNumber()),
   initialEpoch: optional(wholeNumber(), 0),
   signal: maybe(that("an AbortSignal", isSignal)),
+  resume: maybe(that("true, or the path of a checkpoint or of a folder of them", isResume)),
   stepsPerEpoch: maybe(positiveInteger()),
   shuffleBuffer: maybe(wholeNumber()),
 }
@@ -183,6 +194,10 @@ export function readFitOptions(given: FitOptions | DatasetFitOptions, streamed: 
       })
     }
   })
+  if (read.resume !== undefined && read.initialEpoch !== 0) {
+    const hint = "Leave initialEpoch out: the training goes on where it was."
+    throw configError({ where: "fit", what: "resume and initialEpoch exclude each other.", hint })
+  }
   if (read.validationSplit > 0 && read.validationData !== undefined) {
     throw configError({
       where: "fit",

@@ -87,6 +87,8 @@ export interface Use {
   readonly steps?: number | undefined
   /** Whether a stream goes on in the next pass where it was (default: it begins anew). */
   readonly lasting?: boolean
+  /** The epoch (default 0) whose rows are the first of a stream that goes on: those of later ones come after them. */
+  readonly initialEpoch?: number
   readonly shuffleBuffer?: number | undefined
   /** Whether examples have weights: 1 where the data say nothing. */
   readonly weighted?: boolean
@@ -208,7 +210,7 @@ async function openStream(where: string, stream: Stream<unknown>, reading: Readi
   const weighted = all.some(([name]) => isWeight(name))
   const specs: Specs = Object.fromEntries(all.filter(([name]) => !isWeight(name)))
   const part = (use: Use): Part => {
-    const { batchSize, shuffle, steps, shuffleBuffer, lasting: goesOn = false } = use
+    const { batchSize, shuffle, steps, shuffleBuffer, lasting: goesOn = false, initialEpoch = 0 } = use
     const weights = use.weighted === true ? wanted.weights.map(({ binding }) => [binding, WEIGHT]) : []
     const columns: Specs = { ...specs, ...Object.fromEntries(weights) }
     const width = Object.values(columns).reduce((n, spec) => n + rowBytes(spec), 0)
@@ -227,7 +229,9 @@ async function openStream(where: string, stream: Stream<unknown>, reading: Readi
     }
     let lasting: StreamReader | undefined
     const open = (epoch: number): RowReader => {
+      const behind = goesOn && steps !== undefined && lasting === undefined ? Math.max(0, epoch - initialEpoch) : 0
       const reader = goesOn && steps !== undefined ? (lasting ??= begin()) : begin()
+      if (behind > 0) return afterEpochs(where, reader, steps! * batchSize, initialEpoch, epoch)
       reader.choose(epoch)
       if (steps === undefined) return someRows(where, stream, reader)
       const some = firstRows(where, reader, steps * batchSize)
@@ -247,6 +251,24 @@ async function openStream(where: string, stream: Stream<unknown>, reading: Readi
     }
   }
   return { specs, weighted, part, close: () => unused?.close() }
+}
+
+/** The rows of an epoch of a stream that goes on, once those of the epochs before it have been read. */
+function afterEpochs(where: string, reader: StreamReader, rows: number, first: number, epoch: number): RowReader {
+  let own: RowReader | undefined
+  return {
+    async read(into, names) {
+      for (let e = first; own === undefined && e < epoch; e++) {
+        reader.choose(e)
+        const past = firstRows(where, reader, rows)
+        while ((await past.read(into, names)) > 0);
+      }
+      if (own === undefined) reader.choose(epoch)
+      own ??= firstRows(where, reader, rows)
+      return own.read(into, names)
+    },
+    close() {},
+  }
 }
 
 /** A reader that must have rows. */

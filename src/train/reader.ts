@@ -11,7 +11,29 @@ import { type Batches, sourceFailed } from "../data/reading.ts"
 export interface RowReader {
   /** Writes the next rows, at most as many as there are places for names; says how many, 0 at the end. */
   read(into: Memory, names: Float64Array): number | Promise<number>
+  /** Leaves out the next rows, where that costs nothing. */
+  skip?(rows: number): void
   close(): void
+}
+
+/** A reader whose first rows are left out: they are read and forgotten, where they cannot be skipped. */
+export function withoutFirst(reader: RowReader, rows: number): RowReader {
+  let left = rows
+  if (reader.skip !== undefined) {
+    reader.skip(rows)
+    return reader
+  }
+  return {
+    async read(into, names) {
+      while (left > 0) {
+        const n = await reader.read(into, names.subarray(0, left))
+        if (n === 0) return 0
+        left -= n
+      }
+      return reader.read(into, names)
+    },
+    close: () => reader.close(),
+  }
 }
 
 /** Throws for values that cannot be trained with; rows are named as the user knows them. */
@@ -51,6 +73,9 @@ export function readSource(
       check(data, (row) => wanted[row]!)
       at += n
       return n
+    },
+    skip(n) {
+      at = Math.min(at + n, rows)
     },
     close() {},
   }

@@ -6,7 +6,7 @@ import { allocate, type Tensor } from "../core/tensor.ts"
 import { TURN, turn } from "../core/turn.ts"
 import { type Memory, type RowSpec, rowBytes, type Specs } from "../data/dataset.ts"
 import type { Chunk, Feed } from "./feed.ts"
-import type { RowReader } from "./reader.ts"
+import { type RowReader, withoutFirst } from "./reader.ts"
 
 /** Bytes of a piece, unless one batch is larger: some milliseconds of work, and near enough to the caches. */
 const SLOT_BYTES = 8 * 1024 * 1024
@@ -63,7 +63,10 @@ export function ringFeed(plan: RingPlan): Feed {
   let piece = FIRST_PIECE
   let closed = false
 
-  const open = (epoch: number): Reading => ({ epoch, reader: plan.open(epoch), rows: 0, ended: false })
+  const open = (epoch: number, rows = 0): Reading => {
+    const reader = plan.open(epoch)
+    return { epoch, reader: rows === 0 ? reader : withoutFirst(reader, rows), rows, ended: rows >= plan.rows }
+  }
   const fill = async (slot: Slot, from: Reading): Promise<Chunk | undefined> => {
     await turn()
     let rows = 0
@@ -98,9 +101,9 @@ export function ringFeed(plan: RingPlan): Feed {
     batchSize,
     rows: plan.rows,
     rounds,
-    begin(epoch) {
+    begin(epoch, done = 0) {
       reading?.reader.close()
-      reading = later?.epoch === epoch ? later : open(epoch)
+      reading = later?.epoch === epoch && done === 0 ? later : open(epoch, done * batchSize)
       later = undefined
     },
     async next() {

@@ -9,6 +9,7 @@ export function fakeTraining(given: Partial<Training> = {}): Training {
   return {
     learningRate: 0.1,
     epochs: 1,
+    step: 0,
     stop: absent("stop"),
     getWeights: absent("getWeights"),
     setWeights: absent("setWeights"),

@@ -2,6 +2,7 @@
 
 import type { TrilobiteError } from "../../core/errors.ts"
 import type { Tensor, TensorLike } from "../../core/tensor.ts"
+import type { CallbackState } from "../../formats/saved-model.ts"
 import type { FitEvent, Logs } from "../events.ts"
 
 /** A value of a layer that lasts: `dense`, `kernel`. */
@@ -36,6 +37,8 @@ export interface Training {
   /** Saves the weights alone: a safetensors file with a tensor `layer/name` for each. */
   saveWeights(path: string): Promise<void>
   readonly epochs: number
+  /** Rounds that the optimizer has done. */
+  readonly step: number
 }
 
 /**
@@ -66,6 +69,10 @@ export interface Callback {
   onDiverged?(error: TrilobiteError, training: Training): void | Promise<void>
   /** Everything that happens, as plain data, before the functions above; `progress` comes about ten times a second. */
   onEvent?(event: FitEvent, training: Training): void | Promise<void>
+  /** What it must know again when the training goes on after an interruption (`fit({ resume })`): asked when the model is saved. */
+  getState?(): CallbackState
+  /** Takes what `getState` has given, after onTrainBegin. */
+  setState?(state: CallbackState): void
 }
 
 /** The names of a callback's functions. */

@@ -12,7 +12,7 @@ import {
   wholeNumber,
 } from "../../nn/options.ts"
 import type { Callback } from "./callback.ts"
-import { type MonitorMode, modeOption, monitorOf, say, verboseOption } from "./monitor.ts"
+import { type MonitorMode, modeOption, monitorOf, numbersOf, say, verboseOption } from "./monitor.ts"
 
 /** The options of {@link earlyStopping}. */
 export interface EarlyStoppingOptions {
@@ -90,6 +90,12 @@ export function earlyStopping(given: EarlyStoppingOptions = {}): Callback {
       if (wait < patience || epoch === 0) return
       say(verbose, `Epoch ${epoch + 1}: early stopping`)
       training.stop()
+    },
+    getState: () => ({ type: "earlyStopping", best, wait, bestWeights: bestWeights ?? [] }),
+    setState: (state) => {
+      ;[best, wait] = numbersOf(state, ["best", "wait"])
+      const weights = state.bestWeights as readonly Tensor[]
+      bestWeights = weights.length === 0 ? undefined : [...weights]
     },
     onTrainEnd: (_, training) => {
       if (bestWeights !== undefined) training.setWeights(bestWeights)

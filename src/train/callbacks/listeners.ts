@@ -1,6 +1,8 @@
 // Tells callbacks what happens, and keeps the history. Knows events and callbacks, no model.
 
-import { TrilobiteError } from "../../core/errors.ts"
+import { configError, TrilobiteError } from "../../core/errors.ts"
+import type { JsonObject } from "../../core/json.ts"
+import type { Progress } from "../../formats/saved-model.ts"
 import type { EndReason, FitEvent, Tables } from "../events.ts"
 import type { Rate } from "../rate.ts"
 import type { Callback, Training } from "./callback.ts"
@@ -17,7 +19,7 @@ export interface History {
 }
 
 /** The model that is trained, as far as callbacks may look at it. */
-export interface Subject extends Readonly<Omit<Training, "stop" | "learningRate">> {
+export interface Subject extends Readonly<Omit<Training, "stop" | "learningRate" | "step">> {
   readonly rate: Rate
   /** Rounds that the optimizer has done. */
   step(): number
@@ -32,14 +34,23 @@ export class Listeners {
   readonly everyRound: boolean
   readonly #callbacks: readonly Callback[]
   readonly #training: Training
+  readonly #from: Progress | undefined
+  /** The event that is being told, and how many callbacks with a state have been told of it. */
+  #telling: { readonly event: FitEvent; told: number } | undefined
 
-  constructor(callbacks: readonly Callback[], subject: Subject) {
+  /** @param from where an interrupted training stands */
+  constructor(callbacks: readonly Callback[], subject: Subject, from?: Progress) {
+    this.#from = from
+    if (from !== undefined) {
+      this.history = { ...(structuredClone(from.history) as History), ended: undefined }
+      checkKinds(callbacks, from)
+    }
     const now = (): number => subject.rate.at(subject.step())
     const control = {
       get learningRate() {
         return now()
       },
-      stopping: false,
+      stopping: from?.stopping ?? false,
     }
     this.control = control
     this.#callbacks = callbacks
@@ -61,6 +72,9 @@ export class Listeners {
       save: (path) => subject.save(path),
       saveWeights: (path) => subject.saveWeights(path),
       epochs: subject.epochs,
+      get step() {
+        return subject.step()
+      },
     }
   }
 
@@ -68,7 +82,39 @@ export class Listeners {
   async tell(event: FitEvent): Promise<void> {
     if (event.type === "epochEnd") this.#record(event)
     if (event.type === "trainEnd") this.history.ended = event.reason
-    for (const callback of this.#callbacks) await call(callback, event, this.#training)
+    await this.#tell(event, 0)
+    if (event.type !== "trainBegin" || this.#from === undefined) return
+    const states = this.#from.callbacks.filter((state) => state !== null)
+    withState(this.#callbacks).forEach((callback, i) => {
+      callback.setState!(states[i]!)
+    })
+    const { untold } = this.#from
+    if (untold !== undefined) await this.#tell(untold.event as unknown as FitEvent, untold.from)
+  }
+
+  /** What of a training's progress is known here. */
+  progress(): Pick<Progress, "stopping" | "history" | "callbacks" | "untold"> {
+    const { ended: _, ...history } = this.history
+    const { event, told } = this.#telling ?? {}
+    const counts = event?.type === "epochBegin" || event?.type === "epochEnd" || event?.type === "batchEnd"
+    return {
+      stopping: this.control.stopping,
+      history: structuredClone(history),
+      callbacks: this.#callbacks.map((callback) => callback.getState?.() ?? null),
+      untold: counts ? { event: event as unknown as JsonObject, from: told! } : undefined,
+    }
+  }
+
+  /** Calls the callbacks, one after the other, from the one behind so many that have a state. */
+  async #tell(event: FitEvent, from: number): Promise<void> {
+    const telling = { event, told: 0 }
+    this.#telling = telling
+    for (const callback of this.#callbacks) {
+      const due = telling.told >= from
+      if (callback.getState !== undefined) telling.told++
+      if (due) await call(callback, event, this.#training)
+    }
+    this.#telling = undefined
   }
 
   /**
@@ -114,6 +160,20 @@ export class Listeners {
   }
 }
 
+const withState = (callbacks: readonly Callback[]): readonly Callback[] =>
+  callbacks.filter(({ getState }) => getState !== undefined)
+
+/** Throws E_CONFIG unless the callbacks that have a state are those of the training that goes on. */
+function checkKinds(callbacks: readonly Callback[], from: Progress): void {
+  const names = (types: readonly string[]): string => types.join(", ") || "none"
+  const expected = names(from.callbacks.flatMap((state) => state?.type ?? []))
+  const got = names(withState(callbacks).map((callback) => callback.getState!().type))
+  if (got === expected) return
+  const hint = "Give the callbacks of the training that was interrupted, in their order."
+  const what = "these callbacks do not go on with that training: they keep other things."
+  throw configError({ where: "fit.callbacks", what, expected, got, hint })
+}
+
 async function call(callback: Callback, event: FitEvent, training: Training): Promise<void> {
   if (callback.onEvent !== undefined) await callback.onEvent(event, training)
   await callNamed(callback, event, training)
@@ -124,7 +184,7 @@ function callNamed(callback: Callback, event: FitEvent, training: Training): voi
     case "trainBegin":
       return callback.onTrainBegin?.({}, training)
     case "epochBegin":
-      return callback.onEpochBegin?.(event.epoch, {}, training)
+      return event.resumed ? undefined : callback.onEpochBegin?.(event.epoch, {}, training)
     case "batchBegin":
       return callback.onBatchBegin?.(event.round, {}, training)
     case "batchEnd":

@@ -14,7 +14,7 @@ import {
 } from "../../nn/options.ts"
 import type { Logs } from "../events.ts"
 import type { Callback, Training } from "./callback.ts"
-import { type MonitorMode, modeOption, monitorOf, say, verboseOption } from "./monitor.ts"
+import { type MonitorMode, modeOption, monitorOf, numbersOf, say, verboseOption } from "./monitor.ts"
 import { checkTemplate, filled } from "./template.ts"
 
 /** How often a checkpoint is written: after every epoch, after so many rounds, or after so many epochs. */
@@ -114,8 +114,15 @@ export function modelCheckpoint(given: ModelCheckpointOptions): Callback {
   const onTrainBegin = (): void => {
     since = 0
   }
+  const state: Required<Pick<Callback, "getState" | "setState">> = {
+    getState: () => ({ type: "modelCheckpoint", best, since, epoch: epochNow }),
+    setState: (state) => {
+      ;[best, since, epochNow] = numbersOf(state, ["best", "since", "epoch"])
+    },
+  }
   if (typeof saveFreq === "number") {
     return {
+      ...state,
       onTrainBegin,
       onEpochBegin: (epoch) => {
         epochNow = epoch
@@ -125,6 +132,7 @@ export function modelCheckpoint(given: ModelCheckpointOptions): Callback {
   }
   const every = saveFreq === "epoch" ? 1 : saveFreq.epochs
   return {
+    ...state,
     onTrainBegin,
     onEpochEnd: (epoch, logs, training) => (due(every) ? save(epoch, undefined, logs, training) : undefined),
   }

@@ -1,6 +1,7 @@
 // A number of the logs that a callback watches: reading it, and what counts as better. Knows no callback.
 
-import { configError, unknownName } from "../../core/errors.ts"
+import { configError, show, TrilobiteError, unknownName } from "../../core/errors.ts"
+import type { CallbackState } from "../../formats/saved-model.ts"
 import { canonical } from "../../nn/names.ts"
 import { type Kind, type OptionalOption, oneOf, optional, that } from "../../nn/options.ts"
 import type { Logs } from "../events.ts"
@@ -56,6 +57,20 @@ export function monitorOf(
       return value
     },
   }
+}
+
+/** Numbers of a state, by name. Throws E_MODEL if one is none. */
+export function numbersOf<Names extends readonly string[]>(
+  state: CallbackState,
+  names: readonly [...Names],
+): { [K in keyof Names]: number } {
+  const numbers = names.map((name) => {
+    const value = state[name]
+    if (typeof value === "number") return value
+    const where = `${state.type}.${name}`
+    throw new TrilobiteError("E_MODEL", { where, what: "this is no number.", got: show(value) })
+  })
+  return numbers as { [K in keyof Names]: number }
 }
 
 function unknownMonitor(where: string, monitor: string, known: readonly string[]): Error {

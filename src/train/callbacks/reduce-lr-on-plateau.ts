@@ -2,7 +2,7 @@
 
 import { finiteNumber, type OptionsOf, optional, readOptions, text, wholeNumber } from "../../nn/options.ts"
 import type { Callback } from "./callback.ts"
-import { type MonitorMode, modeOption, monitorOf, say, verboseOption } from "./monitor.ts"
+import { type MonitorMode, modeOption, monitorOf, numbersOf, say, verboseOption } from "./monitor.ts"
 
 /** The options of {@link reduceLROnPlateau}. */
 export interface ReduceLROnPlateauOptions {
@@ -66,6 +66,10 @@ export function reduceLROnPlateau(given: ReduceLROnPlateauOptions = {}): Callbac
       best = worst
       wait = 0
       cooling = 0
+    },
+    getState: () => ({ type: "reduceLROnPlateau", best, wait, cooling }),
+    setState: (state) => {
+      ;[best, wait, cooling] = numbersOf(state, ["best", "wait", "cooling"])
     },
     onEpochEnd: (epoch, logs, training) => {
       const value = monitored(logs)
