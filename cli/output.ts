@@ -26,7 +26,10 @@ export function reportText(result: Result, out: string): string {
           ["Last epoch", `${epochs}: ${measured(valLoss, valAccuracy)}`],
         ]
   if (result.unfinishedEpoch !== null) {
-    rows.push(["Unfinished", `epoch ${result.unfinishedEpoch}: its rounds are in the weights, --resume goes on in it`])
+    rows.push([
+      "Unfinished",
+      `epoch ${result.unfinishedEpoch}: its rounds are in the weights, --resume begins it again`,
+    ])
   }
   const times = `${duration(result.seconds)} of training, ${duration(result.totalSeconds)} in all`
   const all = [...rows, ["Time", times], ["Saved in", out]]

