@@ -143,8 +143,8 @@ describe.skipIf(!RUN_BROWSER)("in Chromium", () => {
     expect(core).toBeLessThan(40_000)
     // Loaded when a model is first trained: the compiler, the backend, the rounds. The others: the reference backend, evaluation,
     // pictures, layers that the page does not name, and files, of which a page loads the formats that it reads and writes.
-    expect(training).toBeLessThan(60_000)
-    expect(others).toBeLessThan(60_000)
+    expect(training).toBeLessThan(64_000)
+    expect(others).toBeLessThan(64_000)
   })
 
   test("a policy that forbids blob: workers: an error that says so, and workerUrl", async () => {
