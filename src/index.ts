@@ -1,6 +1,21 @@
 // The public surface of trilobite: re-exports only. test/snapshots holds the list of names.
 
 export type { BackendName } from "./backend/pick.ts"
+export type {
+  Ahead,
+  DataFacts,
+  EpochFacts,
+  Evidence,
+  KernelFacts,
+  LayerFacts,
+  LayerLook,
+  NetworkFacts,
+  ProbeFacts,
+  Seen,
+  TargetFacts,
+  Task,
+  TrainingFacts,
+} from "./coach/evidence.ts"
 export type { Change, Diagnosis, Edit, Expectation, FaultCode, Finding } from "./coach/finding.ts"
 export { toCategorical } from "./core/categorical.ts"
 export { type ErrorCode, TrilobiteError } from "./core/errors.ts"

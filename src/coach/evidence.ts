@@ -103,6 +103,8 @@ export interface DataFacts {
   readonly targets: TargetFacts
   /** Rows that another row repeats (inputs and targets alike). */
   readonly duplicates: number
+  /** Ranges, means and deviations are those of so many rows and features, evenly spaced; absent: of all. */
+  readonly looked?: { readonly rows: number; readonly features: number }
 }
 
 /** What the targets of the rows are. */

@@ -8,6 +8,7 @@ import type { Loss } from "../nn/losses.ts"
 import type { Network } from "../nn/network.ts"
 import type { Optimizer } from "../nn/optimizers.ts"
 import { checkTargetValues } from "../nn/targets.ts"
+import type { Training } from "../nn/training.ts"
 import type { Cell } from "../nn/weights.ts"
 import type { Numerics } from "../program/program.ts"
 import type { History, Subject } from "./callbacks/listeners.ts"
@@ -36,6 +37,7 @@ export interface Room {
   readonly seed: number
   /** True while the model is being trained. */
   readonly fitting: boolean
+  readonly training: Training
   readonly optimizer: Optimizer
   readonly state: State
   wanted(): Wanted

@@ -2,6 +2,7 @@
 // Knows no concrete backend.
 
 import type { Backend } from "../backend/backend.ts"
+import type { Evidence } from "../coach/evidence.ts"
 import { checkKeys, configError, show, TrilobiteError } from "../core/errors.ts"
 import { formatShape, type Shape, sameShape, size } from "../core/shape.ts"
 import { type Tensor, type TensorLike, tensor } from "../core/tensor.ts"
@@ -300,6 +301,9 @@ export class Model<P = Tensor> {
       get fitting() {
         return model.#fitting
       },
+      get training() {
+        return model.#trainingOf()
+      },
       get optimizer() {
         return model.#trainingOf().optimizer
       },
@@ -456,6 +460,27 @@ export class Model<P = Tensor> {
     } finally {
       this.#fitting = false
     }
+  }
+
+  /**
+   * All that can be known of a training before its first step, for the coach: the network, the options that `fit` would get, what the
+   * data are. Nothing is trained and nothing of the data is checked: rows that `fit` would refuse are counted.
+   * @throws E_DATA for what is no data or does not have the shape of the inputs, E_CONFIG for wrong options.
+   * @example
+   * ```ts
+   * import { dense, sequential } from "trilobite"
+   * const model = sequential([dense({ units: 1, inputShape: [2] })])
+   * model.compile({ loss: "mse", optimizer: "sgd" })
+   * const { data, network } = await model.examine([[0, 1], [Number.NaN, 1]], [0, 1], { epochs: 5 })
+   * data.nonFinite // => { rows: 1, first: 1 }
+   * network.task // => "numbers"
+   * ```
+   */
+  async examine(x: DataLike, y: DataLike, options: FitOptions = {}): Promise<Evidence> {
+    const read = readFitOptions(options, false)
+    this.#trainingOf()
+    const { examineModel } = await import("./examine.ts")
+    return examineModel(this.#room, read, x, y)
   }
 
   /**

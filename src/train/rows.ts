@@ -34,7 +34,7 @@ export function checkFinite(where: string, { dtype, data, shape }: Tensor, rowNa
 }
 
 /** A finite number times 0 is 0, another is NaN, which sums keep: four at a time, because whole files go through here. */
-function allFinite(data: TypedArray): boolean {
+export function allFinite(data: TypedArray): boolean {
   const even = data.length - (data.length % 4)
   let [a, b, c, d] = [0, 0, 0, 0]
   for (let i = 0; i < even; i += 4) {

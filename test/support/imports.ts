@@ -13,7 +13,7 @@ export const RULES: Record<string, readonly string[]> = {
   nn: ["core", "graph"],
   data: ["core"],
   formats: ["core", "graph", "nn"],
-  train: ["core", "program", "graph", "nn", "autodiff", "compile", "backend/backend.ts", "data", "formats"],
+  train: ["core", "program", "graph", "nn", "autodiff", "compile", "backend/backend.ts", "data", "formats", "coach"],
   coach: ["core", "train/events.ts"],
   "model.ts": ["core", "nn", "backend", "formats", "train"],
   "index.ts": [

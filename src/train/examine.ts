@@ -1,0 +1,86 @@
+// What can be said of a training before its first step: network, options and data as evidence for the coach. Reads data leniently:
+// what a training would refuse is what the coach is to see. Knows a model by what it asks of it in examples.ts.
+
+import type { Evidence } from "../coach/evidence.ts"
+import { type Tensor, type TensorLike, tensor } from "../core/tensor.ts"
+import { isDataset, kindOf } from "../data/dataset.ts"
+import { targetsOf } from "../nn/losses.ts"
+import { dataFacts, type RawRows, sharedRows } from "./data-facts.ts"
+import { divide } from "./division.ts"
+import type { Room } from "./examples.ts"
+import { type Column, checkRows, valuesOf, withRows } from "./inputs.ts"
+import { judgedOf, networkFacts, trainingFacts } from "./network-facts.ts"
+import type { readFitOptions } from "./options.ts"
+import { classesOf, rowShape } from "./rows.ts"
+
+type Read = ReturnType<typeof readFitOptions>
+
+/** The rows that train and those that validate, as far as they are in memory. */
+export interface Seen {
+  readonly train: RawRows | undefined
+  readonly validation: RawRows | undefined
+  /** Rows of a pass and of a round; Infinity while nobody knows. */
+  readonly rows: number
+  readonly batchSize: number
+}
+
+/** All that is known before the first step, without a look at what the network gives. */
+export function evidenceOf(room: Room, read: Read, { train, validation, rows, batchSize }: Seen): Evidence {
+  const judged = judgedOf(room.training.outputs)
+  const traced = room.askWith({ ...(train === undefined ? {} : specsOfInput(room, train.x)) })
+  const network = networkFacts(room.network, traced, judged, train?.y)
+  const all = Math.ceil(rows / batchSize)
+  const rounds = read.stepsPerEpoch === undefined ? all : Math.min(all, read.stepsPerEpoch)
+  const training = trainingFacts(room.optimizer, read, room.rate.at(0), rounds, batchSize)
+  const of = (raw: RawRows | undefined) => raw && dataFacts(raw, network.task, judged.loss)
+  const [data, other] = [of(train), of(validation)]
+  return {
+    network,
+    training,
+    ...(data === undefined ? {} : { data: data.facts }),
+    ...(other === undefined ? {} : { validation: other.facts }),
+    ...(data === undefined || other === undefined ? {} : { shared: sharedRows(data.keys, other.keys) }),
+    epochs: [],
+  }
+}
+
+/** What a model of several inputs has beside the first does not matter: its shapes are known. */
+function specsOfInput(
+  { wanted }: Room,
+  x: Tensor,
+): { readonly [binding: string]: { dtype: Tensor["dtype"]; shape: readonly number[] } } {
+  const { inputs } = wanted()
+  return inputs.length > 1 ? {} : { [inputs[0]!.binding]: { dtype: x.dtype, shape: rowShape(x) } }
+}
+
+/** What is known of a model and of data in memory before anything is trained. Nothing of the data is checked. */
+export function examineModel(room: Room, read: Read, x: unknown, y: unknown): Evidence {
+  const data = rawRows(room, "examine", x, y)
+  const { validationData } = read
+  const seed = read.seed ?? room.seed
+  const seen = (train: RawRows, validation: RawRows | undefined): Seen => {
+    const rows = train.rows?.length ?? train.x.shape[0]!
+    return { train, validation, rows, batchSize: Math.min(read.batchSize, data.x.shape[0]!) }
+  }
+  if (read.validationSplit > 0) {
+    const { loss } = judgedOf(room.training.outputs)
+    const classes = room.wanted().targets.length > 1 ? undefined : classesOf(data.y, targetsOf(loss))
+    const { train, validation } = divide(data.x.shape[0]!, read.validationSplit, seed, classes)
+    return evidenceOf(room, read, seen({ ...data, rows: train }, { ...data, rows: validation }))
+  }
+  const given = validationData === undefined || isDataset(validationData) ? undefined : validationData
+  const validation = given && rawRows(room, "validationData", given[0], given[1])
+  return evidenceOf(room, read, seen(data, validation))
+}
+
+/** The first input and the targets of the judged output, as they are given. Throws E_DATA for what is no data. */
+function rawRows(room: Room, where: string, x: unknown, y: unknown): RawRows {
+  const { inputs, targets } = room.wanted()
+  const first = (columns: readonly Column[], value: unknown): Tensor => {
+    const { binding } = columns[0]!
+    return withRows(tensor(valuesOf(`${where} ${kindOf(binding.slice(0, 1))}`, columns, value)[0] as TensorLike))
+  }
+  const raw = { x: first(inputs, x), y: first(targets, y) }
+  checkRows(where, raw)
+  return raw
+}
