@@ -61,7 +61,7 @@ describe("trilobite explain", () => {
   beforeAll(async () => {
     await trainTable({ data: "iris", epochs: 5 }, { out: at("iris"), quiet: true })
     await trainTable({ data: "diabetes", epochs: 3, activation: "tanh" }, { out: at("diabetes"), quiet: true })
-  })
+  }, 60_000)
 
   test("a table's classes: the numbers are those of the run's files", async () => {
     const { html, markdown } = await explained(at("iris"))
