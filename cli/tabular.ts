@@ -19,11 +19,12 @@ import {
   TrilobiteError,
   toCategorical,
 } from "../src/index.ts"
+import { coachRun, type RunCoach } from "./coach.ts"
 import type { TrainConfig } from "./config.ts"
 import { watchInterrupts } from "./interrupt.ts"
 import { observe } from "./observe.ts"
 import { printJson, printLine, warningText } from "./output.ts"
-import { appendEpoch, appendSignals, createRun, files, newRunFolder, quoted, writeJson } from "./run-folder.ts"
+import { appendEpoch, appendLines, createRun, files, newRunFolder, quoted, writeJson } from "./run-folder.ts"
 import { type Scores, scoresOf, scoresText, shortened } from "./scores.ts"
 import { complete, type Settings } from "./settings.ts"
 import { count, inFlags, isSetName, openTable, type Source, tableText } from "./tables.ts"
@@ -77,11 +78,12 @@ export async function trainTable(given: TrainConfig, options: TrainOptions): Pro
     ...environment(options),
     resumed: [],
   })
+  const coach = coachRun(folder, model, options)
   const interrupt = watchInterrupts(() => {
     if (!options.json) process.stderr.write("\nStopping after this round and saving; Ctrl-C again ends it at once.\n")
   })
   try {
-    const history = await fitModel(model, data, settings, folder, options, interrupt.signal)
+    const history = await fitModel(model, data, settings, folder, options, interrupt.signal, coach)
     model.preparing = data.preparation
     await model.save(join(folder, files.model))
     const ended = model.history?.ended ?? "completed"
@@ -114,7 +116,11 @@ export async function trainTable(given: TrainConfig, options: TrainOptions): Pro
     writeJson(join(folder, files.result), result)
     if (options.json) printJson({ result })
     else report(result, settings, options.quiet === true)
+    coach.report()
     return ended === "aborted" ? (interrupt.exitCode ?? 0) : 0
+  } catch (error) {
+    coach.report()
+    throw error
   } finally {
     interrupt.close()
   }
@@ -235,6 +241,7 @@ async function fitModel(
   folder: string,
   options: TrainOptions,
   signal: AbortSignal,
+  coach: RunCoach,
 ): Promise<readonly Line[]> {
   const { epochs, batchSize, patience, seed, classWeights } = settings
   const history: Line[] = []
@@ -246,7 +253,7 @@ async function fitModel(
     onTrainBegin: observer.onTrainBegin,
     onEpochEnd: async (epoch, logs, training) => {
       const seconds = model.history!.seconds.at(-1)!
-      appendSignals(folder, await observer.look(epoch, seconds, training))
+      appendLines(folder, files.signals, [await observer.look(epoch, seconds, training)])
       const line = { epoch: epoch + 1, ...logs, seconds } as unknown as Line
       history.push(line)
       appendEpoch(folder, line)
@@ -263,7 +270,7 @@ async function fitModel(
     epochs,
     seed,
     verbose: 0,
-    callbacks: [record, ...stop],
+    callbacks: [record, ...coach.callbacks, ...stop],
     signal,
     ...(validates ? { validationData: [data.validation.x, y(data.validation)] as const } : {}),
     ...(classWeights === "balanced" ? { classWeight: data.classWeights } : {}),

@@ -11,13 +11,14 @@ import {
   NUMERICS_VERSION,
   TrilobiteError,
 } from "../src/index.ts"
+import { coachRun, type RunCoach } from "./coach.ts"
 import { type Interrupt, watchInterrupts } from "./interrupt.ts"
 import { buildNet, type NetName, nets } from "./nets.ts"
 import { observe } from "./observe.ts"
 import { printJson, printLine, reportText } from "./output.ts"
 import {
   appendEpoch,
-  appendSignals,
+  appendLines,
   createRun,
   type Environment,
   type EpochLine,
@@ -45,6 +46,8 @@ export interface TrainOptions {
   readonly wideVectors?: "on" | "off"
   readonly quiet?: true
   readonly json?: true
+  /** False: the coach does not watch. */
+  readonly coach?: boolean
   readonly out?: string
   readonly data?: string
   readonly resume?: string
@@ -65,18 +68,23 @@ export async function train(net: NetName, options: TrainOptions): Promise<number
   const started = performance.now()
   const plan = options.resume === undefined ? newRun(net, options) : await oldRun(net, options.resume, options)
   const lively = !options.json && !options.quiet
+  const coach = coachRun(plan.folder, plan.model, options)
   const interrupt = watchInterrupts(() => {
     if (!options.json) process.stderr.write("\nStopping after this round and saving; Ctrl-C again ends it at once.\n")
   })
   try {
-    const unfinished = await fitModel(plan, options, lively, interrupt)
+    const unfinished = await fitModel(plan, options, lively, interrupt, coach)
     await plan.model.save(join(plan.folder, files.model))
     const ended = plan.model.history?.ended ?? "completed"
     const totalSeconds = (performance.now() - started) / 1000
     const result = { ...summarise(plan, unfinished, ended), totalSeconds, out: plan.folder }
     writeJson(join(plan.folder, files.result), result)
     report(result, plan, options)
+    coach.report()
     return ended === "aborted" ? (interrupt.exitCode ?? 0) : 0
+  } catch (error) {
+    coach.report()
+    throw error
   } finally {
     interrupt.close()
   }
@@ -167,6 +175,7 @@ async function fitModel(
   options: TrainOptions,
   lively: boolean,
   interrupt: Interrupt,
+  coach: RunCoach,
 ): Promise<number | null> {
   const { xTrain, yTrain, xValid, yValid } = asTrainingData(await readMnist(config.data))
   begin()
@@ -188,7 +197,7 @@ async function fitModel(
     },
     onEpochEnd: async (epoch, logs, training) => {
       const seconds = model.history!.seconds.at(-1)!
-      appendSignals(folder, await observer.look(epoch, seconds, training))
+      appendLines(folder, files.signals, [await observer.look(epoch, seconds, training)])
       unfinished = null
       const line = { epoch: epoch + 1, ...logs, seconds } as EpochLine
       history.push(line)
@@ -202,7 +211,7 @@ async function fitModel(
     initialEpoch: history.length,
     validationData: [xValid, yValid],
     verbose: lively ? 1 : 0,
-    callbacks: [record],
+    callbacks: [record, ...coach.callbacks],
     signal: interrupt.signal,
   })
   return unfinished

@@ -160,13 +160,15 @@ export function asMatrix(value: unknown): readonly (readonly number[])[] | undef
 }
 
 function asFinding(value: unknown): Finding | undefined {
-  const { code, cause, kind, epoch, saw, normal, why, change, expect } = asFields(value) ?? {}
+  const { code, cause, kind, epoch, score, layer, saw, normal, why, change, expect } = asFields(value) ?? {}
   const { text, code: lines } = asFields(change) ?? {}
   const { text: expected } = asFields(expect) ?? {}
   const texts = [code, cause, saw, normal, why, text, lines, expected]
   const fits =
     texts.every((part) => typeof part === "string") &&
     (kind === "fault" || kind === "tip") &&
+    isNumber(score) &&
+    (layer === undefined || typeof layer === "string") &&
     (epoch === null || isCount(epoch))
   return fits ? (value as Finding) : undefined
 }
