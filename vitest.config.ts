@@ -16,6 +16,8 @@ const config: ViteUserConfig = defineConfig({
     environment: "node",
     include: ["test/**/*.test.ts"],
     pool: "forks",
+    // By default one processor is left idle: on two that is half of the machine.
+    maxWorkers: "100%",
     testTimeout: 60_000,
     silent: "passed-only",
   },

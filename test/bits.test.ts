@@ -158,6 +158,28 @@ describe("matrix products", () => {
     }
   })
 
+  test("wide products, which bring rows of the left factor together", async () => {
+    for (const [rows, m, n] of [
+      [700, 7, 270],
+      [5, 23, 301],
+      [1, 13, 256],
+    ] as const) {
+      await compareProduct(product(ops.input("a", [m]), ops.input("b", [n]), n, { transposeA: true }), rows, m, n)
+    }
+    for (const [rows, k] of [
+      [45, 519],
+      [6, 3],
+      [4, 1],
+    ] as const) {
+      const b = ops.read({ key: "b", shape: [301, k] })
+      await compareProduct(product(ops.input("a", [k]), b, 301, { transposeB: true }), rows, k, 301)
+    }
+    for (const transposeA of [false, true]) {
+      const a = leafNode("a", transposeA ? [601, 23] : [23, 601])
+      await compareProduct(product(a, leafNode("b", [601, 260]), 260, { transposeA }), 1, 601, 260)
+    }
+  })
+
   test("n is the batch", async () => {
     for (const rows of [1, 5, 33]) {
       const value = product(ops.read({ key: "a", shape: [6, 17] }), ops.input("b", [17]), -1, { transposeB: true })

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import * as trilobite from "../../src/index.ts"
 import { ISOLATED, RUN_BROWSER, type Served, serve, startChromium } from "../support/chromium.ts"
 import { type Experiment, experiment, type Findings } from "../support/experiment.ts"
+import { interrupted, type Part } from "../support/interrupted.ts"
 import { bundleSizes, bundleWithVite, type Installed, installPackage } from "../support/package.ts"
 
 /** Where a page finds the package: an ordinary file of it. */
@@ -164,6 +165,33 @@ describe.skipIf(!RUN_BROWSER)("in Chromium", () => {
       expect(await train('{ workerUrl: "/worker.js" }')).toBe("trained")
       await page.close()
     }
+  })
+
+  test("a training goes on from Node in a page, in another visit, and back in Node, with the same bits", async () => {
+    const whole = await interrupted(trilobite, { threads: 1 })
+    const [half, back] = ["half.safetensors", "back.safetensors"].map((name) => join(installed.folder, name))
+    await interrupted(trilobite, { stop: true, to: half!, threads: 2 })
+    const { page, url, faults } = await open(installed.folder, ISOLATED)
+    await page.goto(url)
+    const there = (part: Part): Promise<unknown> =>
+      page.evaluate(
+        `import("${PACKAGE}").then((library) => (${interrupted.toString()})(library, ${JSON.stringify(part)}))`,
+      )
+    expect(await there({ from: "/half.safetensors", threads: 2 })).toEqual(whole)
+    await there({ stop: true, to: "indexeddb://half", threads: 1 })
+    await page.reload()
+    expect(await there({ from: "indexeddb://half", threads: 2 })).toEqual(whole)
+    const [download] = await Promise.all([
+      page.waitForEvent("download"),
+      there({ stop: true, to: "downloads://back.safetensors", threads: 2 }),
+    ])
+    expect(download.suggestedFilename()).toBe("back.safetensors")
+    await download.saveAs(back!)
+    expect(await interrupted(trilobite, { from: back!, threads: 1 })).toEqual(whole)
+    const none = `import("${PACKAGE}").then(({ loadModel }) => loadModel("indexeddb://none").catch(String))`
+    expect(await page.evaluate(none)).toMatch(/no model of this name/)
+    expect(faults).toEqual([])
+    await page.close()
   })
 
   test("files are refused with what to do instead", async () => {

@@ -9,7 +9,7 @@ import { brIf, if_, loop, block as scope } from "./control.ts"
 import { countUp, LANES, loadLanes, minimum, type Pointer, plus, storeLanes, times } from "./emit.ts"
 import { f32x4, i32, v128 } from "./instructions.ts"
 import type { KernelContext } from "./kernel.ts"
-import { emitPacking, type Packing, type Tiling } from "./pack.ts"
+import { emitPanel, emitTileOfA, type Packing, type Tiling } from "./pack.ts"
 import { type Block, type Computed, computeScalar, keep, numbers, type Vector } from "./vectors.ts"
 
 /** Steps of the sums in a block: with a panel of B this much stays in the first-level cache. */
@@ -25,13 +25,19 @@ const CACHED = 131_072
 const ENOUGH = 8
 
 /** Bytes between rows of B from which on a panel is copied before it is used. */
-const FAR = 4096
+const FAR = 3072
 
 /** Tiles of rows from which on it pays to copy a panel that is not far apart. */
 const MANY_TILES = 16
 
+/** Panels from which on it pays to bring the rows of A together. */
+const MANY_PANELS = 16
+
 /** Elements of B that are brought together once for all outer places: what a second-level cache holds. */
 const ALL_PANELS = 262_144
+
+/** The first row, and the one after the last. */
+type Range = readonly [Code<"i32">, Code<"i32">]
 
 /** Rows of a tile for a product of m rows (negative: of each example): whole tiles of nearly the same size. */
 export function tileRows(m: number, tile: { readonly rows: number }): number {
@@ -67,6 +73,15 @@ export function emitMatmul(kernel: MatmulKernel, context: KernelContext): Code<"
   const to = frame.local("i32")
   const pitch = Math.ceil(n / LANES) * LANES
   const many = largest(outer) * (context.largest(m) + context.tile.rows)
+  // So many rows of A stay in the second-level cache while all panels pass by.
+  const inCache = Math.max(1, Math.floor(CACHED / length / rows)) * rows
+  const together = packsA(kernel, panels, rows)
+  const lanesA = Math.ceil(rows / LANES) * LANES
+  const panelBytes = packing === undefined ? 0 : 4 * width * (length * (once ? panels : 1) + LANES)
+  const tileBytes = 4 * lanesA * length
+  const tilesOfA = Math.ceil(Math.min(context.largest(m), inCache) / rows)
+  const scratch = context.scratch(panelBytes + (together ? tilesOfA * tileBytes + 4 * lanesA * LANES : 0))
+  const packedA = together ? { tile: frame.local("i32"), lanes: lanesA } : undefined
   const tiling: Tiling = {
     kernel,
     context,
@@ -79,12 +94,10 @@ export function emitMatmul(kernel: MatmulKernel, context: KernelContext): Code<"
     to: divided ? to.get : context.extent(inner[level]!),
     chunk: divided ? chunk : undefined,
     partial: divided ? { ...context.partial(4 * pitch * many), stride: pitch } : undefined,
-    packed:
-      packing === undefined
-        ? undefined
-        : { at: context.scratch(4 * width * (length * (once ? panels : 1) + LANES)), length: once ? length : 0 },
+    packed: packing === undefined ? undefined : { at: scratch, length: once ? length : 0 },
+    packedA,
   }
-  const { j } = tiling
+  const { i, j } = tiling
 
   /** The panels one after the other. */
   const overPanels = (panel: (count: number, lanes: number) => Code<"void">[]): Code<"void">[] => {
@@ -102,19 +115,25 @@ export function emitMatmul(kernel: MatmulKernel, context: KernelContext): Code<"
       return [index.set(first), countUp(index, 1, last, code)]
     }, body)
   const pack = (count: number, lanes: number): Code<"void">[] =>
-    packing === undefined ? [] : emitPacking(tiling, packing, count, lanes)
-  const tiles = (rowRange: readonly [Code<"i32">, Code<"i32">], count: number, lanes: number): Code<"void">[] =>
-    emitRowTiles(tiling, rowRange, rows, count, lanes)
+    packing === undefined ? [] : emitPanel(tiling, packing, count, lanes)
+  /** The tiles of rows one after the other, with A brought together or as it lies. */
+  const overTiles = (part: Range, tile: (rows: number) => Code<"void">[]): Code<"void">[] => {
+    if (packedA === undefined) return overRows(i, m, part, rows, tile)
+    const next = packedA.tile.set(i32.add(packedA.tile.get, i32.const(tileBytes)))
+    const first = packedA.tile.set(i32.add(scratch, i32.const(panelBytes)))
+    return [first, ...overRows(i, m, part, rows, (count) => [...tile(count), next])]
+  }
+  const tiles = (part: Range, count: number, lanes: number): Code<"void">[] =>
+    overTiles(part, (rows) => emitTile(tiling, rows, count, lanes))
   const all = range(outer.length)
 
   let body: Code<"void">[]
   if (once) body = [...overPanels(pack), ...overOuter(overPanels((count, lanes) => tiles(all, count, lanes)))]
   else if (outer.length === 0) {
-    // So many rows of A stay in the second-level cache while all panels pass by.
-    const inCache = Math.max(1, Math.floor(CACHED / length / rows)) * rows
-    body = blocksOf(all, context.largest(m) > inCache ? inCache : undefined, context, (part) =>
-      overPanels((count, lanes) => [...pack(count, lanes), ...tiles(part, count, lanes)]),
-    )
+    body = blocksOf(all, context.largest(m) > inCache ? inCache : undefined, context, (part) => [
+      ...(packedA === undefined ? [] : overTiles(part, (count) => emitTileOfA(tiling, count))),
+      ...overPanels((count, lanes) => [...pack(count, lanes), ...tiles(part, count, lanes)]),
+    ])
   } else if (fixed && packing !== undefined) {
     body = overPanels((count, lanes) => [...pack(count, lanes), ...overOuter(tiles(all, count, lanes))])
   } else body = overOuter(overPanels((count, lanes) => [...pack(count, lanes), ...tiles(all, count, lanes)]))
@@ -149,6 +168,11 @@ function packingOf({ b, space, inner }: MatmulKernel, context: KernelContext, ti
   return undefined
 }
 
+/** Whether the rows of A are brought together: if many panels pass by, and each outer place has the same A. */
+function packsA({ space }: MatmulKernel, panels: number, rows: number): boolean {
+  return space.length === 2 && rows >= LANES && panels >= MANY_PANELS
+}
+
 /** The body for all rows, or for so many at a time. */
 function blocksOf(
   [first, last]: readonly [Code<"i32">, Code<"i32">],
@@ -169,17 +193,14 @@ function blocksOf(
   ]
 }
 
-/** All tiles of rows of one panel. */
-function emitRowTiles(
-  tiling: Tiling,
-  [from, to]: readonly [Code<"i32">, Code<"i32">],
+/** The tiles of the rows, one after the other. */
+function overRows(
+  i: Local<"i32">,
+  m: number,
+  [from, to]: Range,
   rows: number,
-  vectors: number,
-  lastLanes: number,
+  tile: (rows: number) => Code<"void">[],
 ): Code<"void">[] {
-  const { kernel, i } = tiling
-  const m = kernel.space.at(-2)!
-  const tile = (count: number): Code<"void">[] => emitTile(tiling, count, vectors, lastLanes)
   if (m < 0) {
     // Rows beyond the batch are spare memory: the last tile may compute some of them for nothing.
     return [
@@ -236,20 +257,21 @@ function emitTile(tiling: Tiling, rows: number, vectors: number, lastLanes: numb
 
 /** The chains of multiply and add over the block of the sum: the levels below the one that is divided are walked whole. */
 function emitChain(tiling: Tiling, sums: readonly (readonly Local<"v128">[])[]): Code<"void">[] {
-  const { kernel, context, i, j, outer, before, level, from, to, chunk, packed } = tiling
+  const { kernel, context, i, j, outer, before, level, from, to, chunk, packed, packedA } = tiling
   const { frame } = context
   const { a, b, inner } = kernel
   const count = outer.length
-  const [am, aInner] = [a.strides[count]!, a.strides.slice(count + 1)]
+  const [am, aInner] = packedA === undefined ? [a.strides[count]!, a.strides.slice(count + 1)] : [1, []]
   const vectors = sums[0]!.length
   const bInner = packed === undefined ? b.strides.slice(count, -1) : []
   const last = inner.length - 1
-  const [ak, bk] = [aInner[last]!, packed === undefined ? bInner[last]! : vectors * LANES]
+  const ak = packedA?.lanes ?? aInner[last]!
+  const bk = packed === undefined ? bInner[last]! : vectors * LANES
   const aAt = frame.local("i32")
   const bAt = frame.local("i32")
   const x = frame.local("v128")
   const columns = Array.from({ length: vectors }, () => frame.local("v128"))
-  const [aBase, bBase] = [context.address(a), packed === undefined ? context.address(b) : 0]
+  const [aBase, bBase] = [packedA === undefined ? context.address(a) : 0, packed === undefined ? context.address(b) : 0]
   const step = (u: number): Code<"void">[] => {
     const column = (v: number): Vector => v128.load(bAt.get, bBase + 4 * (u * bk + v * LANES), 4)
     const few = sums.length === 1 // B is used once: no need to keep it
@@ -277,7 +299,7 @@ function emitChain(tiling: Tiling, sums: readonly (readonly Local<"v128">[])[]):
       // Back to where this place began, and on to the next, unless the level below ends there.
       const [aStart, bStart] = [frame.local("i32"), frame.local("i32")]
       const below = inner[d + 1]!
-      const aRuns = below > 0 && aInner[d] === below * aInner[d + 1]!
+      const aRuns = packedA !== undefined || (below > 0 && aInner[d] === below * aInner[d + 1]!)
       const bRuns = packed !== undefined || (below > 0 && bInner[d] === below * bInner[d + 1]!)
       const body = [
         ...(aRuns ? [] : [aStart.set(aAt.get)]),
@@ -302,12 +324,15 @@ function emitChain(tiling: Tiling, sums: readonly (readonly Local<"v128">[])[]):
   const places = [...outer, ...before]
   const starts = (strides: readonly number[]): Code<"i32">[] =>
     places.flatMap((index, d) => (strides[d] === 0 ? [] : [times(index.get, 4 * strides[d]!)]))
-  const aParts = [
-    ...starts([...a.strides.slice(0, count), ...aInner]),
-    times(i.get, 4 * am),
-    times(from, 4 * aInner[level]!),
-    ...[context.moved(a) ?? []].flat(),
-  ]
+  const aParts =
+    packedA === undefined
+      ? [
+          ...starts([...a.strides.slice(0, count), ...aInner]),
+          times(i.get, 4 * am),
+          times(from, 4 * aInner[level]!),
+          ...[context.moved(a) ?? []].flat(),
+        ]
+      : [packedA.tile.get]
   const bParts =
     packed === undefined
       ? [

@@ -1,7 +1,7 @@
 // Bringing the panel of a matrix factor together in scratch memory, so that a product reads it in one go.
 // Knows the loops of one product, not its tiles.
 
-import type { MatmulKernel } from "../../program/kernel.ts"
+import type { MatmulKernel, Operand } from "../../program/kernel.ts"
 import type { Local } from "./assembler.ts"
 import type { Code } from "./code.ts"
 import { brIf, loop, block as scope } from "./control.ts"
@@ -30,19 +30,68 @@ export interface Tiling {
   readonly partial: Pointer | undefined
   /** B brought together in scratch memory: one panel, or all of them, each of so many steps. */
   readonly packed: { readonly at: Code<"i32">; readonly length: number } | undefined
+  /** The rows of A that are walked through together, if they are brought together: where the tile at hand lies, and its lanes. */
+  readonly packedA: { readonly tile: Local<"i32">; readonly lanes: number } | undefined
+}
+
+/** A part of a factor that is brought together: some of its lanes (columns of B, rows of A), for a block of the sum. */
+export interface Part {
+  readonly operand: Operand
+  /** Elements from one place to the next: of the outer dimensions, of those of the sum, and of the lanes. */
+  readonly outer: readonly number[]
+  readonly inner: readonly number[]
+  readonly lane: number
+  /** The first lane. */
+  readonly first: Code<"i32">
+  /** Vectors of lanes, and the real lanes of the last one. */
+  readonly vectors: number
+  readonly lastLanes: number
+  readonly target: Code<"i32">
 }
 
 /** How a panel is brought together: its rows copied, turned 4 × 4 elements at a time, or gathered one by one. */
 export type Packing = "copied" | "turned" | "gathered"
 
 /** Brings the block of a panel of B together, so that its rows lie one after the other. */
-export function emitPacking(tiling: Tiling, packing: Packing, vectors: number, lastLanes: number): Code<"void">[] {
-  const { kernel, context, j, outer, before, level, from, to, chunk, packed } = tiling
+export function emitPanel(tiling: Tiling, packing: Packing, vectors: number, lastLanes: number): Code<"void">[] {
+  const { kernel, j, outer, packed } = tiling
+  const { strides } = kernel.b
+  return emitPacking(tiling, packing, {
+    operand: kernel.b,
+    outer: strides.slice(0, outer.length),
+    inner: strides.slice(outer.length, -1),
+    lane: strides.at(-1)!,
+    first: j.get,
+    vectors,
+    lastLanes,
+    target: packed!.length === 0 ? packed!.at : i32.add(packed!.at, times(j.get, 4 * packed!.length)),
+  })
+}
+
+/** Brings the block of a tile of A together, so that what is multiplied in one step lies together. */
+export function emitTileOfA(tiling: Tiling, rows: number): Code<"void">[] {
+  const { kernel, i, outer, packedA } = tiling
+  const { strides } = kernel.a
+  const lane = strides[outer.length]!
+  return emitPacking(tiling, lane === 1 ? "copied" : strides.at(-1) === 1 ? "turned" : "gathered", {
+    operand: kernel.a,
+    outer: strides.slice(0, outer.length),
+    inner: strides.slice(outer.length + 1),
+    lane,
+    first: i.get,
+    vectors: packedA!.lanes / LANES,
+    lastLanes: rows % LANES || LANES,
+    target: packedA!.tile.get,
+  })
+}
+
+function emitPacking(tiling: Tiling, packing: Packing, part: Part): Code<"void">[] {
+  const { kernel, context, outer, before, level, from, to, chunk } = tiling
   const { frame } = context
-  const { b, inner } = kernel
-  const strides = b.strides.slice(outer.length, -1)
-  const [bk, bn] = b.strides.slice(-2) as [number, number]
-  const base = context.address(b)
+  const { inner } = kernel
+  const { operand, inner: strides, lane: bn, vectors, lastLanes } = part
+  const bk = strides.at(-1)!
+  const base = context.address(operand)
   const target = frame.local("i32")
   const source = frame.local("i32")
   const row = 4 * vectors * LANES
@@ -97,10 +146,10 @@ export function emitPacking(tiling: Tiling, packing: Packing, vectors: number, l
       target.set(i32.add(start.get, times(i32.sub(end, first), row))),
     ]
   }
-  const starts = [...outer, ...before].map((index, d) => times(index.get, 4 * b.strides[d]!))
-  const at = [...starts, times(from, 4 * strides[level]!), times(j.get, 4 * bn)].reduce((x, y) => i32.add(x, y))
-  const place = packed!.length === 0 ? packed!.at : i32.add(packed!.at, times(j.get, 4 * packed!.length))
-  return [target.set(place), source.set(plus(at, context.moved(b))), ...walk(level)]
+  const places = [...part.outer, ...strides]
+  const starts = [...outer, ...before].map((index, d) => times(index.get, 4 * places[d]!))
+  const at = [...starts, times(from, 4 * strides[level]!), times(part.first, 4 * bn)].reduce((x, y) => i32.add(x, y))
+  return [target.set(part.target), source.set(plus(at, context.moved(operand))), ...walk(level)]
 }
 
 /** Four vectors as the rows of a matrix, turned into its columns. */
