@@ -1,6 +1,6 @@
 // The coach on the command line: a line or two when it finds something, in full at the end, everything in the run folder. Knows no rule.
 
-import type { Callback, Evidence, Finding, Model } from "../src/index.ts"
+import { type Callback, type Diagnosis, diagnose, type Evidence, type Finding, type Model } from "../src/index.ts"
 import { printJson, printLine, wrap } from "./output.ts"
 import { appendLines, files } from "./run-folder.ts"
 
@@ -26,14 +26,12 @@ const LABEL = 13
 /** Has a training watched: findings and what they rest on are written into the folder as they come. */
 export function coachRun(folder: string, model: Model, { json, quiet, coach }: CoachOutput): RunCoach {
   if (coach === false) return { callbacks: [], report: () => {} }
-  const findings: Finding[] = []
   const keep = evidenceKeeper(folder)
   const callback: Callback = {
     onTrainBegin: () => appendLines(folder, files.findings, []),
     // What is known of an epoch is there when the next one has ended.
     onEpochEnd: () => keep(model.coach?.evidence),
     onFinding: (finding) => {
-      findings.push(finding)
       appendLines(folder, files.findings, [{ finding }])
       if (quiet) return
       if (json) printJson({ finding })
@@ -43,8 +41,10 @@ export function coachRun(folder: string, model: Model, { json, quiet, coach }: C
   return {
     callbacks: [callback],
     report: () => {
-      keep(model.coach?.evidence)
-      const text = json ? "" : reportText(findings, quiet === true)
+      if (model.coach === undefined) return
+      const { evidence } = model.coach
+      keep(evidence)
+      const text = json ? "" : diagnosisText(diagnose(evidence), quiet === true)
       if (text !== "") printLine(text)
     },
   }
@@ -100,18 +100,18 @@ export function findingText(finding: Finding): string {
   ].join("\n")
 }
 
-/** What was found, the first in full, others in a line or two; briefly: faults alone. */
-export function reportText(findings: readonly Finding[], brief = false): string {
-  const [first, ...others] = inOrder(findings).filter(({ kind }) => !brief || kind === "fault")
-  if (first === undefined) return brief ? "" : labelled("Coach", "nothing wrong was seen")
-  if (brief) return [first, ...others].map(briefText).join("\n")
-  const also = others.slice(0, 4).map((finding) => {
+/** What is to be said at the end: the headline in full, what else was seen in a line or two; briefly: faults alone. */
+export function diagnosisText({ headline, also, tips }: Diagnosis, brief = false): string {
+  if (brief) return [...(headline === undefined ? [] : [headline]), ...also].map(briefText).join("\n")
+  const others = [...also, ...tips].map((finding) => {
     return labelled(finding.kind === "fault" ? "Also seen" : "Tip", `${titleOf(finding)}. ${finding.change.text}`)
   })
-  return [findingText(first), ...also].join("\n")
+  const first = headline === undefined ? labelled("Coach", "no fault was seen") : findingText(headline)
+  return [first, ...others].join("\n")
 }
 
-function labelled(label: string, text: string): string {
+/** A text on lines of 80 columns, beside a word. */
+export function labelled(label: string, text: string): string {
   return wrap(text, COLUMNS - LABEL, "")
     .split("\n")
     .map((line, i) => `${(i === 0 ? label : "").padEnd(LABEL)}${line}`)

@@ -9,7 +9,9 @@ import {
   type Callback,
   dense,
   dropout,
+  type Evidence,
   earlyStopping,
+  type FitOptions,
   type Layer,
   type Logs,
   l2,
@@ -243,12 +245,12 @@ async function fitModel(
   signal: AbortSignal,
   coach: RunCoach,
 ): Promise<readonly Line[]> {
-  const { epochs, batchSize, patience, seed, classWeights } = settings
+  const { epochs } = settings
+  const { x, y, options: own } = trainingOf(data, settings)
   const history: Line[] = []
   const lively = !options.json && !options.quiet
   const every = Math.max(1, Math.round(epochs / 20))
-  const validates = data.rows.validation.length > 0
-  const observer = observe({ x: data.train.x, xValid: data[validates ? "validation" : "train"].x, epochs })
+  const observer = observe({ x, xValid: own.validationData === undefined ? x : data.validation.x, epochs })
   const record: Callback = {
     onTrainBegin: observer.onTrainBegin,
     onEpochEnd: async (epoch, logs, training) => {
@@ -261,21 +263,71 @@ async function fitModel(
       else if (lively && (epoch === 0 || (epoch + 1) % every === 0)) printLine(lineText(line, epochs))
     },
   }
+  await model.fit(x, y, {
+    ...own,
+    verbose: 0,
+    callbacks: [record, ...coach.callbacks, ...own.callbacks],
+    signal,
+  })
+  return history
+}
+
+/** What `fit` is given: training rows with their targets, and how they are trained on. */
+function trainingOf(
+  data: Prepared,
+  settings: Settings,
+): {
+  readonly x: Examples["x"]
+  readonly y: Examples["y"]
+  readonly options: FitOptions & { readonly callbacks: readonly Callback[] }
+} {
+  const { epochs, batchSize, patience, seed, classWeights } = settings
+  const validates = data.rows.validation.length > 0
   const stop =
     validates && patience > 0 ? [earlyStopping({ monitor: "valLoss", patience, restoreBestWeights: true })] : []
-  const y = ({ y: labels }: Examples): Examples["y"] =>
+  const targets = ({ y: labels }: Examples): Examples["y"] =>
     needsOneHot(data, settings) ? toCategorical(labels, data.classes.length) : labels
-  await model.fit(data.train.x, y(data.train), {
+  const options = {
     batchSize: Math.min(batchSize, data.rows.train.length),
     epochs,
     seed,
-    verbose: 0,
-    callbacks: [record, ...coach.callbacks, ...stop],
-    signal,
-    ...(validates ? { validationData: [data.validation.x, y(data.validation)] as const } : {}),
+    callbacks: stop,
+    ...(validates ? { validationData: [data.validation.x, targets(data.validation)] as const } : {}),
     ...(classWeights === "balanced" ? { classWeight: data.classWeights } : {}),
-  })
-  return history
+  }
+  return { x: data.train.x, y: targets(data.train), options }
+}
+
+/** What can be said of a training on a table before its first step. */
+export interface TableCheckup {
+  readonly evidence: Evidence
+  /** Why the table cannot be trained on as it is; it was looked at with missing cells filled. */
+  readonly refused: TrilobiteError | undefined
+  readonly warnings: readonly string[]
+}
+
+/** Looks at a training on a table that is not begun. */
+export async function examineTable(given: TrainConfig): Promise<TableCheckup> {
+  const settings = complete(given)
+  const table = await inFlags(() => openTable(settings.data!, readingOf(settings)))
+  const prepared = (missing: TrainConfig): Promise<Prepared> =>
+    inFlags(() => prepare(table, preparingOf({ ...settings, ...missing }, table)))
+  let refused: TrilobiteError | undefined
+  let data: Prepared
+  try {
+    data = await prepared({})
+  } catch (error) {
+    if (!(error instanceof TrilobiteError) || error.code !== "E_DATA" || settings.missing !== undefined) throw error
+    refused = error
+    try {
+      data = await prepared({ missing: "mean" })
+    } catch {
+      throw error
+    }
+  }
+  const { x, y, options } = trainingOf(data, settings)
+  const evidence = await buildModel(data, settings, {}).examine(x, y, options)
+  return { evidence, refused, warnings: data.warnings.map(({ message }) => message) }
 }
 
 /** The words for what is measured. */

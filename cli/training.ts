@@ -5,6 +5,7 @@ import { join, resolve } from "node:path"
 import { asTrainingData, mnist } from "../src/datasets.ts"
 import {
   type Callback,
+  type Evidence,
   loadModel,
   type Model,
   type ModelOptions,
@@ -215,6 +216,14 @@ async function fitModel(
     signal: interrupt.signal,
   })
   return unfinished
+}
+
+/** What can be said of a network's training on MNIST before its first step. */
+export async function examineNet(net: NetName, options: TrainOptions): Promise<Evidence> {
+  const { epochs, batchSize, learningRate } = { ...nets[net], ...given(options) }
+  const { xTrain, yTrain, xValid, yValid } = asTrainingData(await readMnist(options.data ?? null))
+  const model = buildNet(net, { seed: options.seed ?? 0 }, learningRate)
+  return model.examine(xTrain, yTrain, { batchSize, epochs, validationData: [xValid, yValid] })
 }
 
 /** MNIST, from the named folder if there is one; errors name our option. */

@@ -3,7 +3,7 @@
 import { existsSync, readFileSync, statSync } from "node:fs"
 import { basename, join } from "node:path"
 import { parseJson } from "../../src/datasets.ts"
-import { type Finding, TrilobiteError } from "../../src/index.ts"
+import { type EpochFacts, type Evidence, type Finding, TrilobiteError } from "../../src/index.ts"
 import { files, isAlive, type Live } from "../run-folder.ts"
 import type { Answers, LayerSignals, Mistake, Signals } from "../signals.ts"
 
@@ -100,6 +100,30 @@ export function signalsOf(folder: string): readonly Signals[] {
 export function findingsOf(folder: string): readonly Finding[] | undefined {
   if (!existsSync(join(folder, files.findings))) return undefined
   return linesOf(folder, files.findings).flatMap(({ finding }) => asFinding(finding) ?? [])
+}
+
+/**
+ * What the coach has seen of a run, of its last training if it was taken up again; undefined if it did not watch. Throws E_DATA if the
+ * first line is not what trilobite writes.
+ */
+export function evidenceOf(folder: string): Evidence | undefined {
+  let all: (Evidence & { readonly epochs: EpochFacts[] }) | undefined
+  for (const line of linesOf(folder, files.evidence)) {
+    if (asFields(line.network) !== undefined) all = { ...asFacts(join(folder, files.evidence), line), epochs: [] }
+    else if (all !== undefined && isCount(line.epoch) && Array.isArray(line.kernels))
+      all.epochs.push(line as unknown as EpochFacts)
+    else if (all !== undefined && typeof line.ended === "string")
+      all = { ...all, ...(line as Partial<Evidence>), epochs: all.epochs }
+  }
+  return all
+}
+
+function asFacts(where: string, line: Fields): Omit<Evidence, "epochs"> {
+  const { layers, output } = asFields(line.network) ?? {}
+  if (Array.isArray(layers) && asFields(output) !== undefined && asFields(line.training) !== undefined)
+    return line as unknown as Omit<Evidence, "epochs">
+  const hint = "trilobite doctor looks at its data again: remove this file."
+  throw new TrilobiteError("E_DATA", { where, what: "this is not what the coach has written.", hint })
 }
 
 /** What procedures have decided for a run: a sentence each. */
