@@ -1,0 +1,13 @@
+// The table of faults, in the order of causes. Knows every rule.
+
+import { dataRules } from "./data.ts"
+import { pairingRules } from "./pairing.ts"
+import { resultRules } from "./results.ts"
+import { classes, type Rule } from "./rule.ts"
+import { startRules } from "./start.ts"
+import { stepRules } from "./steps.ts"
+
+/** All rules, causes before what follows from them: by class, and within a class in the order of their files. */
+export const rules: readonly Rule[] = classes.flatMap((name) =>
+  [...dataRules, ...pairingRules, ...startRules, ...stepRules, ...resultRules].filter((rule) => rule.class === name),
+)
