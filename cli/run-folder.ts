@@ -5,6 +5,8 @@
 //   signals.jsonl       one line of JSON for each finished epoch (Signals), written just before its line of history.jsonl: speed of
 //                       learning, gradients, weights, flat and dead neurons, mix-ups. Observing changes no bit of the training;
 //                       runs of earlier versions have none
+//   checkpoints/        where the training stood, at most some seconds ago, and at the end: the newest three and the best; --resume goes on
+//                       from the newest that is not damaged. Runs of earlier versions have none
 //   model.safetensors   the weights at the end, also after Ctrl-C; loadModel reads it
 //   result.json         how the run ended (Result), written after the weights and speaking of them
 //   live.json           the process that is at it (Live), as long as it is: a killed one leaves it behind
@@ -13,6 +15,7 @@ import {
   closeSync,
   existsSync,
   fsyncSync,
+  linkSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -32,6 +35,7 @@ export const files = {
   config: "config.json",
   history: "history.jsonl",
   signals: "signals.jsonl",
+  checkpoints: "checkpoints",
   model: "model.safetensors",
   result: "result.json",
   live: "live.json",
@@ -140,11 +144,12 @@ export function quoted(path: string): string {
 /** Makes the folder of a new run with its config. Throws E_IO. */
 export function createRun(folder: string, config: object): void {
   access(folder, "cannot make this folder.", () => makeFolder(resolve(folder)))
-  markLive(folder)
-  writeJson(join(folder, files.config), config)
+  takeRun(folder)
+  // Another process may have been here since the folder was looked at, and gone.
   access(join(folder, files.history), "cannot write this file.", () =>
     writeFileSync(join(folder, files.history), "", { flag: "wx" }),
   )
+  writeJson(join(folder, files.config), config)
 }
 
 /** Makes a folder and those above it, one by one: Node's own recursive way never returns where none can be made (/proc). */
@@ -154,11 +159,20 @@ function makeFolder(path: string): void {
   mkdirSync(path)
 }
 
-/** Says in the folder that this process is at the run, until it ends. Throws E_IO. */
-function markLive(folder: string): void {
+/**
+ * Says in the folder that this process is at the run, until it ends. Of several processes one wins.
+ * Throws E_BUSY if another is at it, E_IO.
+ */
+export function takeRun(folder: string): void {
   const path = join(resolve(folder), files.live)
+  const own = `${path}.${process.pid}`
   const live: Live = { pid: process.pid, started: new Date().toISOString(), birth: birthOf(process.pid) }
-  writeJson(path, live)
+  writeJson(own, live)
+  try {
+    claim(own, path)
+  } finally {
+    rmSync(own, { force: true })
+  }
   process.once("exit", () => {
     try {
       rmSync(path, { force: true })
@@ -166,6 +180,60 @@ function markLive(folder: string): void {
       // The folder has gone, or may no longer be written: the number of a dead process says the same.
     }
   })
+}
+
+/** Gives our file the common name, unless a living process has it. Only one process at a time takes the place of a dead one. */
+function claim(own: string, path: string): void {
+  if (linked(own, path)) return
+  checkLeft(path)
+  const next = `${path}.next`
+  if (!linked(own, next)) {
+    checkLeft(next)
+    rmSync(next, { force: true })
+    if (!linked(own, next)) checkLeft(next)
+  }
+  try {
+    checkLeft(path)
+    access(path, "cannot write this file.", () => renameSync(next, path))
+  } catch (error) {
+    rmSync(next, { force: true })
+    throw error
+  }
+  const { pid } = liveIn(path)
+  if (pid !== process.pid) throw busy(path, pid)
+}
+
+/** Gives a file a second name; false if there is such a file. */
+function linked(from: string, to: string): boolean {
+  return access(to, "cannot write this file.", () => {
+    try {
+      linkSync(from, to)
+      return true
+    } catch (error) {
+      if (error instanceof Error && "code" in error && error.code === "EEXIST") return false
+      throw error
+    }
+  })
+}
+
+function checkLeft(path: string): void {
+  const live = liveIn(path)
+  if (isAlive(live)) throw busy(path, live.pid)
+}
+
+/** Who is at a run; nobody where there is no such file or it says nothing. */
+function liveIn(path: string): Partial<Live> {
+  try {
+    return Object(JSON.parse(readFileSync(path, "utf8"))) as Partial<Live>
+  } catch {
+    return {}
+  }
+}
+
+function busy(path: string, pid: number | undefined): TrilobiteError {
+  const hint = "Wait until it has ended, or stop it: it saves and can be gone on with."
+  const got = pid === undefined ? "another process" : `process ${pid}`
+  return new TrilobiteError("E_BUSY", { where: dirname(path), what: "another process trains this run.", got, hint })
 }
 
 /** True if the process that wrote this is still there; what is no process number is dead. */
@@ -224,34 +292,46 @@ function flushed(path: string, flag: "a" | "w", text: string): void {
 /** A run as its folder tells it. */
 export interface SavedRun {
   readonly config: RunConfig
-  /** The epochs that are in the saved weights. */
+  /** All epochs that have been written down; a killed run may have more than its last checkpoint has seen. */
   readonly history: readonly EpochLine[]
+  /** Finished epochs as the end of the run has said them; undefined if it was killed. */
+  readonly ended: number | undefined
+  readonly checkpoints: boolean
 }
 
-/** Reads a run to go on with. Throws E_IO if it is not there, E_CONFIG or E_MODEL if it does not hold together. */
+/** Reads a run to go on with. Throws E_IO if it is not there, E_CONFIG if it does not hold together. */
 export function openRun(folder: string): SavedRun {
   const hint = "Name the folder of a run: the one that holds config.json."
   const config = readConfig(join(folder, files.config), readText(join(folder, files.config), hint))
-  const unsaved = "This run was ended before its weights were saved: start a new one."
-  const path = join(folder, files.result)
-  const { epochs } = parsed(path, readText(path, unsaved)) as Partial<Result>
-  // A killed run may have written down more epochs than its weights have seen.
-  const lines = readText(join(folder, files.history), hint).split("\n")
-  if (typeof epochs === "number" && Number.isSafeInteger(epochs) && epochs >= 0 && lines.length > epochs) {
-    const history = lines.slice(0, epochs).map((line) => parsed(join(folder, files.history), line) as EpochLine)
-    if (history.every((line, i) => line.epoch === i + 1)) return { config, history }
+  const result = join(folder, files.result)
+  const { epochs } = existsSync(result) ? (parsed(result, readText(result, hint)) as Partial<Result>) : {}
+  const path = join(folder, files.history)
+  // What a killed process has not finished writing is not one of the lines.
+  const lines = readText(path, hint).split("\n").slice(0, -1)
+  const history = lines.map((line) => parsed(path, line) as EpochLine)
+  const names = existsSync(join(folder, files.checkpoints)) ? readdirSync(join(folder, files.checkpoints)) : []
+  const checkpoints = names.some((name) => /^checkpoint-\d+\.safetensors$/.test(name))
+  return { config, history, ended: epochs, checkpoints }
+}
+
+/** The first epochs of a run. Throws E_MODEL if there are not so many lines of them. */
+export function firstEpochs(folder: string, history: readonly EpochLine[], epochs: unknown): EpochLine[] {
+  if (Number.isSafeInteger(epochs) && (epochs as number) >= 0 && history.length >= (epochs as number)) {
+    const first = history.slice(0, epochs as number)
+    if (first.every((line, i) => line.epoch === i + 1)) return first
   }
   throw new TrilobiteError("E_MODEL", {
     where: folder,
-    what: `${files.result} and ${files.history} do not fit each other.`,
-    hint: "Were they changed? Start a new run.",
+    what: `${files.history} does not hold the epochs that were saved.`,
+    hint: "Was it changed? Start a new run.",
   })
 }
 
 /** Writes config and history anew when a run is taken up again. Throws E_IO. */
 export function reopenRun(folder: string, config: RunConfig, history: readonly EpochLine[]): void {
-  markLive(folder)
   writeJson(join(folder, files.config), config)
+  // What it says of the end holds no longer; runs of earlier versions have nothing else that says how far they are.
+  if (existsSync(join(folder, files.checkpoints))) rmSync(join(folder, files.result), { force: true })
   const path = join(folder, files.history)
   access(path, "cannot write this file.", () => {
     flushed(`${path}.tmp`, "w", history.map((line) => `${JSON.stringify(line)}\n`).join(""))

@@ -5,6 +5,7 @@ import { join, resolve } from "node:path"
 import { asTrainingData, mnist } from "../src/datasets.ts"
 import {
   type Callback,
+  checkpoints,
   loadModel,
   type Model,
   type ModelOptions,
@@ -22,12 +23,14 @@ import {
   type Environment,
   type EpochLine,
   files,
+  firstEpochs,
   newRunFolder,
   openRun,
   quoted,
   type Result,
   type RunConfig,
   reopenRun,
+  takeRun,
   writeJson,
 } from "./run-folder.ts"
 import { usageError } from "./values.ts"
@@ -56,9 +59,14 @@ interface Plan {
   readonly folder: string
   readonly history: EpochLine[]
   readonly model: Model
+  /** Whether the model holds the place in a training at which it goes on. */
+  readonly resume: boolean
   /** Makes the folder, or writes into an old one that the run goes on. */
   begin(): void
 }
+
+/** Seconds of training between two checkpoints. */
+const SECONDS = 5
 
 /** Trains a network; answers with the exit code. */
 export async function train(net: NetName, options: TrainOptions): Promise<number> {
@@ -91,11 +99,14 @@ function newRun(net: NetName, options: TrainOptions): Plan {
   const training = { net, epochs, batchSize, learningRate, seed, numerics, dataset: "mnist", data } as const
   const config: RunConfig = { ...training, ...environment(options), resumed: [] }
   const model = buildNet(net, { seed, numerics, ...machine(config) }, learningRate)
-  return { config, folder, history: [], model, begin: () => createRun(folder, config) }
+  return { config, folder, history: [], model, resume: false, begin: () => createRun(folder, config) }
 }
 
 async function oldRun(net: NetName, folder: string, options: TrainOptions): Promise<Plan> {
-  const { config: old, history } = openRun(folder)
+  const { config: old } = openRun(folder)
+  takeRun(folder)
+  // Read again: until now another process may have been at it.
+  const { history: written, ended, checkpoints: hasCheckpoints } = openRun(folder)
   if (old.net !== net) {
     const hint = `trilobite train ${old.net} --resume ${quoted(folder)}`
     throw usageError({ where: "--resume", what: "this run trains another network.", expected: net, got: old.net, hint })
@@ -109,15 +120,6 @@ async function oldRun(net: NetName, folder: string, options: TrainOptions): Prom
       hint: `Start a new run, or go on with trilobite ${old.trilobite}.`,
     })
   }
-  const epochs = options.epochs ?? old.epochs
-  if (epochs <= history.length) {
-    throw usageError({
-      where: "--resume",
-      what: "all epochs of this run are done.",
-      got: `${history.length} done, ${epochs} wanted`,
-      hint: `To train longer say how many there shall be: --epochs ${history.length + 10}.`,
-    })
-  }
   const data = options.data === undefined ? old.data : resolve(options.data)
   const { threads, backend, wideVectors, numerics } = old
   const here = environment({
@@ -126,10 +128,25 @@ async function oldRun(net: NetName, folder: string, options: TrainOptions): Prom
     wideVectors: wideVectors ? "on" : "off",
     ...given(options),
   })
+  const settings = { name: net, seed: old.seed, numerics, ...machine(here) }
+  // A run that was killed before its first checkpoint begins anew; one of an earlier version goes on with the next epoch.
+  const path = hasCheckpoints ? files.checkpoints : ended === undefined ? undefined : files.model
+  const model =
+    path === undefined ? buildNet(net, settings, old.learningRate) : await loadModel(join(folder, path), settings)
+  const done = hasCheckpoints ? model.history?.epoch.length : (ended ?? 0)
+  const history = firstEpochs(folder, written, done)
+  const epochs = options.epochs ?? old.epochs
+  if (epochs <= history.length && ended !== undefined) {
+    throw usageError({
+      where: "--resume",
+      what: "all epochs of this run are done.",
+      got: `${history.length} done, ${epochs} wanted`,
+      hint: `To train longer say how many there shall be: --epochs ${history.length + 10}.`,
+    })
+  }
   const resumed = [...old.resumed, { epoch: history.length + 1, ...here }]
   const config: RunConfig = { ...old, epochs, data, resumed }
-  const model = await loadModel(join(folder, files.model), { name: net, seed: old.seed, numerics, ...machine(here) })
-  return { config, folder, history: [...history], model, begin: () => reopenRun(folder, config, history) }
+  return { config, folder, history, model, resume: hasCheckpoints, begin: () => reopenRun(folder, config, history) }
 }
 
 /** The options that were given, without those that were not. */
@@ -163,7 +180,7 @@ export function machine({ threads, backend, wideVectors }: Environment): ModelOp
 
 /** Trains; answers with the epoch (from 1) that was begun and not finished. */
 async function fitModel(
-  { config, folder, history, model, begin }: Plan,
+  { config, folder, history, model, resume, begin }: Plan,
   options: TrainOptions,
   lively: boolean,
   interrupt: Interrupt,
@@ -183,8 +200,8 @@ async function fitModel(
   const observer = observe({ probe, x: xTrain, y: yTrain, xValid, yValid, epochs })
   const record: Callback = {
     onTrainBegin: observer.onTrainBegin,
-    onEpochBegin: (epoch) => {
-      unfinished = epoch + 1
+    onEvent: (event) => {
+      if (event.type === "epochBegin") unfinished = event.epoch + 1
     },
     onEpochEnd: async (epoch, logs, training) => {
       const seconds = model.history!.seconds.at(-1)!
@@ -199,10 +216,11 @@ async function fitModel(
   await model.fit(xTrain, yTrain, {
     batchSize,
     epochs,
-    initialEpoch: history.length,
+    ...(resume ? { resume: true } : { initialEpoch: history.length }),
     validationData: [xValid, yValid],
     verbose: lively ? 1 : 0,
-    callbacks: [record],
+    // The lines of an epoch are on the disk before the checkpoint that has seen it.
+    callbacks: [record, checkpoints({ folder: join(folder, files.checkpoints), saveFreq: { seconds: SECONDS } })],
     signal: interrupt.signal,
   })
   return unfinished

@@ -52,7 +52,7 @@ describe("trilobite train", () => {
       totalSeconds: expect.any(Number),
     })
 
-    const files = ["config.json", "history.jsonl", "model.safetensors", "result.json", "signals.jsonl"]
+    const files = ["checkpoints", "config.json", "history.jsonl", "model.safetensors", "result.json", "signals.jsonl"]
     expect(readdirSync(at("json")).sort()).toEqual(files)
     expect(lines(readFileSync(at("json", "history.jsonl"), "utf8"))).toEqual([first, second])
     expect(json("json", "result.json")).toEqual(last!.result)
@@ -140,7 +140,8 @@ describe("trilobite train", () => {
     const { code, err } = await cli.run("train", net, "--lr", "1e30", "--epochs", "1", "--json", "--out", "diverged")
     expect(code).toBe(7)
     expect(JSON.parse(err).error).toMatchObject({ code: "E_DIVERGED", hint: expect.any(String) })
-    expect(readdirSync(at("diverged")).sort()).toEqual(["config.json", "history.jsonl"])
+    expect(readdirSync(at("diverged")).sort()).toEqual(["checkpoints", "config.json", "history.jsonl"])
+    expect(readdirSync(at("diverged", "checkpoints"))).toEqual([])
   })
 })
 
@@ -185,6 +186,38 @@ describe.skipIf(process.platform === "win32")("interruptions", () => {
     expect(readFileSync(at(run, "history.jsonl"), "utf8").startsWith(history)).toBe(true)
   })
 
+  test("a run that was stopped within an epoch ends with the bits of one that was not, with other threads", async () => {
+    const child = cli.start(["train", net, "--epochs", "1", "--backend", "reference", "--out", "within"])
+    const ended = finished(child)
+    await printed(child, /Epoch 1\/1/)
+    child.kill("SIGINT")
+    expect((await ended).code).toBe(130)
+    expect(json("within", "result.json")).toMatchObject({ epochs: 0, unfinishedEpoch: 1 })
+    const again = await cli.run("train", net, "--resume", "within", "--backend", "wasm", "--threads", "2", "--quiet")
+    expect(again).toMatchObject({ code: 0, err: "" })
+    expect((await cli.run("train", net, "--epochs", "1", "--out", "whole", "--quiet")).code).toBe(0)
+    expect(bytes("within").equals(bytes("whole"))).toBe(true)
+  })
+
+  test("a run that is killed goes on from its last checkpoint; nobody else may train it meanwhile", async () => {
+    const child = cli.start(["train", net, "--epochs", "6", "--json", "--out", "killed"])
+    const ended = finished(child)
+    await printed(child, /"epoch":2,/)
+    const { code, err } = await cli.run("train", net, "--resume", "killed", "--json")
+    expect(code).toBe(8)
+    expect(JSON.parse(err).error).toMatchObject({ code: "E_BUSY", got: `process ${child.pid}` })
+    child.kill("SIGKILL")
+    await ended
+    const damaged = readdirSync(at("killed", "checkpoints")).sort().at(-1)!
+    writeFileSync(at("killed", "checkpoints", damaged), "damaged")
+    const again = await cli.run("train", net, "--resume", "killed", "--quiet")
+    expect(again.code).toBe(0)
+    expect(again.err).toMatch(new RegExp(`^Note: .*${damaged}.* Going on with .*checkpoint-\\d+\\.safetensors\\.\n$`))
+    expect((await cli.run("train", net, "--epochs", "6", "--out", "unkilled", "--quiet")).code).toBe(0)
+    expect(bytes("killed").equals(bytes("unkilled"))).toBe(true)
+    expect(lines(readFileSync(at("killed", "history.jsonl"), "utf8"))).toHaveLength(6)
+  })
+
   test("a second Ctrl-C ends at once, without saving", async () => {
     // One round takes all images: there is time for both signals.
     const child = cli.start(["train", net, "--batch-size", "60000", "--threads", "1", "--out", "twice"])
@@ -193,7 +226,8 @@ describe.skipIf(process.platform === "win32")("interruptions", () => {
     child.kill("SIGINT")
     child.stderr.once("data", () => child.kill("SIGINT"))
     expect((await ended).code).toBe(130)
-    expect(readdirSync(at("twice")).sort()).toEqual(["config.json", "history.jsonl"])
+    expect(readdirSync(at("twice")).sort()).toEqual(["checkpoints", "config.json", "history.jsonl"])
+    expect(readdirSync(at("twice", "checkpoints"))).toEqual([])
   })
 
   test("a reader that goes away stops the training, which saves and says nothing", async () => {

@@ -1,7 +1,7 @@
 // Checkpoints under crashes: a kill at every call of the file system, random kills of a process, errors of the disk, two processes.
 // TRILOBITE_KILLS says how often a process is killed (default 6).
 import { spawn } from "node:child_process"
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -164,6 +164,36 @@ describe.skipIf(process.platform === "win32")("processes", () => {
         if (got === undefined) done++
       }
       expect(got).toBe(wanted)
+    }
+  })
+
+  test("of processes that begin at once on a run that another has left, one wins", { timeout: 120_000 }, async () => {
+    const module = new URL("../cli/run-folder.ts", import.meta.url).href
+    for (let round = 0; round < 3; round++) {
+      const folder = mkdtempSync(join(root, "taken-"))
+      if (round > 0) writeFileSync(join(folder, "live.json"), '{"pid":4194304,"birth":"1"}')
+      if (round > 1) writeFileSync(join(folder, "live.json.next"), '{"pid":4194304,"birth":"1"}')
+      const code = `
+        import { takeRun } from ${JSON.stringify(module)}
+        let answer = "won"
+        process.stdin.once("data", () => {
+          try { takeRun(${JSON.stringify(folder)}) } catch (error) { answer = error.code }
+          console.log(answer)
+        })
+        process.stdin.on("end", () => process.exit())
+        console.log("ready")`
+      const children = Array.from({ length: 6 }, () => spawn(node, ["--input-type=module", "-e", code]))
+      const said = (child: (typeof children)[number]) =>
+        new Promise<string>((resolve) => void child.stdout.once("data", (chunk) => resolve(String(chunk).trim())))
+      expect(await Promise.all(children.map(said))).toEqual(children.map(() => "ready"))
+      const answers = children.map(said)
+      for (const child of children) child.stdin.write("go")
+      const got = await Promise.all(answers)
+      const closed = children.map((child) => new Promise((resolve) => void child.once("close", resolve)))
+      for (const child of children) child.stdin.end()
+      await Promise.all(closed)
+      expect(got.sort()).toEqual(["E_BUSY", "E_BUSY", "E_BUSY", "E_BUSY", "E_BUSY", "won"])
+      expect(readdirSync(folder)).toEqual([])
     }
   })
 })

@@ -27,14 +27,15 @@ A run is kept in a folder, by default runs/<net>-<UTC date>-<UTC time>:
                       set, versions
   history.jsonl       one line of JSON per epoch, written as the epoch ends
   signals.jsonl       what the layers did in each epoch, for trilobite studio
+  checkpoints/        where the training stands: the newest three, and the best
   model.safetensors   the weights at the end, also after Ctrl-C
   result.json         best epoch, accuracy, time, and how it ended
 
 Ctrl-C (or SIGTERM) finishes the round and saves, a second one ends at once.
---resume goes on with the next epoch after the last finished one. An epoch that
-was stopped half-way is begun again, from the weights as they were saved: so its
-first half is trained twice. A run stopped between two epochs gives the same
-bits as one that was never stopped.
+--resume goes on where the run was, in the middle of an epoch too, and ends with
+the same bits as a run that was never stopped. A killed run goes on from its
+last checkpoint, at most some seconds old; a damaged one is named, and the one
+before it is used. One process at a time may train a run.
 
 With --json standard output holds one object per line: for each epoch
   {"epoch", "loss", "accuracy", "valLoss", "valAccuracy", "seconds"}
