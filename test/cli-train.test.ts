@@ -1,6 +1,6 @@
 // Trainings from the command line: what is printed, what is kept, Ctrl-C, and going on.
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process"
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { asTrainingData, mnist } from "trilobite/datasets"
 import { describe, expect, test } from "vitest"
@@ -93,6 +93,11 @@ describe("trilobite train", () => {
     await train("--epochs", "2", "--seed", "3", "--threads", "2", "--out", "two")
     await train("--epochs", "1", "--seed", "3", "--out", "parts")
     expect(bytes("parts").equals(bytes("one"))).toBe(false)
+    // Runs of earlier versions have no checkpoints: they go on with the next epoch.
+    cpSync(at("parts"), at("older"), { recursive: true })
+    rmSync(at("older", "checkpoints"), { recursive: true })
+    await train("--resume", "older", "--epochs", "2")
+    expect(bytes("older").equals(bytes("one"))).toBe(true)
     await train("--resume", "parts", "--epochs", "2", "--threads", "2")
     await train("--epochs", "2", "--seed", "4", "--out", "other")
     expect(bytes("one").equals(bytes("json"))).toBe(true)
@@ -197,6 +202,14 @@ describe.skipIf(process.platform === "win32")("interruptions", () => {
     expect(again).toMatchObject({ code: 0, err: "" })
     expect((await cli.run("train", net, "--epochs", "1", "--out", "whole", "--quiet")).code).toBe(0)
     expect(bytes("within").equals(bytes("whole"))).toBe(true)
+    // One that was killed before its first checkpoint begins again; its config says which network it is.
+    cpSync(at("whole"), at("early"), { recursive: true })
+    for (const file of ["checkpoints", "model.safetensors", "result.json"])
+      rmSync(at("early", file), { recursive: true })
+    const early = await cli.run("train", "--resume", "early", "--quiet")
+    expect(early).toMatchObject({ code: 0, err: expect.stringMatching(/^Note: early was ended before.*\n$/) })
+    expect(bytes("early").equals(bytes("whole"))).toBe(true)
+    expect(lines(readFileSync(at("early", "history.jsonl"), "utf8"))).toHaveLength(1)
   })
 
   test("a run that is killed goes on from its last checkpoint; nobody else may train it meanwhile", async () => {
@@ -205,7 +218,12 @@ describe.skipIf(process.platform === "win32")("interruptions", () => {
     await printed(child, /"epoch":2,/)
     const { code, err } = await cli.run("train", net, "--resume", "killed", "--json")
     expect(code).toBe(8)
-    expect(JSON.parse(err).error).toMatchObject({ code: "E_BUSY", got: `process ${child.pid}` })
+    expect(JSON.parse(err).error).toMatchObject({
+      code: "E_BUSY",
+      where: expect.stringMatching(/killed$/),
+      got: `process ${child.pid}`,
+      hint: expect.stringContaining(`kill ${child.pid}`),
+    })
     child.kill("SIGKILL")
     await ended
     const damaged = readdirSync(at("killed", "checkpoints")).sort().at(-1)!
