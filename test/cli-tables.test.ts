@@ -135,7 +135,7 @@ describe("trilobite train <file>", () => {
   })
 
   test("killed, stopped within an epoch, gone on with by other threads: the bits of a run that was left alone", async () => {
-    const flags = "--target y --epochs 300 --patience 290 --dropout 0.1 --layers 64,64,64 --seed 5".split(" ")
+    const flags = "--target y --epochs 120 --patience 110 --dropout 0.1 --layers 64,64,64 --seed 5".split(" ")
     done(await cli.run("train", "numbers.csv", ...flags, "--quiet", "--out", "left"))
     const until = async (signal: "SIGKILL" | "SIGINT", epoch: number, ...args: string[]): Promise<Finished> => {
       const child = cli.start(["train", ...args, "--json"])
@@ -148,8 +148,8 @@ describe("trilobite train <file>", () => {
       })
       return ended
     }
-    expect((await until("SIGKILL", 40, "numbers.csv", ...flags, "--out", "taken up")).code).toBe(null)
-    const { code, out } = await until("SIGINT", 80, "--resume", "taken up", "--threads", "1")
+    expect((await until("SIGKILL", 20, "numbers.csv", ...flags, "--out", "taken up")).code).toBe(null)
+    const { code, out } = await until("SIGINT", 50, "--resume", "taken up", "--threads", "1")
     expect(code).toBe(130)
     expect(rows(out).at(-1)!.result).toMatchObject({ resume: "trilobite train --resume 'taken up'", ended: "aborted" })
     const newest = readdirSync(at("taken up/checkpoints")).sort().at(-1)!
