@@ -10,10 +10,11 @@ import { isNetName } from "./nets.ts"
 import { printJson, printLine, warningText } from "./output.ts"
 import { evidenceOf, type Fields, findRun } from "./report/read.ts"
 import { files } from "./run-folder.ts"
+import type { TrainOptions } from "./run-options.ts"
 import { settings } from "./settings.ts"
 import { count } from "./tables.ts"
 import { examineTable } from "./tabular.ts"
-import { examineNet, type TrainOptions } from "./training.ts"
+import { examineNet } from "./training.ts"
 
 /** What was looked at, and what was seen. */
 interface Checkup {

@@ -1,6 +1,7 @@
 // The public surface of trilobite: re-exports only. test/snapshots holds the list of names.
 
 export type { BackendName } from "./backend/pick.ts"
+export { diagnose } from "./coach/diagnose.ts"
 export type {
   Ahead,
   DataFacts,
@@ -16,15 +17,7 @@ export type {
   Task,
   TrainingFacts,
 } from "./coach/evidence.ts"
-export type {
-  Advisor,
-  Change,
-  Diagnosis,
-  Edit,
-  Expectation,
-  FaultCode,
-  Finding,
-} from "./coach/finding.ts"
+export type { Advisor, Change, Diagnosis, Edit, Expectation, FaultCode, Finding } from "./coach/finding.ts"
 export { toCategorical } from "./core/categorical.ts"
 export { type ErrorCode, TrilobiteError } from "./core/errors.ts"
 export type { Shape } from "./core/shape.ts"

@@ -4,7 +4,8 @@ import { existsSync, readFileSync, statSync } from "node:fs"
 import { basename, join } from "node:path"
 import { parseJson } from "../../src/datasets.ts"
 import { type EpochFacts, type Evidence, type Finding, TrilobiteError } from "../../src/index.ts"
-import { files, isAlive, type Live } from "../run-folder.ts"
+import { files } from "../run-folder.ts"
+import { isAlive, type Live } from "../run-lock.ts"
 import type { Answers, LayerSignals, Mistake, Signals } from "../signals.ts"
 
 /** A value of JSON that is an object. */
