@@ -6,6 +6,9 @@
 //                       learning, gradients, weights, flat and dead neurons, mix-ups. Observing changes no bit of the training;
 //                       runs of earlier versions have none
 //   model.safetensors   the weights at the end, also after Ctrl-C; loadModel reads it
+//   findings.jsonl      what the coach says, as it says it: a line {"finding": Finding} each; there, and empty, if it has nothing to say.
+//                       Runs with --no-coach have none
+//   decisions.jsonl     what a procedure (tuning, a range test) has decided for the run: a line {"text", ...} each, a sentence and its evidence
 //   result.json         how the run ended (Result), written after the weights and speaking of them
 //   live.json           the process that is at it (Live), as long as it is: a killed one leaves it behind
 
@@ -32,6 +35,8 @@ export const files = {
   config: "config.json",
   history: "history.jsonl",
   signals: "signals.jsonl",
+  findings: "findings.jsonl",
+  decisions: "decisions.jsonl",
   model: "model.safetensors",
   result: "result.json",
   live: "live.json",
@@ -148,7 +153,7 @@ export function createRun(folder: string, config: object): void {
 }
 
 /** Makes a folder and those above it, one by one: Node's own recursive way never returns where none can be made (/proc). */
-function makeFolder(path: string): void {
+export function makeFolder(path: string): void {
   if (existsSync(path)) return
   makeFolder(dirname(path))
   mkdirSync(path)

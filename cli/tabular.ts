@@ -21,8 +21,9 @@ import {
 } from "../src/index.ts"
 import type { TrainConfig } from "./config.ts"
 import { watchInterrupts } from "./interrupt.ts"
+import { observe } from "./observe.ts"
 import { printJson, printLine, warningText } from "./output.ts"
-import { appendEpoch, createRun, files, newRunFolder, quoted, writeJson } from "./run-folder.ts"
+import { appendEpoch, appendSignals, createRun, files, newRunFolder, quoted, writeJson } from "./run-folder.ts"
 import { type Scores, scoresOf, scoresText, shortened } from "./scores.ts"
 import { complete, type Settings } from "./settings.ts"
 import { count, inFlags, isSetName, openTable, type Source, tableText } from "./tables.ts"
@@ -239,16 +240,20 @@ async function fitModel(
   const history: Line[] = []
   const lively = !options.json && !options.quiet
   const every = Math.max(1, Math.round(epochs / 20))
+  const validates = data.rows.validation.length > 0
+  const observer = observe({ x: data.train.x, xValid: data[validates ? "validation" : "train"].x, epochs })
   const record: Callback = {
-    onEpochEnd: (epoch, logs) => {
-      const line = { epoch: epoch + 1, ...logs, seconds: model.history!.seconds.at(-1)! } as unknown as Line
+    onTrainBegin: observer.onTrainBegin,
+    onEpochEnd: async (epoch, logs, training) => {
+      const seconds = model.history!.seconds.at(-1)!
+      appendSignals(folder, await observer.look(epoch, seconds, training))
+      const line = { epoch: epoch + 1, ...logs, seconds } as unknown as Line
       history.push(line)
       appendEpoch(folder, line)
       if (options.json && !options.quiet) printJson(line)
       else if (lively && (epoch === 0 || (epoch + 1) % every === 0)) printLine(lineText(line, epochs))
     },
   }
-  const validates = data.rows.validation.length > 0
   const stop =
     validates && patience > 0 ? [earlyStopping({ monitor: "valLoss", patience, restoreBestWeights: true })] : []
   const y = ({ y: labels }: Examples): Examples["y"] =>

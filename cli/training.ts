@@ -180,7 +180,7 @@ async function fitModel(
   // Beside the training's threads one is enough; the fastest backend, whichever it is: they have the same bits.
   const { net, numerics, wideVectors } = config
   const probe = buildNet(net, { numerics, wideVectors, threads: 1 }, 1)
-  const observer = observe({ probe, x: xTrain, y: yTrain, xValid, yValid, epochs })
+  const observer = observe({ x: xTrain, xValid, epochs, asked: { probe, y: yTrain, yValid } })
   const record: Callback = {
     onTrainBegin: observer.onTrainBegin,
     onEpochBegin: (epoch) => {

@@ -54,7 +54,8 @@ describe("trilobite train <file>", () => {
     expect(out).toMatch(/Epoch {3}1 {2}loss \d/)
     expect(out).toMatch(/setosa {2}versicolor {2}virginica\n {2}setosa +\d+ +\d+ +\d+\n/)
     expect(out).toMatch(/trilobite predict iris <file>/)
-    expect(readdirSync(at("iris")).sort()).toEqual(["config.json", "history.jsonl", "model.safetensors", "result.json"])
+    const files = ["config.json", "history.jsonl", "model.safetensors", "result.json", "signals.jsonl"]
+    expect(readdirSync(at("iris")).sort()).toEqual(files)
     const result = json("iris", "result.json") as {
       validation: { accuracy: number; confusion: number[][] }
       ended: string

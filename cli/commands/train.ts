@@ -26,7 +26,7 @@ A run is kept in a folder, by default runs/<net>-<UTC date>-<UTC time>:
   config.json         everything needed to repeat it: net, options, seed, data
                       set, versions
   history.jsonl       one line of JSON per epoch, written as the epoch ends
-  signals.jsonl       what the layers did in each epoch, for trilobite studio
+  signals.jsonl       what the layers did, for trilobite explain and studio
   model.safetensors   the weights at the end, also after Ctrl-C
   result.json         best epoch, accuracy, time, and how it ended
 
