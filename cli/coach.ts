@@ -1,6 +1,14 @@
 // The coach on the command line: a line or two when it finds something, in full at the end, everything in the run folder. Knows no rule.
 
-import { type Callback, type Diagnosis, diagnose, type Evidence, type Finding, type Model } from "../src/index.ts"
+import {
+  type Callback,
+  type Diagnosis,
+  diagnose,
+  type Evidence,
+  type Finding,
+  type Model,
+  messageOf,
+} from "../src/index.ts"
 import { printJson, printLine, wrap } from "./output.ts"
 import { appendLines, files } from "./run-folder.ts"
 
@@ -17,7 +25,7 @@ export interface RunCoach {
   /** What `fit` calls; empty if nobody watches. */
   readonly callbacks: readonly Callback[]
   /** Prints what it has found, in full; `ended` with an error if the training broke off. */
-  report(): void
+  report(): Promise<void>
 }
 
 const COLUMNS = 80
@@ -25,7 +33,7 @@ const LABEL = 13
 
 /** Has a training watched: findings and what they rest on are written into the folder as they come. */
 export function coachRun(folder: string, model: Model, { json, quiet, coach }: CoachOutput): RunCoach {
-  if (coach === false) return { callbacks: [], report: () => {} }
+  if (coach === false) return { callbacks: [], report: async () => {} }
   const keep = evidenceKeeper(folder)
   const callback: Callback = {
     onTrainBegin: () => appendLines(folder, files.findings, []),
@@ -40,11 +48,11 @@ export function coachRun(folder: string, model: Model, { json, quiet, coach }: C
   }
   return {
     callbacks: [callback],
-    report: () => {
+    report: async () => {
       if (model.coach === undefined) return
       const { evidence } = model.coach
       keep(evidence)
-      const text = json ? "" : diagnosisText(diagnose(evidence), quiet === true)
+      const text = json ? "" : await diagnosisText(await diagnose(evidence), quiet === true)
       if (text !== "") printLine(text)
     },
   }
@@ -86,28 +94,14 @@ export function briefText(finding: Finding): string {
   return lines.length <= 2 ? lines.join("\n") : `${lines[0]}\n${lines[1]!.slice(0, COLUMNS - 4)} ...`
 }
 
-/** The five parts of a finding as lines of 80 columns. */
-export function findingText(finding: Finding): string {
-  const { kind, saw, normal, why, change, expect } = finding
-  return [
-    labelled(kind === "fault" ? "Fault" : "Tip", titleOf(finding)),
-    labelled("  Seen", saw),
-    labelled("  Normal", normal),
-    labelled("  Why", why),
-    labelled("  Change", change.text),
-    ...(change.flag ?? change.code).split("\n").map((line) => labelled("", line)),
-    labelled("  Then", expect.text),
-  ].join("\n")
-}
-
 /** What is to be said at the end: the headline in full, what else was seen in a line or two; briefly: faults alone. */
-export function diagnosisText({ headline, also, tips }: Diagnosis, brief = false): string {
+export async function diagnosisText({ headline, also, tips }: Diagnosis, brief = false): Promise<string> {
   if (brief) return [...(headline === undefined ? [] : [headline]), ...also].map(briefText).join("\n")
   const others = [...also, ...tips].map((finding) => {
     return labelled(finding.kind === "fault" ? "Also seen" : "Tip", `${titleOf(finding)}. ${finding.change.text}`)
   })
-  const first = headline === undefined ? labelled("Coach", "no fault was seen") : findingText(headline)
-  return [first, ...others].join("\n")
+  const first = headline === undefined ? [labelled("Coach", "no fault was seen")] : await messageOf(headline)
+  return [...first, ...others].join("\n")
 }
 
 /** A text on lines of 80 columns, beside a word. */

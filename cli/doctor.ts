@@ -12,7 +12,7 @@ import { evidenceOf, type Fields, findRun } from "./report/read.ts"
 import { files } from "./run-folder.ts"
 import type { TrainOptions } from "./run-options.ts"
 import { settings } from "./settings.ts"
-import { count } from "./tables.ts"
+import { count, isSetName } from "./tables.ts"
 import { examineTable } from "./tabular.ts"
 import { examineNet } from "./training.ts"
 
@@ -32,7 +32,7 @@ export interface DoctorOptions extends TrainOptions {
 /** Looks at a run, a config, a table or a network of the chapter, and says what is wrong. */
 export async function doctor(named: string, given: TrainConfig, options: DoctorOptions): Promise<void> {
   const { of, evidence, refused, warnings = [] } = await checkup(named, given, options)
-  const diagnosis = diagnosed(of, evidence)
+  const diagnosis = await diagnosed(of, evidence)
   if (options.json) {
     const { code, where, message } = refused ?? {}
     printJson({ of, ...diagnosis, warnings, ...(refused === undefined ? {} : { refused: { code, where, message } }) })
@@ -40,14 +40,14 @@ export async function doctor(named: string, given: TrainConfig, options: DoctorO
   }
   printLine(labelled("Looked at", of))
   if (refused !== undefined) printLine(labelled("Refused", refused.message))
-  printLine(diagnosisText(diagnosis))
+  printLine(await diagnosisText(diagnosis))
   for (const warning of warnings) printLine(warningText(warning))
 }
 
 /** Evidence of a file may have holes where rules look. */
-function diagnosed(where: string, evidence: Evidence): Diagnosis {
+async function diagnosed(where: string, evidence: Evidence): Promise<Diagnosis> {
   try {
-    return diagnose(evidence)
+    return await diagnose(evidence)
   } catch (error) {
     if (!(error instanceof TypeError)) throw error
     const what = `${files.evidence} is not what the coach has written.`
@@ -56,6 +56,7 @@ function diagnosed(where: string, evidence: Evidence): Diagnosis {
 }
 
 async function checkup(named: string, given: TrainConfig, options: DoctorOptions): Promise<Checkup> {
+  if (isSetName(named)) return { of: `${named}, not begun`, ...(await examineTable({ ...given, data: named })) }
   if (isNetName(named)) return { of: `${named} on MNIST, not begun`, evidence: await examineNet(named, options) }
   const folder = [named, join(options.runs, named)].find((path) => existsSync(join(path, files.config)))
   if (folder !== undefined) return ofRun(folder, options)

@@ -131,10 +131,10 @@ export async function trainTable(given: TrainConfig, options: TrainOptions): Pro
     const resume = `trilobite train --resume ${quoted(folder)}`
     if (options.json) printJson({ result: ended === "aborted" ? { ...result, resume } : result })
     else report(result, settings, options.quiet === true, resume)
-    coach.report()
+    await coach.report()
     return ended === "aborted" ? (interrupt.exitCode ?? 0) : 0
   } catch (error) {
-    coach.report()
+    await coach.report()
     throw error
   } finally {
     interrupt.close()

@@ -50,10 +50,10 @@ export async function train(net: NetName, options: TrainOptions): Promise<number
     const result = { ...summarise(plan, unfinished, ended), totalSeconds, out: plan.folder }
     writeJson(join(plan.folder, files.result), result)
     report(result, plan, options)
-    coach.report()
+    await coach.report()
     return ended === "aborted" ? (interrupt.exitCode ?? 0) : 0
   } catch (error) {
-    coach.report()
+    await coach.report()
     throw error
   } finally {
     interrupt.close()

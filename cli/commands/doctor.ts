@@ -33,7 +33,8 @@ export function addDoctor(program: Command): void {
     .option("--json", "print one object of JSON")
   for (const setting of settings) {
     if (setting.name === "data") continue
-    const option = new Option(`${flagOf(setting.name)} <${setting.value}>`, setting.description)
+    const short = setting.name === "learningRate" ? "--lr, " : ""
+    const option = new Option(`${short}${flagOf(setting.name)} <${setting.value}>`, setting.description)
     command.addOption(option.argParser((text) => parseFlag(setting, text)))
   }
   command.addHelpText("after", HELP).action(async (what: string, options: DoctorOptions & TrainConfig) => {

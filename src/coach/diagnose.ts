@@ -62,16 +62,6 @@ const APART = new Set(["F26", "F28"])
  * Causes come in this order: rows, output and loss, initial weights, what throttles the steps, their length, size of the network,
  * generalisation. A proven fault silences the signs that follow from it, and where anything is found, "something is wrong" is not said.
  * Pure: the same evidence gives the same answer; evidence of a run folder can be diagnosed again.
- * @example
- * ```ts
- * import { dense, diagnose, sequential } from "trilobite"
- * const model = sequential([dense({ units: 1, activation: "softmax", inputShape: [2] })])
- * model.compile({ loss: "binaryCrossentropy", optimizer: "sgd" })
- * const evidence = await model.examine([[0, 1], [1, 0], [1, 1], [0, 0]], [[1], [1], [0], [0]])
- * const { headline } = diagnose(evidence)
- * headline?.code // => "F12"
- * headline?.change.edit // => { kind: "output", activation: "sigmoid", loss: "binaryCrossentropy" }
- * ```
  */
 export function diagnose(evidence: Evidence): Diagnosis {
   const all: Held[] = []
