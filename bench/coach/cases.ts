@@ -55,7 +55,12 @@ export const bases: { readonly [id: string]: Setup } = {
     learningRate: 0.01,
     epochs: 60,
   }),
-  blobs: of({ ...classes(3), sample: { set: "blobs", rows: 600, noise: 0.8 }, hidden: layers([16], "relu"), epochs: 30 }),
+  blobs: of({
+    ...classes(3),
+    sample: { set: "blobs", rows: 600, noise: 0.8 },
+    hidden: layers([16], "relu"),
+    epochs: 30,
+  }),
   flowers: of({
     ...classes(3),
     sample: { set: "flowers", rows: 210, validation: 90, noise: 0.35 },
@@ -99,7 +104,11 @@ export const bases: { readonly [id: string]: Setup } = {
     batchSize: 16,
     epochs: 40,
   }),
-  tumours: of({ sample: { set: "breastCancer", rows: 280, validation: 140 }, hidden: layers([16], "relu"), epochs: 30 }),
+  tumours: of({
+    sample: { set: "breastCancer", rows: 280, validation: 140 },
+    hidden: layers([16], "relu"),
+    epochs: 30,
+  }),
 }
 
 const he = (factor: number) => varianceScaling({ scale: 2 * factor * factor })

@@ -63,4 +63,5 @@ export function jittered(one: Case, seed: number): { readonly setup: Setup; read
 }
 
 /** The seed of the n-th trial of a case in a run of the benchmark with this seed. */
-export const trialSeed = (run: number, id: string, n: number): number => 1 + ((hash(`${run}/${id}/${n}`) >>> 1) % 0xfffffff)
+export const trialSeed = (run: number, id: string, n: number): number =>
+  1 + ((hash(`${run}/${id}/${n}`) >>> 1) % 0xfffffff)

@@ -49,7 +49,11 @@ function after(setup: Setup, edit: Edit): Setup | undefined {
     }
     case "output": {
       const { twice: _, ...output } = setup.output
-      return { ...setup, output: { ...output, activation: edit.activation, units: edit.units ?? output.units }, loss: edit.loss }
+      return {
+        ...setup,
+        output: { ...output, activation: edit.activation, units: edit.units ?? output.units },
+        loss: edit.loss,
+      }
     }
     case "dropout":
       return { ...setup, dropout: edit.to }
@@ -153,9 +157,6 @@ export function restored({ sample }: Setup, score: number, control: number): boo
   return 1 - score <= 1.25 * (1 - control)
 }
 
-/** What the loop of repair asks: the next change for a training that has been seen, never one of those tried. */
-export type Adviser<S> = (seen: S, tried: readonly Edit[]) => Edit | undefined
-
 /** How a repair went. */
 export interface Repair {
   readonly score: number
@@ -171,11 +172,15 @@ export interface Trained {
   readonly outcome: Outcome
 }
 
-/** How well a training did as far as its user can tell, from -1 on: by its validation rows, whatever its loss is. */
-const meritOf = ({ valAccuracy, valLoss, error, score }: Outcome): number => {
-  if (error !== undefined || valLoss.length === 0) return -1
-  return valAccuracy.length > 0 ? score : score
+/** Whether a training is better than another as far as its user can tell: by its validation rows; by their loss where they say the same. */
+function better(a: Outcome, b: Outcome, sameLoss: boolean): boolean {
+  if (a.error !== undefined || a.merit < b.merit) return false
+  if (a.merit > b.merit || b.error !== undefined) return true
+  return sameLoss && (a.valLoss.at(-1) ?? Number.POSITIVE_INFINITY) < (b.valLoss.at(-1) ?? Number.POSITIVE_INFINITY)
 }
+
+/** What the loop of repair asks: the next change for a training that has been seen, none of those tried. */
+export type Adviser<S extends Trained> = (setup: Setup, seen: S, tried: readonly Edit[]) => Edit | undefined
 
 /**
  * Repairs a setup: asks for a change, trains, keeps it if it helped, undoes it otherwise; ends when nothing more is proposed or after
@@ -186,7 +191,7 @@ export async function repair<S extends Trained>(
   first: S,
   control: number,
   trainIt: (setup: Setup) => Promise<S>,
-  advise: (setup: Setup, seen: S, tried: readonly Edit[]) => Edit | undefined,
+  advise: Adviser<S>,
   { most = 5, budget = Number.POSITIVE_INFINITY }: { readonly most?: number; readonly budget?: number } = {},
 ): Promise<Repair> {
   let [now, seen] = [setup, first]
@@ -201,7 +206,7 @@ export async function repair<S extends Trained>(
     const result = await trainIt(next)
     retrains++
     steps += result.outcome.steps
-    if (meritOf(result.outcome) <= meritOf(seen.outcome)) continue
+    if (!better(result.outcome, seen.outcome, next.loss === now.loss)) continue
     ;[now, seen] = [next, result]
     kept.push(edit)
   }
@@ -210,7 +215,7 @@ export async function repair<S extends Trained>(
 }
 
 /** Random search: any edit of the menu that was not tried, each as likely as another. */
-export function atRandom(seed: number): (setup: Setup, seen: Trained, tried: readonly Edit[]) => Edit | undefined {
+export function atRandom(seed: number): Adviser<Trained> {
   const draw = integers(seed, streams.augmentation, 101, 0)
   return (setup, { outcome }, tried) => {
     const known = new Set(tried.map((edit) => JSON.stringify(edit)))

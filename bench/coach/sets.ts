@@ -63,11 +63,16 @@ const friedman: Set = {
   },
 }
 
+/** Files are read once. */
+let pictures: ReturnType<typeof mnist> | undefined
+const tables = new Map<SetName, ReturnType<typeof dataSet>>()
+
 /** Pictures of digits, 0 to 1: other rows for another seed. */
 const digits: Set = {
   classes: 10,
   draw: async (rows, _, seed) => {
-    const { images, labels } = (await mnist()).train
+    pictures ??= mnist()
+    const { images, labels } = (await pictures).train
     const order = permutation(60_000, seed, 0, streams.split)
     const x = new Float32Array(rows * 784)
     for (let i = 0; i < rows; i++) {
@@ -83,7 +88,9 @@ function table(name: SetName, classes: number): Set {
   return {
     classes,
     draw: async (rows, _, seed) => {
-      const { columns, target, rows: all } = await dataSet(name)
+      const read = tables.get(name) ?? dataSet(name)
+      tables.set(name, read)
+      const { columns, target, rows: all } = await read
       const numbers = columns.filter((column) => column.name !== target).filter((column) => column.kind === "number")
       const wanted = columns.find((column) => column.name === target)!
       const order = permutation(all, seed, 0, streams.split).subarray(0, Math.min(rows, all))
@@ -134,6 +141,7 @@ export interface Material {
   readonly y: Tensor
   readonly xValidation: Tensor
   readonly yValidation: Tensor
+  readonly validation: Rows
   readonly test: Rows
   /** The target that stands between two classes of one column. */
   readonly middle: number
@@ -143,11 +151,6 @@ export interface Material {
 
 /** Rows of test: enough that a point of accuracy is not one row. */
 const TEST = 1000
-
-interface Part extends Rows {
-  /** Columns of targets as they are written. */
-  readonly written?: Float32Array
-}
 
 /** The rows of a setup, as its training gets them. */
 export async function materialOf({ sample, alter, output, loss }: Setup): Promise<Material> {
@@ -160,13 +163,14 @@ export async function materialOf({ sample, alter, output, loss }: Setup): Promis
     else [train, validation, test] = altered(step, [train, validation, test], classes, sample.seed)
   }
   const columns = loss === "sparseCategoricalCrossentropy" ? "index" : coding
-  const written = (part: Part): Tensor => targetsOf(part, classes, columns, output.units, sample.seed)
+  const written = (part: Rows): Tensor => targetsOf(part, classes, columns, output.units, sample.seed)
   const counts = Array.from({ length: classes }, (_, k) => train.y.filter((y) => y === k).length)
   return {
     x: inputsOf(train),
     y: written(train),
     xValidation: inputsOf(validation),
     yValidation: written(validation),
+    validation,
     test,
     middle: coding === "signs" ? 0 : coding === "fromOne" ? 1.5 : 0.5,
     counts,

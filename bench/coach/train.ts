@@ -2,6 +2,7 @@
 // units of the targets' variance. Knows no case.
 
 import {
+  activation as activationLayer,
   adam,
   constant,
   dense,
@@ -13,15 +14,16 @@ import {
   sgd,
   type Tensor,
   TrilobiteError,
-  activation as activationLayer,
 } from "../../src/index.ts"
-import { classesOf, type Material, materialOf } from "./sets.ts"
+import { classesOf, type Material, materialOf, type Rows } from "./sets.ts"
 import type { Setup } from "./setup.ts"
 
 /** What became of a training. */
 export interface Outcome {
   /** Classes: the mean recall, 0 to 1, more is better. Numbers: 1 - (mean square of mistakes / variance), 1 is perfect. */
   readonly score: number
+  /** The same of the validation rows: what its user knows. */
+  readonly merit: number
   /** By epoch, as fit says it; nothing of a refused training. */
   readonly loss: readonly number[]
   readonly valLoss: readonly number[]
@@ -36,15 +38,14 @@ export interface Outcome {
 /** Options of fit, without those of streams. */
 export type Plan = FitOptions
 
-/** The model of a setup, compiled. Throws what sequential and compile throw. */
-export function modelOf(setup: Setup, features: number): Model {
+/** The model of a setup, compiled; it learns from the rows how many inputs it has, so that fit is what refuses a network. */
+export function modelOf(setup: Setup): Model {
   const regularizer = setup.l2 > 0 ? { kernelRegularizer: l2({ l2: setup.l2 }) } : {}
   const hidden = setup.hidden.flatMap(({ units, activation, kernel, bias }, i) => [
     dense({
       units,
       name: `hidden${i + 1}`,
       activation: activation as "relu",
-      ...(i === 0 ? { inputShape: [features] } : {}),
       ...(kernel === undefined ? {} : { kernelInitializer: kernel }),
       ...(bias === undefined ? {} : { biasInitializer: constant({ value: bias }) }),
       ...regularizer,
@@ -56,7 +57,6 @@ export function modelOf(setup: Setup, features: number): Model {
     units,
     name: "output",
     activation: activation as "relu",
-    ...(hidden.length === 0 ? { inputShape: [features] } : {}),
     ...(kernel === undefined ? {} : { kernelInitializer: kernel }),
     ...regularizer,
   })
@@ -88,8 +88,8 @@ export function planOf(setup: Setup, { xValidation, yValidation, counts }: Mater
   }
 }
 
-/** The score of a network on rows of test. */
-async function scoreOf(model: Model, setup: Setup, { test, middle }: Material): Promise<number> {
+/** The score of a network on some rows. `middle` stands between two classes of one output. */
+async function scoreOf(model: Model, setup: Setup, test: Rows, middle: number): Promise<number> {
   const n = test.y.length
   const x: Tensor = { dtype: "float32", shape: [n, test.features], data: test.x }
   const { data, shape } = await model.predict(x)
@@ -123,17 +123,15 @@ export async function train(
   const material = await materialOf(setup)
   const worst = classesOf(setup.sample.set) > 0 ? 0 : -1
   const rounds = Math.ceil(material.y.shape[0]! / setup.batchSize)
-  const done = (outcome: Omit<Outcome, "seconds">): Outcome => ({ ...outcome, seconds: (performance.now() - begun) / 1000 })
+  const done = (outcome: Omit<Outcome, "seconds">): Outcome => ({
+    ...outcome,
+    seconds: (performance.now() - begun) / 1000,
+  })
   const codeOf = (error: unknown): string => {
     if (error instanceof TrilobiteError) return error.code
     throw error
   }
-  let model: Model
-  try {
-    model = modelOf(setup, material.test.features)
-  } catch (error) {
-    return done({ score: worst, loss: [], valLoss: [], valAccuracy: [], error: codeOf(error), steps: 0 })
-  }
+  const model = modelOf(setup)
   const plan = planOf(setup, material)
   const more = await watch(model, material, plan)
   const seen: { loss: number[]; valLoss: number[]; valAccuracy: number[] } = { loss: [], valLoss: [], valAccuracy: [] }
@@ -143,9 +141,15 @@ export async function train(
     }
   }
   try {
-    await model.fit(material.x, material.y, { ...plan, ...more, callbacks: [{ onEpochEnd }, ...(more.callbacks ?? [])] })
+    await model.fit(material.x, material.y, {
+      ...plan,
+      ...more,
+      callbacks: [{ onEpochEnd }, ...(more.callbacks ?? [])],
+    })
   } catch (error) {
-    return done({ ...seen, score: worst, error: codeOf(error), steps: seen.loss.length * rounds })
+    return done({ ...seen, score: worst, merit: worst, error: codeOf(error), steps: seen.loss.length * rounds })
   }
-  return done({ ...seen, score: await scoreOf(model, setup, material), steps: seen.loss.length * rounds })
+  const score = await scoreOf(model, setup, material.test, material.middle)
+  const merit = await scoreOf(model, setup, material.validation, material.middle)
+  return done({ ...seen, score, merit, steps: seen.loss.length * rounds })
 }
