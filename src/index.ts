@@ -16,6 +16,15 @@ export type {
   Task,
   TrainingFacts,
 } from "./coach/evidence.ts"
+export type {
+  Advisor,
+  Change,
+  Diagnosis,
+  Edit,
+  Expectation,
+  FaultCode,
+  Finding,
+} from "./coach/finding.ts"
 export { toCategorical } from "./core/categorical.ts"
 export { type ErrorCode, TrilobiteError } from "./core/errors.ts"
 export type { Shape } from "./core/shape.ts"
@@ -308,6 +317,7 @@ export type { CompileOptions } from "./nn/training.ts"
 export { NUMERICS_VERSION } from "./program/program.ts"
 export type { Callback, LayerActivations, LayerWeights, Training } from "./train/callbacks/callback.ts"
 export { type CheckpointFrequency, type CheckpointsOptions, checkpoints } from "./train/callbacks/checkpoints.ts"
+export { type CoachCallbackOptions, coach } from "./train/callbacks/coach.ts"
 export { type CsvLoggerOptions, csvLogger } from "./train/callbacks/csv-logger.ts"
 export { type EarlyStoppingOptions, earlyStopping } from "./train/callbacks/early-stopping.ts"
 export { type JsonLinesLoggerOptions, jsonLinesLogger } from "./train/callbacks/json-lines-logger.ts"
@@ -337,6 +347,7 @@ export {
   weightHistory,
 } from "./train/callbacks/weight-history.ts"
 export type { EndReason, FitEvent, Logs } from "./train/events.ts"
+export type { Coached } from "./train/examples.ts"
 export type { Histogram } from "./train/histogram.ts"
 export { Model } from "./train/model.ts"
 export type {

@@ -68,6 +68,13 @@ describe("layers", () => {
       "does not give a value",
     ],
     [
+      "a layer that gives its state too, in a sequence",
+      traced([api.lstm({ units: 3, returnState: true }), dense({ units: 1 })], [4, 2]),
+      'LSTM "lstm"',
+      "3 values",
+      "functional form",
+    ],
+    [
       "a squareplus without a gradient at 0",
       () => dense({ units: 3, activation: { type: "squareplus", b: 0 } }),
       "above 0",

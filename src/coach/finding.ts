@@ -1,5 +1,7 @@
 // What the coach says: a finding in five parts, with one change that a program can make too. Knows no rule.
 
+import type { Evidence } from "./evidence.ts"
+
 /** The faults of which the coach knows the signs. F00: something is wrong and nobody knows what. */
 export type FaultCode =
   | "F00" | "F01" | "F02" | "F03" | "F04" | "F05" | "F06" | "F07" | "F08" | "F09"
@@ -68,6 +70,12 @@ export interface Expectation {
   readonly within: number
   readonly below?: number
   readonly above?: number
+}
+
+/** Who makes findings of evidence. */
+export interface Advisor {
+  /** Asked before the first step, after every epoch and at the end, with all that is known: the findings that are new. */
+  advise(evidence: Evidence): readonly Finding[]
 }
 
 /** What is to be said now: one headline, at most two more, and tips. */

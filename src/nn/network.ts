@@ -201,7 +201,7 @@ export function traceInside(network: Network, inputs: readonly Masked[], scopeFo
 }
 
 function traceCalls(
-  { inputs: declared, layers, calls, outputs }: Network,
+  { kind, inputs: declared, layers, calls, outputs }: Network,
   inputs: readonly Masked[],
   scopeFor: ScopeFor,
   parameters: () => readonly ParameterSpec[],
@@ -217,6 +217,10 @@ function traceCalls(
     let made: readonly Masked[]
     try {
       made = callLayer(layer, given, (masks) => scopeFor(layer, masks))
+      if (kind === "sequential" && made.length > 1) {
+        const hint = "Use the functional form, const [output, state] = layer(x), or leave out returnState."
+        throw configError({ what: `it gives ${made.length} values, and a sequential model passes on one.`, hint })
+      }
     } catch (error) {
       throw inLayer(labelOf(layer.type, layer.name), error, true)
     }

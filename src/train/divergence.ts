@@ -33,6 +33,6 @@ export function divergence(
 
 /** The name of the first lasting buffer that holds a NaN or an infinity. */
 function firstBadState(executable: Executable): string | undefined {
-  const states = executable.program.buffers.filter((b) => b.role === "state")
+  const states = executable.program.buffers.filter((b) => b.role === "state" && !b.name.startsWith("watch/"))
   return states.find((b) => executable.read(b.name).some((v) => !Number.isFinite(v)))?.name
 }

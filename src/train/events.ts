@@ -1,6 +1,8 @@
 // What happens while a model is trained, as plain data: callbacks, progress lines and files are made from it.
 // Knows no model and no backend.
 
+import type { Finding } from "../coach/finding.ts"
+
 /** Numbers by name: loss, accuracy, valLoss, valAccuracy. */
 export type Logs = { readonly [name: string]: number }
 
@@ -46,4 +48,6 @@ export type FitEvent =
       readonly tables: Tables
       readonly seconds: number
     }
+  /** The coach has found something: before the first step, behind the epoch's end, or behind the end of the training. */
+  | { readonly type: "finding"; readonly finding: Finding }
   | { readonly type: "trainEnd"; readonly reason: EndReason; readonly logs: Logs; readonly seconds: number }

@@ -3,15 +3,16 @@
 
 import type { Evidence } from "../coach/evidence.ts"
 import { type Tensor, type TensorLike, tensor } from "../core/tensor.ts"
-import { isDataset, kindOf } from "../data/dataset.ts"
+import { isDataset, kindOf, type Specs } from "../data/dataset.ts"
 import { targetsOf } from "../nn/losses.ts"
 import { dataFacts, type RawRows, sharedRows } from "./data-facts.ts"
 import { divide } from "./division.ts"
 import type { Room } from "./examples.ts"
+import type { Traced } from "./forward.ts"
 import { type Column, checkRows, valuesOf, withRows } from "./inputs.ts"
 import { judgedOf, networkFacts, trainingFacts } from "./network-facts.ts"
 import type { readFitOptions } from "./options.ts"
-import { classesOf, rowShape } from "./rows.ts"
+import { classesOf, specsOf } from "./rows.ts"
 
 type Read = ReturnType<typeof readFitOptions>
 
@@ -25,9 +26,9 @@ export interface Seen {
 }
 
 /** All that is known before the first step, without a look at what the network gives. */
-export function evidenceOf(room: Room, read: Read, { train, validation, rows, batchSize }: Seen): Evidence {
+export function evidenceOf(room: Room, read: Read, traced: Traced, seen: Seen): Evidence {
+  const { train, validation, rows, batchSize } = seen
   const judged = judgedOf(room.training.outputs)
-  const traced = room.askWith({ ...(train === undefined ? {} : specsOfInput(room, train.x)) })
   const network = networkFacts(room.network, traced, judged, train?.y)
   const all = Math.ceil(rows / batchSize)
   const rounds = read.stepsPerEpoch === undefined ? all : Math.min(all, read.stepsPerEpoch)
@@ -44,18 +45,10 @@ export function evidenceOf(room: Room, read: Read, { train, validation, rows, ba
   }
 }
 
-/** What a model of several inputs has beside the first does not matter: its shapes are known. */
-function specsOfInput(
-  { wanted }: Room,
-  x: Tensor,
-): { readonly [binding: string]: { dtype: Tensor["dtype"]; shape: readonly number[] } } {
-  const { inputs } = wanted()
-  return inputs.length > 1 ? {} : { [inputs[0]!.binding]: { dtype: x.dtype, shape: rowShape(x) } }
-}
-
 /** What is known of a model and of data in memory before anything is trained. Nothing of the data is checked. */
 export function examineModel(room: Room, read: Read, x: unknown, y: unknown): Evidence {
-  const data = rawRows(room, "examine", x, y)
+  const { raw: data, specs } = rawRows(room, "examine", x, y)
+  const traced = room.askWith(specs)
   const { validationData } = read
   const seed = read.seed ?? room.seed
   const seen = (train: RawRows, validation: RawRows | undefined): Seen => {
@@ -66,21 +59,22 @@ export function examineModel(room: Room, read: Read, x: unknown, y: unknown): Ev
     const { loss } = judgedOf(room.training.outputs)
     const classes = room.wanted().targets.length > 1 ? undefined : classesOf(data.y, targetsOf(loss))
     const { train, validation } = divide(data.x.shape[0]!, read.validationSplit, seed, classes)
-    return evidenceOf(room, read, seen({ ...data, rows: train }, { ...data, rows: validation }))
+    return evidenceOf(room, read, traced, seen({ ...data, rows: train }, { ...data, rows: validation }))
   }
   const given = validationData === undefined || isDataset(validationData) ? undefined : validationData
-  const validation = given && rawRows(room, "validationData", given[0], given[1])
-  return evidenceOf(room, read, seen(data, validation))
+  const validation = given && rawRows(room, "validationData", given[0], given[1]).raw
+  return evidenceOf(room, read, traced, seen(data, validation))
 }
 
-/** The first input and the targets of the judged output, as they are given. Throws E_DATA for what is no data. */
-function rawRows(room: Room, where: string, x: unknown, y: unknown): RawRows {
+/** The first input, the targets of the judged output, and what all inputs are. Throws E_DATA for what is no data. */
+function rawRows(room: Room, where: string, x: unknown, y: unknown): { readonly raw: RawRows; readonly specs: Specs } {
   const { inputs, targets } = room.wanted()
-  const first = (columns: readonly Column[], value: unknown): Tensor => {
-    const { binding } = columns[0]!
-    return withRows(tensor(valuesOf(`${where} ${kindOf(binding.slice(0, 1))}`, columns, value)[0] as TensorLike))
+  const read = (columns: readonly Column[], value: unknown): Tensor[] => {
+    const word = kindOf(columns[0]!.binding.slice(0, 1))
+    return valuesOf(`${where} ${word}`, columns, value).map((one) => withRows(tensor(one as TensorLike)))
   }
-  const raw = { x: first(inputs, x), y: first(targets, y) }
+  const all = read(inputs, x)
+  const raw = { x: all[0]!, y: read(targets, y)[0]! }
   checkRows(where, raw)
-  return raw
+  return { raw, specs: specsOf(Object.fromEntries(inputs.map(({ binding }, i) => [binding, all[i]!]))) }
 }

@@ -1,5 +1,7 @@
 // Examples in memory and targets as a model needs them. Knows a model by what it asks of it here.
 
+import type { Evidence } from "../coach/evidence.ts"
+import type { Finding } from "../coach/finding.ts"
 import type { Shape } from "../core/shape.ts"
 import { isDataset, kindOf, type Rows, type Specs } from "../data/dataset.ts"
 import type { Checkpoint } from "../formats/read-model.ts"
@@ -20,6 +22,12 @@ import type { Rate } from "./rate.ts"
 import type { Check } from "./reader.ts"
 import { checkFinite, rowsOf, specsOf } from "./rows.ts"
 import type { State } from "./state.ts"
+
+/** What the coach has seen of a training, and what it has found. */
+export interface Coached {
+  readonly evidence: Evidence
+  readonly findings: readonly Finding[]
+}
 
 /** The targets of an output in the shape that its loss asks for. */
 export interface Aligned {
@@ -44,7 +52,7 @@ export interface Room {
   /** The targets of rows of these columns. Throws if they do not fit; the model is then as it was. */
   targetsFor(specs: Specs): readonly Aligned[]
   /** The graph that is trained with such targets. */
-  trainWith(targets: readonly Aligned[], weighted: boolean): Promise<Traced>
+  trainWith(targets: readonly Aligned[], weighted: boolean, coached?: boolean): Promise<Traced>
   /** The graph that is asked with inputs of these columns, and its outputs. */
   askWith(specs: Specs): Traced
   /** A state of its own for another graph over the same values. */
@@ -66,6 +74,7 @@ export interface Room {
   /** All that a file holds of the model. */
   saved(): SavedModel
   keepTables(tables: Tables): void
+  keepCoached(coached: Coached): void
 }
 
 /** Examples in memory that fit the model, with the targets in the shapes that the losses ask for. */

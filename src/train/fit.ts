@@ -32,8 +32,17 @@ export interface FitPlan {
   /** True if somebody listens to single rounds. */
   readonly everyRound: boolean
   readonly signal?: AbortSignal | undefined
+  readonly watching?: Watcher | undefined
   /** Asked before every piece of work: the learning rate, and whether to stop. */
   readonly control: { readonly learningRate: number; readonly stopping: boolean }
+}
+
+/** Who watches the rounds of a training. */
+export interface Watcher {
+  /** By which entry the next rounds are to be run, and how many of them at most. */
+  next(round: number, count: number): { readonly entry: "train" | "watch"; readonly count: number }
+  /** Takes what rounds have written down and gives what `train` would have. */
+  take(entry: "train" | "watch", ran: Ran, epoch: number, round: number, ms: number): Ran
 }
 
 /** Where a training stands between two rounds. */
@@ -85,17 +94,13 @@ export async function* fitEvents(plan: FitPlan): AsyncGenerator<FitEvent, void, 
           reason = asked()
           if (reason !== "completed") break
           if (plan.everyRound) yield { type: "batchBegin", epoch, round: within.round }
-          const count = plan.everyRound ? 1 : Math.min(pace, rounds - first, MOST_ROUNDS)
+          const most = plan.everyRound ? 1 : Math.min(pace, rounds - first, MOST_ROUNDS)
+          const { entry, count } = plan.watching?.next(within.round, most) ?? { entry: "train", count: most }
           const started = performance.now()
           const runtime = { learningRate: control.learningRate, step: plan.state.step }
-          const ran = await runOver(executable, train, chunk, {
-            entry: "train",
-            first,
-            count,
-            runtime,
-            seed: plan.seed,
-          })
+          const all = await runOver(executable, train, chunk, { entry, first, count, runtime, seed: plan.seed })
           const took = performance.now() - started
+          const ran = plan.watching?.take(entry, all, epoch, within.round, took) ?? all
           plan.state.step += ran.rounds
           first += ran.rounds
           within.round += ran.rounds
@@ -103,7 +108,7 @@ export async function* fitEvents(plan: FitPlan): AsyncGenerator<FitEvent, void, 
             throw divergence(executable, badRound(plan, epoch, within.round, ran, chunk, first))
           sums.take(ran, (first - ran.rounds) * batchSize, batchSize, chunk.rows)
           within.seconds += took / 1000
-          if (ran.rounds === count)
+          if (ran.rounds === count && (entry === "train" || count === most))
             pace = Math.max(1, Math.min(4 * pace, Math.round((count * TICK) / Math.max(took, 0.01))))
           if (plan.everyRound)
             yield { type: "batchEnd", epoch, round: within.round - 1, logs: lastRound(plan.logs, ran) }

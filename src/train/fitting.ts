@@ -9,6 +9,7 @@ import { targetsOf } from "../nn/losses.ts"
 import { averageKey } from "../nn/update.ts"
 import { setValues, valuesOf } from "../nn/weights.ts"
 import { type History, Listeners } from "./callbacks/listeners.ts"
+import type { RowsInMemory } from "./coaching.ts"
 import { checkSameRows, divide } from "./division.ts"
 import {
   type Aligned,
@@ -66,6 +67,7 @@ export async function fitModel(
     const train = feed(parts.train)
     const validation = parts.validation && feed(parts.validation)
     const measured = parts.measured && feed(parts.measured)
+    const coaching = isCoached(read) ? (await import("./coaching.ts")).coach : undefined
     if (read.verbose !== 0) for (const warning of room.takeWarnings()) console.warn(`Note: ${warning}`)
 
     const { epochs, signal, validationFreq } = read
@@ -89,11 +91,25 @@ export async function fitModel(
     const validates = (epoch: number): boolean =>
       typeof validationFreq === "number" ? (epoch + 1) % validationFreq === 0 : validationFreq.includes(epoch + 1)
     const { everyRound, control } = listeners
+    const { verbose } = read
+    const coached = coaching?.({
+      room,
+      read,
+      parts,
+      executable,
+      bind,
+      feed: train,
+      seed,
+      print: verbose !== 0,
+      listeners,
+    })
     const where = { epochs, initialEpoch, place, resumed: from !== undefined }
-    const rest = { everyRound, control, ...where, signal, seed, state: room.state }
+    const watching = coached?.watching
+    const rest = { everyRound, control, ...where, signal, seed, state: room.state, watching }
     try {
       for await (const event of fitEvents({ executable, logs, train, validation, measured, validates, ...rest })) {
         if (event.type === "epochEnd") room.keepTables(event.tables)
+        await coached?.before(event)
         if (event.type === "trainEnd") {
           atEnd = true
           if (takesMeans(room)) {
@@ -103,9 +119,11 @@ export async function fitModel(
         }
         print(event)
         await listeners.tell(event)
+        await coached?.after(event)
       }
     } catch (error) {
       const ended = await listeners.fail(error)
+      await coached?.failed(ended)
       if (!ended) {
         room.keepProgress(undefined)
         throw error
@@ -118,6 +136,11 @@ export async function fitModel(
   } finally {
     for (const data of held) data.release()
   }
+}
+
+/** Whether somebody wants to know what is wrong with the training. */
+function isCoached({ coach, callbacks }: Read): boolean {
+  return coach !== false || callbacks.some(({ onFinding }) => onFinding !== undefined)
 }
 
 /** Whether the optimizer keeps running means of the weights for the end of a training. */
@@ -135,6 +158,10 @@ function takeMeans({ state, cells }: Room): void {
 
 interface Parts {
   readonly traced: Traced
+  /** Training rows in memory, and those that take part. */
+  readonly rows?: RowsInMemory
+  /** Validation rows in memory, likewise. */
+  readonly others?: RowsInMemory | undefined
   readonly train: Part
   readonly validation: Part | undefined
   /** The training rows once more, if they are to be measured after each epoch. */
@@ -169,7 +196,7 @@ async function partsOf(
   const has = [memory.train?.weights, late?.weights, opened?.weighted === true, other?.weighted === true]
   const weighted = has.some((own) => own !== undefined && own !== false)
   const targets = room.targetsFor(specs)
-  const traced = await room.trainWith(targets, weighted)
+  const traced = await room.trainWith(targets, weighted, isCoached(read))
   const complete = (where: string, { data, weights }: Memory): Rows =>
     weighted ? { ...data, ...(weights ?? weightsFor(room, where, data)) } : data
   const shuffle = read.shuffle ? { seed, epochs } : undefined
@@ -203,6 +230,8 @@ async function partsOf(
   if (read.validationSplit > 0) return { traced, ...divided(data, read, seed, targets) }
   return {
     traced,
+    rows: { data, taken: undefined },
+    others: late && { data: late.data, taken: undefined },
     train: memoryPart("fit", data, batchSize, { shuffle, steps: read.stepsPerEpoch }),
     validation: validation(),
     measured: read.trainMetrics === "epochEnd" ? memoryPart("fit", data, batchSize) : undefined,
@@ -217,6 +246,8 @@ function divided(data: Rows, read: Read, seed: number, targets: readonly Aligned
   const shuffle = read.shuffle ? { seed, epochs: read.epochs } : undefined
   const size = read.validationBatchSize ?? read.batchSize
   return {
+    rows: { data, taken: train },
+    others: { data, taken: validation },
     train: memoryPart("fit", data, read.batchSize, { rows: train, shuffle, steps: read.stepsPerEpoch }),
     validation: memoryPart("validationSplit", data, size, { rows: validation, steps: read.validationSteps }),
     measured: read.trainMetrics === "epochEnd" ? memoryPart("fit", data, read.batchSize, { rows: train }) : undefined,

@@ -8,6 +8,7 @@ import { type LayerTrace, type Network, type NetworkTrace, traceNetwork } from "
 import type { ParameterSpec } from "../nn/scope.ts"
 import type { SlotSpec } from "../nn/update.ts"
 import type { LogSpec } from "./means.ts"
+import type { Watched } from "./watch.ts"
 
 /** A model as a graph, and what its memory begins with. */
 export interface Traced {
@@ -19,6 +20,8 @@ export interface Traced {
   readonly layers: readonly LayerTrace[]
   /** What its logs are: of training and of evaluation. */
   readonly logs: readonly LogSpec[]
+  /** What looks at its training, if anything does. */
+  readonly watched?: Watched | undefined
 }
 
 /** The name under which something of an input or an output is bound: short where there is one of them. */

@@ -32,7 +32,7 @@ import type { Activations } from "./asking.ts"
 import type { LayerWeights } from "./callbacks/callback.ts"
 import type { History } from "./callbacks/listeners.ts"
 import type { Logs, Tables } from "./events.ts"
-import { type Aligned, examplesFor, type Room, readMemory, weightsFor } from "./examples.ts"
+import { type Aligned, type Coached, examplesFor, type Room, readMemory, weightsFor } from "./examples.ts"
 import { bindings, type Traced, traceForward } from "./forward.ts"
 import { optionsBeside, readInputColumns, type Wanted } from "./inputs.ts"
 import {
@@ -78,6 +78,7 @@ export class Model<P = Tensor> {
   #fitting = false
   #history: History | undefined
   #tables: Tables = {}
+  #coached: Coached | undefined
   #rate: Rate | undefined
   #made: Room | undefined
   /**
@@ -156,6 +157,11 @@ export class Model<P = Tensor> {
   /** What the last training has measured, undefined before the first. */
   get history(): History | undefined {
     return this.#history
+  }
+
+  /** What the coach has seen and found in the last training that it watched (`fit({ coach: true })`), undefined before. */
+  get coach(): Coached | undefined {
+    return this.#coached
   }
 
   /**
@@ -264,14 +270,19 @@ export class Model<P = Tensor> {
   }
 
   /** The model as a graph with a training for targets of these shapes. */
-  async #traceTraining(targetShapes: readonly (Shape | undefined)[], weighted = false): Promise<Traced> {
+  async #traceTraining(
+    targetShapes: readonly (Shape | undefined)[],
+    weighted = false,
+    coached = false,
+  ): Promise<Traced> {
     const { traceTraining } = await import("./step.ts")
+    const watch = coached ? (await import("./watch.ts")).watch : undefined
     const training = this.#trainingOf()
     const key = JSON.stringify([targetShapes, weighted])
-    if (this.#traced?.key !== key) {
+    if (this.#traced?.key !== key || (coached && this.#traced.traced.watched === undefined)) {
       const doubts = doubtsAbout(training, this.#trace())
       for (const doubt of doubts) if (!this.#warnings.includes(doubt)) this.#warnings.push(doubt)
-      const traced = traceTraining(this.#networkOf(), this.#inputShapes!, training, { targetShapes, weighted })
+      const traced = traceTraining(this.#networkOf(), this.#inputShapes!, training, { targetShapes, weighted, watch })
       this.#traced = { key, traced }
     }
     return this.#traced!.traced
@@ -329,10 +340,10 @@ export class Model<P = Tensor> {
       saved: () => this.#saved(),
       wanted: () => this.#wanted(),
       targetsFor: (specs) => this.#targetsFor(specs),
-      trainWith: async (targets, weighted) => {
+      trainWith: async (targets, weighted, coached) => {
         const shapes = this.#trainingOf().outputs.map((_, i) => targets.find((t) => t.i === i)?.shape)
         try {
-          return await this.#traceTraining(shapes, weighted)
+          return await this.#traceTraining(shapes, weighted, coached)
         } catch (error) {
           // What the data said of a model that has no weights yet is forgotten.
           if (this.#cells === undefined) {
@@ -368,6 +379,9 @@ export class Model<P = Tensor> {
       },
       keepTables: (tables) => {
         this.#tables = tables
+      },
+      keepCoached: (coached) => {
+        this.#coached = coached
       },
     }
   }

@@ -4,12 +4,11 @@
 import type { LayerFacts, NetworkFacts, Task, TrainingFacts } from "../coach/evidence.ts"
 import type { Tensor } from "../core/tensor.ts"
 import { type Loss, nameOf, targetsOf } from "../nn/losses.ts"
-import type { Network } from "../nn/network.ts"
+import type { Network, NetworkTrace } from "../nn/network.ts"
 import type { Optimizer } from "../nn/optimizers.ts"
 import type { ParameterSpec } from "../nn/scope.ts"
 import type { OutputTraining } from "../nn/training.ts"
 import type { Callback } from "./callbacks/callback.ts"
-import type { Traced } from "./forward.ts"
 import type { readFitOptions } from "./options.ts"
 
 /** The output that is judged: the first with a loss. */
@@ -60,18 +59,22 @@ export function kernelsOf(parameters: readonly ParameterSpec[]): readonly Parame
 }
 
 /** The layers of a network and its output. */
-export function networkFacts(network: Network, traced: Traced, judged: Judged, y: Tensor | undefined): NetworkFacts {
+export function networkFacts(
+  network: Network,
+  traced: Pick<NetworkTrace, "layers" | "parameters" | "outputs">,
+  judged: Judged,
+  y: Tensor | undefined,
+): NetworkFacts {
   const { layers, calls, inputs, outputs } = network
   const kernels = kernelsOf(traced.parameters)
   const out = outputNodes(network, judged.i)
+  const kinds = activationsOf(network)
   const facts = traced.layers.map((trace): LayerFacts => {
     const number = layers.findIndex(({ name }) => name === trace.name)
     const { type, config: given, name } = layers[number]!
     const config = given as Config
     const node = calls.findIndex((call) => call.layer === number)
     const kernel = kernels.find((p) => p.layer === name)
-    const own = ownActivation(type, config)
-    const behind = own === undefined || own === "linear" ? activationBehind(network, node) : undefined
     const shape = kernel?.variable.shape
     const outer = shape?.slice(0, -2).reduce((a, b) => a * b, 1) ?? 1
     const { l1, l2 } = (typed(config.kernelRegularizer) ?? {}) as { readonly l1?: number; readonly l2?: number }
@@ -83,7 +86,7 @@ export function networkFacts(network: Network, traced: Traced, judged: Judged, y
       isOutput: kernel !== undefined && out.has(node),
       units: trace.outputShape[trace.outputShape.length - 1]!,
       parameters: trace.parameters,
-      activation: behind ?? own ?? "linear",
+      activation: kinds.layer(name).activation,
       ...(shape === undefined ? {} : { fanIn: outer * shape.at(-2)!, fanOut: outer * shape.at(-1)! }),
       ...(initializer === undefined ? {} : { kernelInitializer: initializer }),
       ...(type === "Dropout" ? { dropout: Number(config.rate) } : {}),
@@ -93,14 +96,13 @@ export function networkFacts(network: Network, traced: Traced, judged: Judged, y
   })
   const { from } = outputs[judged.i]!
   const last = calls[from.node - inputs.length]
-  const lastFacts = facts.find(({ name }) => name === layers[last?.layer ?? -1]?.name)
   const shape = traced.outputs[judged.i]!.shape
   const units = shape[shape.length - 1]!
-  const activation = lastFacts?.activation ?? "linear"
+  const activation = kinds.output(judged.i)
   return {
     layers: facts,
     output: {
-      layer: lastFacts?.name ?? "input",
+      layer: layers[last?.layer ?? -1]?.name ?? "input",
       units,
       activation,
       loss: nameOf(judged.loss),
@@ -112,11 +114,36 @@ export function networkFacts(network: Network, traced: Traced, judged: Judged, y
 }
 
 /** The activation layer just behind a call, if its value goes there alone. */
-function activationBehind({ calls, layers, inputs }: Network, node: number): string | undefined {
+function activationBehind(
+  { calls, layers, inputs }: Network,
+  node: number,
+): { readonly name: string; readonly activation: string } | undefined {
   const users = calls.filter(({ inputs: from }) => from.some((f) => f.node === node + inputs.length))
-  const { type, config } = layers[users.length === 1 ? users[0]!.layer : -1] ?? {}
+  const { type, config, name } = layers[users.length === 1 ? users[0]!.layer : -1] ?? {}
   if (type === undefined || (type !== "Activation" && !(type in ACTIVATIONS))) return undefined
-  return ownActivation(type, (config ?? {}) as Config)
+  return { name: name!, activation: ownActivation(type, (config ?? {}) as Config)! }
+}
+
+/** The activation of each layer, and the layer behind it that is it, if one is; the activation that an output comes from. */
+export function activationsOf(network: Network): {
+  layer(name: string): { readonly activation: string; readonly behind: string | undefined }
+  output(i: number): string
+} {
+  const { layers, calls, inputs, outputs } = network
+  const of = (number: number): { readonly activation: string; readonly behind: string | undefined } => {
+    const { type, config } = layers[number]!
+    const own = ownActivation(type, config as Config) ?? "linear"
+    const node = calls.findIndex((call) => call.layer === number)
+    const behind = own === "linear" ? activationBehind(network, node) : undefined
+    return { activation: behind?.activation ?? own, behind: behind?.name }
+  }
+  return {
+    layer: (name) => of(layers.findIndex((layer) => layer.name === name)),
+    output: (i) => {
+      const last = calls[outputs[i]!.from.node - inputs.length]
+      return last === undefined ? "linear" : of(last.layer).activation
+    },
+  }
 }
 
 /** The calls from which the output comes with nothing but activations between. */

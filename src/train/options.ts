@@ -2,7 +2,8 @@
 // Knows no model.
 
 import type { Backend } from "../backend/backend.ts"
-import { configError, nearest, show } from "../core/errors.ts"
+import type { Advisor, Finding } from "../coach/finding.ts"
+import { checkKeys, configError, nearest, show } from "../core/errors.ts"
 import { type DataLike, type Dataset, isDataset } from "../data/dataset.ts"
 import {
   finiteNumber,
@@ -93,8 +94,21 @@ export interface FitOptions {
    * callbacks must be those of that training; threads, backend and machine may be others, and there may be more epochs.
    */
   readonly resume?: true | string
+  /**
+   * Whether the training is watched and what is wrong with it is said (default false): findings are printed unless `verbose` is 0,
+   * kept in `model.coach`, and told to callbacks with `onFinding`. No weight changes by a bit; it takes some hundredths of the time.
+   */
+  readonly coach?: boolean | CoachOptions
   /** Ends the training after the current round when it is aborted; the weights stay as they are then. */
   readonly signal?: AbortSignal
+}
+
+/** How a training is watched. */
+export interface CoachOptions {
+  /** Called with every finding. */
+  readonly onFinding?: (finding: Finding) => void | Promise<void>
+  /** Who makes findings of what is seen (default: the coach's rules). */
+  readonly advisor?: Advisor
 }
 
 /** The options of fit for a data set: those of fit without what divides or weighs data in memory, and one more. */
@@ -136,6 +150,8 @@ type OpenFit =
 const isCallback = (value: unknown): value is Callback => typeof value === "object" && value !== null
 const isSignal = (value: unknown): value is AbortSignal =>
   typeof value === "object" && value !== null && "aborted" in value && "addEventListener" in value
+const isCoach = (value: unknown): value is boolean | CoachOptions =>
+  typeof value === "boolean" || (typeof value === "object" && value !== null)
 const isResume = (value: unknown): value is true | string =>
   value === true || (typeof value === "string" && value !== "")
 const isPair = (value: unknown): value is readonly [DataLike, DataLike] | Dataset =>
@@ -168,6 +184,7 @@ const fitOptions: OptionsOf<Read<AllFitOptions, OpenFit>> = {
   seed: maybe(wholeNumber()),
   initialEpoch: optional(wholeNumber(), 0),
   signal: maybe(that("an AbortSignal", isSignal)),
+  coach: optional(that("true, false, or { onFinding, advisor }", isCoach), false),
   resume: maybe(that("true, or the path of a checkpoint or of a folder of them", isResume)),
   stepsPerEpoch: maybe(positiveInteger()),
   shuffleBuffer: maybe(wholeNumber()),
@@ -194,6 +211,7 @@ export function readFitOptions(given: FitOptions | DatasetFitOptions, streamed: 
       })
     }
   })
+  if (typeof read.coach === "object") checkKeys("fit.coach", read.coach, ["onFinding", "advisor"])
   if (read.resume !== undefined && read.initialEpoch !== 0) {
     const hint = "Leave initialEpoch out: the training goes on where it was."
     throw configError({ where: "fit", what: "resume and initialEpoch exclude each other.", hint })

@@ -16,6 +16,7 @@ import { traceUpdates } from "../nn/update.ts"
 import { bindings, forwardOf, inputNodes, type Traced } from "./forward.ts"
 import { type LogSpec, meanLogs } from "./means.ts"
 import { stepRows } from "./step-rows.ts"
+import type { watch } from "./watch.ts"
 
 /** A name of something measured at one of several outputs: `accuracy` of the output `digit` is `digitAccuracy`. */
 function nameAt(network: Network, i: number, name: string): string {
@@ -29,6 +30,8 @@ export interface TraceOptions {
   readonly targetShapes: readonly (Shape | undefined)[]
   /** Whether examples have weights, for every output together (default false). */
   readonly weighted?: boolean
+  /** Traces what looks at the training beside it (default nothing). */
+  readonly watch?: typeof watch | undefined
 }
 
 /**
@@ -64,7 +67,11 @@ export function traceTraining(
   const train: Entry = { updates: [...updates, ...trained.updates], logs, outputs: [], guard: "loss" }
   const evaluate: Entry = { updates: [], logs: trained === asked ? logs : measured(asked).logs, outputs: [] }
   const forward = forwardOf(network, inputs, asked)
-  return { ...forward, slots, logs: specs, graph: { train, evaluate, ...forward.graph } }
+  const { optimizer, outputs } = training
+  const judged = outputs.findIndex(({ loss }) => loss !== undefined)
+  const watched = options.watch?.({ network, trace: trained, optimizer, learning, slopes, cost, train, judged })
+  const graph = { train, evaluate, ...forward.graph, ...watched?.entries }
+  return { ...forward, slots, logs: specs, watched, graph }
 }
 
 interface Target {

@@ -2,7 +2,6 @@
 
 import type { DataFacts, LayerFacts } from "../evidence.ts"
 import { count, falls, few, percent, type Rule } from "../rule.ts"
-import type { View } from "../view.ts"
 
 /** Inputs beyond this size put sums far out on the flat part of an activation; standardised ones stay near 1 (UMLAUT warns beyond 1). */
 const LARGE = 10

@@ -1,5 +1,6 @@
 // What a callback is: functions that are called while a model is trained. Knows no model.
 
+import type { Finding } from "../../coach/finding.ts"
 import type { TrilobiteError } from "../../core/errors.ts"
 import type { Tensor, TensorLike } from "../../core/tensor.ts"
 import type { CallbackState } from "../../formats/saved-model.ts"
@@ -67,6 +68,8 @@ export interface Callback {
    * stopped; otherwise `fit` throws the error.
    */
   onDiverged?(error: TrilobiteError, training: Training): void | Promise<void>
+  /** The coach has found something; `fit` watches the training if a callback has this function. */
+  onFinding?(finding: Finding, training: Training): void | Promise<void>
   /** Everything that happens, as plain data, before the functions above; `progress` comes about ten times a second. */
   onEvent?(event: FitEvent, training: Training): void | Promise<void>
   /** What it must know again when the training goes on after an interruption (`fit({ resume })`): asked when the model is saved. */
@@ -84,5 +87,6 @@ export const hooks: readonly (keyof Callback)[] = [
   "onBatchBegin",
   "onBatchEnd",
   "onDiverged",
+  "onFinding",
   "onEvent",
 ]

@@ -193,6 +193,8 @@ function callNamed(callback: Callback, event: FitEvent, training: Training): voi
       return callback.onEpochEnd?.(event.epoch, event.logs, training)
     case "trainEnd":
       return callback.onTrainEnd?.(event.logs, training)
+    case "finding":
+      return callback.onFinding?.(event.finding, training)
     case "progress":
   }
 }

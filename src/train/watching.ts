@@ -1,0 +1,422 @@
+// Watches a training for the coach: decides which rounds are watched and when it is looked closer, and keeps what has been seen as
+// evidence. Nothing here changes a bit of the training: what is moved for a look is put back. Loaded when a training is coached.
+
+import type { Bound, Executable, Ran } from "../backend/backend.ts"
+import type { Ahead, EpochFacts, Evidence, KernelFacts, LayerLook, ProbeFacts, Seen } from "../coach/evidence.ts"
+import { validationName } from "../nn/metrics.ts"
+import type { EndReason, Logs } from "./events.ts"
+import type { Looked, Watched } from "./watch.ts"
+
+/** Rows of a look. */
+const LOOK_ROWS = 256
+
+/** So many mean steps of the epoch ahead. */
+const AHEAD = [10, 100, 1000] as const
+
+/** Operations of an epoch from which on single rounds are watched instead of whole epochs: some 30 ms. */
+const LARGE_EPOCH = 600_000_000
+
+/** Of small epochs those of the first two and every so many are watched. */
+const EVERY = 8
+
+/** The share of a training's time that watched rounds may cost, and what a watched round costs more: 0.1 and 3 / batch of a round. */
+const SHARE = 0.015
+const extraOf = (batchSize: number): number => 0.1 + 3 / batchSize
+
+/** The most watched rounds of an epoch, and the most places where they stand together. */
+const MOST_WATCHED = 64
+const MOST_WINDOWS = 4
+
+/** Operations of an epoch that are worth one more place: it costs two calls of the engine. */
+const WORTH_A_WINDOW = 600_000_000
+
+/** Below this part of the baseline a loss is not suspicious: nothing is tried ahead of it. */
+const GOOD = 0.5
+
+/** The share of the training's time from which on the coach leaves out what it can, once it has taken so many seconds. */
+const LIMIT = 0.03
+const GRACE = 0.25
+
+/** What a training gives to be watched. */
+export interface WatchPlan {
+  readonly executable: Executable
+  readonly watched: Watched
+  /** Numbers of a round that the entry `train` writes down. */
+  readonly width: number
+  /** What is known before the first step. */
+  readonly evidence: Evidence
+  /** Training rows in memory, and those that take part. */
+  readonly rows: { readonly bound: Bound; readonly taken: Int32Array | undefined } | undefined
+  /** Rows whose classes are to be found, if that is asked for: those that validate, or those that train. */
+  readonly recall?: (() => Promise<readonly number[] | undefined>) | undefined
+  readonly batchSize: number
+  readonly rounds: number
+  readonly rowsOfEpoch: number
+  readonly epochs: number
+  readonly seed: number
+  readonly learningRate: () => number
+  readonly step: () => number
+}
+
+/** Rounds of an epoch, from the first to before the second. */
+type Window = readonly [from: number, to: number]
+
+interface KernelSums {
+  squares: number
+  steps: number
+  clipped: number
+}
+
+/** The square root of a sum of squares; sums beyond numbers stay so. */
+const seen = (value: number): Seen => (Number.isFinite(value) ? value : "infinite")
+
+/** Watches one training. */
+export class Watching {
+  readonly #plan: WatchPlan
+  readonly #keys: readonly string[]
+  #evidence: Evidence
+  #windows: readonly Window[] = []
+  #sums: KernelSums[] = []
+  #watched = 0
+  /** Kernels as they were at the beginning of the epoch, where that is asked for; all trained parameters for a look. */
+  #before = new Map<string, Float32Array>()
+  #coachMs = 0
+  #coachBefore = 0
+  /** Milliseconds and rounds of unwatched rounds. */
+  #plain = { ms: 0, rounds: 0 }
+  #trained = 0
+
+  constructor(plan: WatchPlan) {
+    this.#plan = plan
+    this.#evidence = plan.evidence
+    this.#keys = plan.watched.means.map(({ key }) => key)
+  }
+
+  /** All that is known now. */
+  get evidence(): Evidence {
+    return this.#evidence
+  }
+
+  /** Looks at the network before the first step. */
+  async begin(): Promise<void> {
+    await this.#timed(async () => {
+      const look = await this.#look()
+      if (look === undefined) return
+      const { loss, output, layers, rows } = look
+      this.#evidence = { ...this.#evidence, probe: { rows, loss, output, layers } }
+    })
+  }
+
+  /** Prepares for an epoch: which of its rounds are watched. */
+  epochBegin(epoch: number): void {
+    const from = performance.now()
+    const { watched, executable } = this.#plan
+    this.#windows = this.#over() ? [] : windowsOf(epoch, this.#plan, this.#evidence.network.parameters)
+    this.#sums = watched.kernels.map(() => ({ squares: 0, steps: 0, clipped: 0 }))
+    this.#watched = 0
+    this.#before.clear()
+    if (this.#windows.length > 0) {
+      for (const { slopes, key } of watched.kernels) {
+        this.#before.set(key, executable.read(key))
+        this.#clear(slopes)
+      }
+      for (const { sum } of watched.means) this.#clear(sum)
+    }
+    if (this.#looksAfter(epoch)) for (const key of this.#keys) this.#before.set(key, executable.read(key))
+    this.#coachMs += performance.now() - from
+  }
+
+  /** Which entry the next rounds are run by, and at most how many of them. */
+  next(round: number, count: number): { readonly entry: "train" | "watch"; readonly count: number } {
+    for (const [from, to] of this.#windows) {
+      if (round >= to) continue
+      if (round >= from) return { entry: "watch", count: Math.min(count, to - round) }
+      return { entry: "train", count: Math.min(count, from - round) }
+    }
+    return { entry: "train", count }
+  }
+
+  /** Takes what rounds have written down; what is left is what `train` would have written. */
+  take(entry: "train" | "watch", ran: Ran, epoch: number, firstRound: number, ms: number): Ran {
+    if (ran.ended === "guard") {
+      this.#evidence = { ...this.#evidence, diverged: { epoch, round: firstRound + ran.rounds } }
+    }
+    if (entry === "train") {
+      this.#plain.ms += ms
+      this.#plain.rounds += ran.rounds
+      return ran
+    }
+    const usual = this.#plain.rounds === 0 ? 0.8 * ms : (this.#plain.ms / this.#plain.rounds) * ran.rounds
+    this.#coachMs += Math.max(0, ms - usual)
+    const { watched, width } = this.#plan
+    const own = watched.kernels.length * watched.perKernel + Number(watched.total)
+    const rounds = ran.logs.length / (width + own)
+    const logs = new Float32Array(rounds * width)
+    for (let r = 0; r < rounds; r++) {
+      const at = r * (width + own)
+      logs.set(ran.logs.subarray(at, at + width), r * width)
+      if (r < ran.rounds) this.#takeRound(ran.logs.subarray(at + width, at + width + own))
+    }
+    return { ...ran, logs }
+  }
+
+  #takeRound(numbers: Float32Array): void {
+    const { perKernel, total } = this.#plan.watched
+    const { clip } = this.#evidence.training
+    this.#watched++
+    this.#sums.forEach((sums, i) => {
+      const square = numbers[i * perKernel]!
+      sums.squares += square
+      sums.steps += numbers[i * perKernel + 1]!
+      if (clip === undefined) return
+      const norm = total ? numbers[numbers.length - 1]! : square
+      const shortened = clip.kind === "value" ? numbers[i * perKernel + 2]! > clip.at : norm > clip.at * clip.at
+      if (shortened) sums.clipped++
+    })
+  }
+
+  /** Keeps what an epoch has shown, after a closer look where it is time for one. */
+  async epochEnd(epoch: number, logs: Logs, seconds: number): Promise<void> {
+    await this.#timed(async () => {
+      const kernels = this.#kernels()
+      const looks = this.#looksAfter(epoch) && !this.#over()
+      const look = looks ? await this.#look() : undefined
+      const ahead = look !== undefined && this.#suspicious(logs) ? await this.#ahead(look.loss) : undefined
+      const recall = looks ? await this.#plan.recall?.() : undefined
+      this.#trained += seconds
+      const accuracy = accuracyIn(logs)
+      const valAccuracy = accuracyIn(logs, validationName)
+      const facts: EpochFacts = {
+        epoch,
+        loss: seen(logs.loss ?? Number.NaN),
+        ...(logs.valLoss === undefined ? {} : { valLoss: seen(logs.valLoss) }),
+        ...(accuracy === undefined ? {} : { accuracy }),
+        ...(valAccuracy === undefined ? {} : { valAccuracy }),
+        ...(recall === undefined ? {} : { recall }),
+        learningRate: this.#plan.learningRate(),
+        rounds: Number.isFinite(this.#plan.rounds) ? this.#plan.rounds : this.#watched,
+        kernels,
+        ...(look === undefined ? {} : { layers: look.layers }),
+        ...(ahead === undefined ? {} : { ahead }),
+        seconds,
+        coachSeconds: 0,
+      }
+      this.#evidence = { ...this.#evidence, epochs: [...this.#evidence.epochs, facts] }
+    })
+    const facts = this.#evidence.epochs.at(-1)!
+    const coachSeconds = (this.#coachMs - this.#coachBefore) / 1000
+    this.#coachBefore = this.#coachMs
+    const { training } = this.#evidence
+    const changed = !training.scheduled && facts.learningRate !== training.learningRate
+    this.#evidence = {
+      ...this.#evidence,
+      ...(changed ? { training: { ...training, scheduled: true } } : {}),
+      epochs: [...this.#evidence.epochs.slice(0, -1), { ...facts, coachSeconds }],
+    }
+  }
+
+  /** How the training has ended. */
+  end(ended: EndReason): void {
+    this.#evidence = { ...this.#evidence, ended }
+  }
+
+  async #timed(work: () => Promise<void>): Promise<void> {
+    const from = performance.now()
+    await work()
+    this.#coachMs += performance.now() - from
+  }
+
+  /** Whether the coach has taken more than its share. */
+  #over(): boolean {
+    return this.#coachMs / 1000 > GRACE + LIMIT * this.#trained
+  }
+
+  /** Epochs 1, 2, 4, 8, … and the last one are looked at closer. */
+  #looksAfter(epoch: number): boolean {
+    const n = epoch + 1
+    return this.#plan.rows !== undefined && ((n & (n - 1)) === 0 || n === this.#plan.epochs)
+  }
+
+  /** Whether a loss is so far from good that it is worth to look ahead. */
+  #suspicious({ loss }: Logs): boolean {
+    const baseline = this.#evidence.data?.targets.baseline
+    return baseline === undefined || !(loss! < GOOD * baseline)
+  }
+
+  #clear(key: string): void {
+    const { executable } = this.#plan
+    executable.write(key, new Float32Array(executable.read(key).length))
+  }
+
+  #kernels(): KernelFacts[] {
+    const { executable, watched } = this.#plan
+    const k = this.#watched
+    if (k === 0) return []
+    return watched.kernels.map(({ layer, name, key, slopes }, i): KernelFacts => {
+      const { squares, steps, clipped } = this.#sums[i]!
+      const before = this.#before.get(key)!
+      const now = executable.read(key)
+      return {
+        layer,
+        name,
+        watched: k,
+        gradientSquare: seen(squares / k),
+        meanGradientSquare: seen(squareOf(executable.read(slopes)) / (k * k)),
+        length: Math.sqrt(squareOf(before)),
+        step: seen(Math.sqrt(steps / k)),
+        way: seen(Math.sqrt(squareOf(now, before))),
+        ...(this.#evidence.training.clip === undefined ? {} : { clipped: clipped / k }),
+      }
+    })
+  }
+
+  /** The numbers of a probe over some rows, added up over its rounds; the first is the cost, as a mean over rows. */
+  async #probe(): Promise<{ readonly sums: Float64Array; readonly rows: number; readonly rounds: number } | undefined> {
+    const { executable, rows, batchSize, seed, learningRate, step } = this.#plan
+    if (rows === undefined) return undefined
+    const order = sampleOf(rows.taken, rows.bound.rows)
+    const size = Math.min(batchSize, order.length)
+    const rounds = Math.ceil(order.length / size)
+    const runtime = { learningRate: learningRate(), step: step() }
+    const { bound } = rows
+    const ran = await executable.run({
+      entry: "probe",
+      bound,
+      batchSize: size,
+      first: 0,
+      count: rounds,
+      order,
+      runtime,
+      seed,
+    })
+    const width = ran.logs.length / rounds
+    const sums = new Float64Array(width)
+    for (let r = 0; r < ran.rounds; r++) {
+      const share = Math.min(size, order.length - r * size) / order.length
+      for (let i = 0; i < width; i++) sums[i]! += ran.logs[r * width + i]! * (i === 0 ? share : 1)
+    }
+    return ran.rounds < rounds ? undefined : { sums, rows: order.length, rounds }
+  }
+
+  async #look(): Promise<ProbeFacts | undefined> {
+    const { executable, watched } = this.#plan
+    const probe = await this.#probe()
+    if (probe === undefined) return undefined
+    const { sums, rows, rounds } = probe
+    let at = 1
+    const next = (): number => sums[at++]!
+    const spread = (numbers: number): { readonly mean: number; readonly deviation: number } => {
+      const [mean, square] = [next() / (numbers * rows), next() / (numbers * rows)]
+      return { mean, deviation: Math.sqrt(Math.max(0, square - mean * mean)) }
+    }
+    const out = spread(watched.output.numbers)
+    const ends = watched.outputSaturates ? { saturated: next() / (watched.output.numbers * rows) } : {}
+    const layers = watched.layers.map((looked: Looked): LayerLook => {
+      const input = spread(looked.input.numbers)
+      const before = spread(looked.sums.numbers)
+      const after = spread(looked.output.numbers)
+      const saturated = looked.saturates ? { saturated: next() / (looked.output.numbers * rows) } : {}
+      let silent = 0
+      for (let u = 0; u < looked.fires; u++) if (next() === 0) silent++
+      const kernel = executable.read(looked.key)
+      const gradient = looked.trained ? { gradientRms: seen(Math.sqrt(next() / rounds / kernel.length)) } : {}
+      const mean = kernel.reduce((a, b) => a + b, 0) / kernel.length
+      const square = squareOf(kernel) / kernel.length
+      return {
+        layer: looked.layer,
+        activation: looked.activation,
+        inputDeviation: seen(input.deviation),
+        sumDeviation: seen(before.deviation),
+        mean: seen(after.mean),
+        deviation: seen(after.deviation),
+        ...saturated,
+        ...(looked.fires > 0 ? { dead: silent } : {}),
+        kernelRms: Math.sqrt(square),
+        kernelDeviation: Math.sqrt(Math.max(0, square - mean * mean)),
+        ...gradient,
+      }
+    })
+    const output = { mean: finite(out.mean), deviation: finite(out.deviation), ...ends }
+    return { rows, loss: seen(sums[0]!), layers, output }
+  }
+
+  /** Losses of the same rows at other places. The weights are put back as they were, bit by bit. */
+  async #ahead(here: Seen): Promise<Ahead> {
+    const { executable, watched, rounds } = this.#plan
+    const now = new Map(this.#keys.map((key) => [key, executable.read(key)]))
+    const lossAt = async (place: (key: string, i: number) => number): Promise<Seen> => {
+      for (const [key, values] of now)
+        executable.write(
+          key,
+          values.map((_, i) => place(key, i)),
+        )
+      return seen((await this.#probe())?.sums[0] ?? Number.NaN)
+    }
+    try {
+      const at: Ahead["at"][number][] = []
+      for (const steps of AHEAD) {
+        const times = steps / rounds
+        const loss = await lossAt((key, i) => {
+          const end = now.get(key)![i]!
+          return end + times * (end - this.#before.get(key)![i]!)
+        })
+        at.push({ steps, loss })
+      }
+      if (this.#watched === 0) return { here, at }
+      const means = new Map(watched.means.map(({ key, sum }) => [key, executable.read(sum)]))
+      const atMean = await lossAt((key, i) => means.get(key)![i]! / this.#watched)
+      return { here, at, atMean }
+    } finally {
+      for (const [key, values] of now) executable.write(key, values)
+    }
+  }
+}
+
+const finite = (value: number): number => (Number.isFinite(value) ? value : 0)
+
+/** Σ (a − b)², in float64. */
+function squareOf(a: Float32Array, b?: Float32Array): number {
+  let sum = 0
+  for (let i = 0; i < a.length; i++) {
+    const value = a[i]! - (b?.[i] ?? 0)
+    sum += value * value
+  }
+  return sum
+}
+
+/** Metrics that are the share of rows whose class was found. */
+const ACCURACIES = ["accuracy", "binaryAccuracy", "categoricalAccuracy", "sparseCategoricalAccuracy"]
+
+/** An accuracy, if one is measured. */
+function accuracyIn(logs: Logs, named = (name: string): string => name): number | undefined {
+  return ACCURACIES.map((name) => logs[named(name)]).find((value) => value !== undefined)
+}
+
+/** Which rounds of an epoch are watched: all of a few small epochs, or a few of every large one. A function of counts, not of time. */
+export function windowsOf(
+  epoch: number,
+  { rounds, batchSize, rowsOfEpoch }: Pick<WatchPlan, "rounds" | "batchSize" | "rowsOfEpoch">,
+  parameters: number,
+): readonly Window[] {
+  if (!Number.isFinite(rounds)) return [[0, 8]]
+  const work = 6 * parameters * rowsOfEpoch
+  const count = Math.min(MOST_WATCHED, Math.floor((SHARE / extraOf(batchSize)) * rounds))
+  if (work < LARGE_EPOCH || count < 2) return epoch < 2 || epoch % EVERY === 0 ? [[0, rounds]] : []
+  const places = Math.max(1, Math.min(MOST_WINDOWS, Math.floor(work / WORTH_A_WINDOW), Math.floor(count / 2)))
+  const length = Math.floor(count / places)
+  return Array.from({ length: places }, (_, i): Window => {
+    const from = Math.floor((i * rounds) / places)
+    return [from, from + length]
+  })
+}
+
+/** Some of the rows, one at a place of its own in each of equal parts: the same ones always, at no distance that data may have. */
+function sampleOf(taken: Int32Array | undefined, all: number): Int32Array {
+  const rows = taken?.length ?? all
+  const count = Math.min(LOOK_ROWS, rows)
+  return Int32Array.from({ length: count }, (_, i) => {
+    const within = (Math.imul(i + 1, 0x9e3779b1) >>> 0) / 4294967296
+    const row = Math.min(rows - 1, Math.floor(((i + (rows > count ? within : 0)) * rows) / count))
+    return taken?.[row] ?? row
+  })
+}
