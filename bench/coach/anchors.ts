@@ -15,10 +15,12 @@ export interface Doctor {
   begin(): (evidence: Evidence) => readonly FaultCode[]
 }
 
-const numberOf = (seen: Seen | undefined): number => (seen === "infinite" ? Number.POSITIVE_INFINITY : (seen ?? Number.NaN))
+const numberOf = (seen: Seen | undefined): number =>
+  seen === "infinite" ? Number.POSITIVE_INFINITY : (seen ?? Number.NaN)
 
 /** Norm of the gradient of each kernel, first layer first. */
-const norms = ({ kernels }: EpochFacts): number[] => kernels.map((k: KernelFacts) => Math.sqrt(numberOf(k.gradientSquare)))
+const norms = ({ kernels }: EpochFacts): number[] =>
+  kernels.map((k: KernelFacts) => Math.sqrt(numberOf(k.gradientSquare)))
 
 /** Looks at the layers, the newest. */
 function looks({ probe, epochs }: Evidence): readonly LayerLook[] {
@@ -88,7 +90,12 @@ const umlaut: Doctor = {
     if (training.learningRate > 0.01) said.push("F08")
     if (training.learningRate < 1e-7) said.push("F09")
     const [before, now] = epochs.slice(-2)
-    if (now !== undefined && numberOf(now.valLoss) > numberOf(before!.valLoss) && numberOf(now.loss) <= numberOf(before!.loss)) said.push("F17")
+    if (
+      now !== undefined &&
+      numberOf(now.valLoss) > numberOf(before!.valLoss) &&
+      numberOf(now.loss) <= numberOf(before!.loss)
+    )
+      said.push("F17")
     const { accuracy = Number.NaN, valAccuracy = Number.NaN } = epochs.at(-1)!
     if (epochs.length > 3 && (valAccuracy > 0.95 || valAccuracy > accuracy)) said.push("F28")
     return said
@@ -104,7 +111,8 @@ const sageMaker: Doctor = {
     if (broken(evidence)) said.push("F07")
     const deviations = (probe?.layers ?? []).map(({ kernelDeviation }) => kernelDeviation ** 2)
     // Poor weight initialisation: weights of two layers whose variances differ ten times, or that do not vary.
-    if (deviations.some((v) => v < 1e-12) || deviations.some((v, i) => i > 0 && ratioOf(v, deviations[i - 1]!) > 10)) said.push("F15")
+    if (deviations.some((v) => v < 1e-12) || deviations.some((v, i) => i > 0 && ratioOf(v, deviations[i - 1]!) > 10))
+      said.push("F15")
     const dead = looks(evidence)
     const units = new Map(evidence.network.layers.map(({ name, units }) => [name, units]))
     if (dead.some((look) => (look.dead ?? 0) > 0.5 * (units.get(look.layer) ?? 1))) said.push("F05")

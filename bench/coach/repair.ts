@@ -141,8 +141,11 @@ export function menuOf(setup: Setup, bestEpoch: number): readonly Remedy[] {
     if (kind === "targets") return ("how" in edit && edit.how === "standardize") === (classes === 0)
     return kind !== "classWeights" || classes > 0
   }
+  const first = ([, edit]: (typeof remedies)[number], i: number): boolean => {
+    return remedies.findIndex(([, other]) => JSON.stringify(other) === JSON.stringify(edit)) === i
+  }
   return remedies
-    .filter(([, edit]) => possible(edit) && edited(setup, edit) !== undefined)
+    .filter((row, i) => first(row, i) && possible(row[1]) && edited(setup, row[1]) !== undefined)
     .map(([name, edit, ...codes]) => ({ name, edit, codes }))
 }
 

@@ -161,7 +161,8 @@ export interface Report {
 /** The report as Markdown. */
 export function asMarkdown(report: Report): string {
   const { standings, repairs } = report
-  const row = (name: string, cell: (s: Standing) => string): string => `| ${name} | ${standings.map(cell).join(" | ")} |`
+  const row = (name: string, cell: (s: Standing) => string): string =>
+    `| ${name} | ${standings.map(cell).join(" | ")} |`
   const codes = Object.keys(standings[0]?.causes ?? {})
   const lines = [
     `# Coach benchmark of ${report.date.slice(0, 10)}${report.heldOut ? ", held-out cases" : ""}`,
@@ -197,8 +198,15 @@ export function asMarkdown(report: Report): string {
       `- random search over the same single changes, as many rounds: ${shown(repairs.random)}, ${repairs.randomRetrains.toFixed(2)} retrainings.`,
     )
   }
-  if (report.unmeasured > 0) lines.push("", `Cases whose truth is not measured (taken for what they are called): ${report.unmeasured}.`)
-  if (report.invalid.length > 0) lines.push("", "Left out, because they do no harm (or are not healthy):", "", ...report.invalid.map((id) => `- ${id}`))
+  if (report.unmeasured > 0)
+    lines.push("", `Cases whose truth is not measured (taken for what they are called): ${report.unmeasured}.`)
+  if (report.invalid.length > 0)
+    lines.push(
+      "",
+      "Left out, because they do no harm (or are not healthy):",
+      "",
+      ...report.invalid.map((id) => `- ${id}`),
+    )
   if (report.mistakes.length > 0) lines.push("", "Wrong answers:", "", ...report.mistakes.map((text) => `- ${text}`))
   return `${lines.join("\n")}\n`
 }

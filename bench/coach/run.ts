@@ -99,7 +99,9 @@ const report: Report = {
   ...{ commit, seed, machine: before },
   seconds: (performance.now() - begun) / 1000,
   heldOut: options["held-out"],
-  invalid: [...new Set(trials.filter(({ id }) => truths[id]?.valid === false).map(({ id }) => `${id}: ${truths[id]!.why}`))],
+  invalid: [
+    ...new Set(trials.filter(({ id }) => truths[id]?.valid === false).map(({ id }) => `${id}: ${truths[id]!.why}`)),
+  ],
   unmeasured: new Set(trials.filter(({ id }) => truths[id] === undefined).map(({ id }) => id)).size,
   standings: [...own, ...anchors].map((doctor) => standingOf(doctor, all)),
   repairs: repairsOf(all),

@@ -44,7 +44,9 @@ export async function trialOf(job: Job): Promise<Trial> {
   })) // biome-ignore format: one call
   // Random search over all single edits may train as many rounds as the coach has, and once at least.
   const options = { most: 20, budget: Math.max(1, mended?.steps ?? 0) }
-  const random = mended && (await repair(setup, first, level, async (next) => ({ outcome: await train(next) }), atRandom(job.seed), options))
+  const random =
+    mended &&
+    (await repair(setup, first, level, async (next) => ({ outcome: await train(next) }), atRandom(job.seed), options))
   return {
     ...job,
     kind: one.kind,
