@@ -78,6 +78,7 @@ export interface TrainingFacts {
   readonly weightDecay?: number
   readonly batchSize: number
   readonly epochs: number
+  /** Rounds of an epoch; 0 while nobody knows, as of a stream. */
   readonly rounds: number
   readonly shuffle: boolean
   readonly classWeights: boolean
@@ -148,7 +149,7 @@ export interface LayerLook {
   readonly saturated?: number
   /** Neurons that are 0 for all rows, where the activation is flat there (relu and its kin). */
   readonly dead?: number
-  /** The root of the mean square of the kernel, and of its gradient. */
+  /** The root of the mean square of the kernel, and of its gradient in rounds of the usual size. */
   readonly kernelRms: number
   readonly kernelDeviation: number
   readonly gradientRms?: Seen
@@ -165,7 +166,7 @@ export interface EpochFacts {
   readonly recall?: readonly number[]
   readonly learningRate: number
   readonly rounds: number
-  /** Losses of single rounds that were watched: of the first and the last tenth of the epoch, and their largest rise. */
+  /** How kernels moved, in epochs that were watched (of short ones the first two and every eighth, of long ones all); else none. */
   readonly kernels: readonly KernelFacts[]
   /** Looks of this epoch; not every epoch has them. */
   readonly layers?: readonly LayerLook[]
@@ -195,8 +196,8 @@ export interface KernelFacts {
 export interface Ahead {
   /** Where the weights stand. */
   readonly here: Seen
-  /** At w0 + m·(w1 − w0) for one step. */
+  /** After so many mean steps of the epoch more: at w(end) + m·(w(end) − w(beginning)) / rounds. */
   readonly at: readonly { readonly steps: number; readonly loss: Seen }[]
-  /** At the mean of the weights over the epoch. */
+  /** At the mean of the weights over the rounds that were watched. */
   readonly atMean?: Seen
 }

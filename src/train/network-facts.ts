@@ -226,7 +226,7 @@ export function trainingFacts(
     ...(weightDecay === null ? {} : { weightDecay }),
     batchSize,
     epochs: read.epochs,
-    rounds,
+    rounds: Number.isFinite(rounds) ? rounds : 0,
     shuffle: read.shuffle,
     classWeights: read.classWeight !== undefined || read.sampleWeight !== undefined,
     earlyStopping: kinds.includes("earlyStopping"),

@@ -33,9 +33,12 @@ const WORTH_A_WINDOW = 600_000_000
 /** Below this part of the baseline a loss is not suspicious: nothing is tried ahead of it. */
 const GOOD = 0.5
 
-/** The share of the training's time from which on the coach leaves out what it can, once it has taken so many seconds. */
+/**
+ * The share of the training's time from which on the coach leaves out what it can, once it has taken so many seconds. What it takes
+ * up to the end of the first epoch, most of it for its modules, is not counted: it comes once.
+ */
 const LIMIT = 0.03
-const GRACE = 0.25
+const GRACE = 0.5
 
 /** What a training gives to be watched. */
 export interface WatchPlan {
@@ -82,6 +85,8 @@ export class Watching {
   #before = new Map<string, Float32Array>()
   #coachMs = 0
   #coachBefore = 0
+  #coachOnce = 0
+  #rounds = 0
   /** Milliseconds and rounds of unwatched rounds. */
   #plain = { ms: 0, rounds: 0 }
   #trained = 0
@@ -114,6 +119,7 @@ export class Watching {
     this.#windows = this.#over() ? [] : windowsOf(epoch, this.#plan, this.#evidence.network.parameters)
     this.#sums = watched.kernels.map(() => ({ squares: 0, steps: 0, clipped: 0 }))
     this.#watched = 0
+    this.#rounds = 0
     this.#before.clear()
     if (this.#windows.length > 0) {
       for (const { slopes, key } of watched.kernels) {
@@ -141,6 +147,7 @@ export class Watching {
     if (ran.ended === "guard") {
       this.#evidence = { ...this.#evidence, diverged: { epoch, round: firstRound + ran.rounds } }
     }
+    this.#rounds += ran.rounds
     if (entry === "train") {
       this.#plain.ms += ms
       this.#plain.rounds += ran.rounds
@@ -194,7 +201,7 @@ export class Watching {
         ...(valAccuracy === undefined ? {} : { valAccuracy }),
         ...(recall === undefined ? {} : { recall }),
         learningRate: this.#plan.learningRate(),
-        rounds: Number.isFinite(this.#plan.rounds) ? this.#plan.rounds : this.#watched,
+        rounds: this.#rounds,
         kernels,
         ...(look === undefined ? {} : { layers: look.layers }),
         ...(ahead === undefined ? {} : { ahead }),
@@ -206,6 +213,7 @@ export class Watching {
     const facts = this.#evidence.epochs.at(-1)!
     const coachSeconds = (this.#coachMs - this.#coachBefore) / 1000
     this.#coachBefore = this.#coachMs
+    if (this.#coachOnce === 0) this.#coachOnce = this.#coachMs
     const { training } = this.#evidence
     const changed = !training.scheduled && facts.learningRate !== training.learningRate
     this.#evidence = {
@@ -228,7 +236,7 @@ export class Watching {
 
   /** Whether the coach has taken more than its share. */
   #over(): boolean {
-    return this.#coachMs / 1000 > GRACE + LIMIT * this.#trained
+    return this.#coachOnce > 0 && (this.#coachMs - this.#coachOnce) / 1000 > GRACE + LIMIT * this.#trained
   }
 
   /** Epochs 1, 2, 4, 8, … and the last one are looked at closer. */
