@@ -108,7 +108,8 @@ describe("repair", () => {
       return { score, merit: score, loss: [1], valLoss: [1], valAccuracy: [score], steps: 10, seconds: 0 }
     }
     const rates = [1e-5, 1e-3, 1e-1]
-    const result = await repair(setup, { outcome: at(1e-4) }, 1, async (s) => ({ outcome: at(s.learningRate) }), (_, __, tried) =>
+    const control = [setupOf(named("circles")), { ...at(0.1), score: 1 }] as const
+    const result = await repair(setup, { outcome: at(1e-4) }, control, async (s) => ({ outcome: at(s.learningRate) }), (_, __, tried) =>
       tried.length < 3 ? { kind: "learningRate", to: rates[tried.length]! } : undefined) // biome-ignore format: one call
     expect(result).toMatchObject({ score: 1, repaired: true, retrains: 3, steps: 30 })
     expect(result.edits).toEqual([1e-3, 1e-1].map((to) => ({ kind: "learningRate", to })))

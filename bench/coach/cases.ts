@@ -14,6 +14,8 @@ export interface Case {
   /** Absent for controls. */
   readonly cause?: FaultCode
   readonly also?: readonly FaultCode[]
+  /** What its control changes in the base, where that is more than which rows are learnt (`change.sample`). */
+  readonly healthy?: Changes
   /** Run only with --held-out: rules may not be tried on it before they are finished. */
   readonly heldOut?: true
 }
@@ -305,10 +307,21 @@ const unseenControls: typeof controls = [
   ["hills relu", "hills", { hidden: layers([48, 48], "relu") }],
 ]
 
+/** Too long a training: its control is the same one, ended early. */
+const epochsOf: { readonly [id: string]: number } = {
+  "mnist: overfit": 8,
+  "circles: overfit": 8,
+  "friedman: overfit": 25,
+  "moons: overfit": 8,
+}
+
 const rowsOf = (rows: readonly Row[], kind: Case["kind"], heldOut?: true): Case[] =>
   rows.map(([id, base, change, cause, ...also]) => ({
     ...{ id: `${base}: ${id}`, kind, base, change, cause },
     ...(also.length > 0 ? { also } : {}),
+    ...(epochsOf[`${base}: ${id}`] === undefined
+      ? {}
+      : { healthy: { ...change, epochs: epochsOf[`${base}: ${id}`]! } }),
     ...(heldOut ? { heldOut } : {}),
   }))
 
@@ -324,6 +337,11 @@ export const cases: readonly Case[] = [
   ...healthy(unseenControls, true),
   ...rowsOf(unseen, "fault", true),
 ]
+
+/** The healthy training with which a case is compared: its base on the rows that the case learns. */
+export function controlOf({ base, change: { sample }, healthy }: Case): Setup {
+  return changed(bases[base]!, healthy ?? (sample === undefined ? {} : { sample }))
+}
 
 /** The training of a case. */
 export function setupOf({ base, change }: Pick<Case, "base" | "change">): Setup {

@@ -1,9 +1,8 @@
-// One setup becomes many: every knob is moved a little, by a seed. A case and its base are moved alike, so that they differ in the
+// One setup becomes many: every knob is moved a little, by a seed. A case and its control are moved alike, so that they differ in the
 // fault alone.
 
 import { integers, streams } from "../../src/core/random.ts"
-import type { Case } from "./cases.ts"
-import { bases, setupOf } from "./cases.ts"
+import { type Case, controlOf, setupOf } from "./cases.ts"
 import type { Setup } from "./setup.ts"
 
 /** A number of the name, for seeds (FNV-1a). */
@@ -53,9 +52,9 @@ function moved(setup: Setup, base: Setup, moves: Moves): Setup {
   }
 }
 
-/** A case and its healthy base, moved alike. Seed 0: as they are written, but for the seed of rows and weights. */
+/** A case and its control, moved alike. Seed 0: as they are written, but for the seed of rows and weights. */
 export function jittered(one: Case, seed: number): { readonly setup: Setup; readonly control: Setup } {
-  const base = bases[one.base]!
+  const base = controlOf(one)
   const moves = movesOf(seed)
   const still: Moves = { rate: 1, units: 1, rows: 1, batch: 1, epochs: 1, seed: moves.seed }
   const now = seed === 0 ? still : moves

@@ -154,10 +154,37 @@ export function bestEpochOf({ valLoss }: Pick<Outcome, "valLoss">): number {
   return Math.max(0, valLoss.indexOf(Math.min(...valLoss)))
 }
 
-/** Whether a training is as good as its control: within 2 points (classes), or its mistakes within 1.25 times (numbers). */
-export function restored({ sample }: Setup, score: number, control: number): boolean {
+/** By what a training is worse than its control, if it is: its score, or only its validation loss (more than 1.5 times). */
+export type Harm = "score" | "loss"
+
+/** Whether a score is as good as the control's: within 2 points (classes), or its mistakes within 1.25 times (numbers). */
+export function close({ sample }: Setup, score: number, control: number): boolean {
   if (classesOf(sample.set) > 0) return score >= control - 0.02
   return 1 - score <= 1.25 * (1 - control)
+}
+
+const lastOf = ({ valLoss }: Outcome): number => valLoss.at(-1) ?? Number.POSITIVE_INFINITY
+
+/** Whether validation losses of two trainings say the same: one loss, of targets that are written in one way. */
+const comparable = (a: Setup, b: Setup): boolean => {
+  const written = ({ alter }: Setup): string =>
+    JSON.stringify(alter.filter((step) => ["code", "scaleTargets", "standardizeTargets", "permute"].includes(step.do)))
+  return a.loss === b.loss && written(a) === written(b)
+}
+
+/** A setup and what became of it. */
+export type Pair = readonly [setup: Setup, outcome: Outcome]
+
+/** By what a training is worse than its control. */
+export function harmOf([setup, outcome]: Pair, [control, level]: Pair): Harm | undefined {
+  if (outcome.error !== undefined || !close(setup, outcome.score, level.score)) return "score"
+  return comparable(setup, control) && lastOf(outcome) > 1.5 * lastOf(level) ? "loss" : undefined
+}
+
+/** Whether a training that was harmed is now as good as its control. */
+export function restored([setup, outcome]: Pair, [control, level]: Pair, by: Harm): boolean {
+  if (outcome.error !== undefined || !close(setup, outcome.score, level.score)) return false
+  return by === "score" || (comparable(setup, control) && lastOf(outcome) <= 1.25 * lastOf(level))
 }
 
 /** How a repair went. */
@@ -192,7 +219,7 @@ export type Adviser<S extends Trained> = (setup: Setup, seen: S, tried: readonly
 export async function repair<S extends Trained>(
   setup: Setup,
   first: S,
-  control: number,
+  control: Pair,
   trainIt: (setup: Setup) => Promise<S>,
   advise: Adviser<S>,
   { most = 5, budget = Number.POSITIVE_INFINITY }: { readonly most?: number; readonly budget?: number } = {},
@@ -213,8 +240,9 @@ export async function repair<S extends Trained>(
     ;[now, seen] = [next, result]
     kept.push(edit)
   }
-  const { score } = seen.outcome
-  return { score, repaired: restored(setup, score, control), retrains, steps, edits: kept }
+  const harm = harmOf([setup, first.outcome], control)
+  const repaired = harm === undefined || restored([now, seen.outcome], control, harm)
+  return { score: seen.outcome.score, repaired, retrains, steps, edits: kept }
 }
 
 /** Random search: any edit of the menu that was not tried, each as likely as another. */

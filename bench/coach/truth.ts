@@ -12,7 +12,7 @@ import type { FaultCode } from "../../src/coach/finding.ts"
 import { median } from "../machine.ts"
 import { type Case, cases } from "./cases.ts"
 import { jittered, trialSeed } from "./jitter.ts"
-import { bestEpochOf, edited, menuOf, restored } from "./repair.ts"
+import { bestEpochOf, edited, harmOf, menuOf, restored } from "./repair.ts"
 import { classesOf } from "./sets.ts"
 import type { Setup } from "./setup.ts"
 import { type Outcome, train } from "./train.ts"
@@ -110,15 +110,14 @@ async function faultTruth(one: Case, menu: boolean): Promise<Truth> {
   for (const { name, codes } of menuOf(setup, bestEpochOf(outcomes[0]!))) {
     let times = 0
     for (let n = 0; n < 3 && times === n; n++) {
-      const own = trials[n]!.setup
-      const remedy = menuOf(own, bestEpochOf(outcomes[n]!)).find((r) => r.name === name)
-      const next = remedy && edited(own, remedy.edit)
+      const own = trials[n]!
+      const remedy = menuOf(own.setup, bestEpochOf(outcomes[n]!)).find((r) => r.name === name)
+      const next = remedy && edited(own.setup, remedy.edit)
       if (next === undefined) break
-      const { score, valLoss } = await outcomeOf(next)
-      const before = restored(own, outcomes[n]!.score, controls[n]!.score)
-      // Where only the loss tells of the harm, it must be gone too.
-      const gone = !before || (valLoss.at(-1) ?? Number.POSITIVE_INFINITY) <= 1.25 * (controls[n]!.valLoss.at(-1) ?? 0)
-      if (restored(own, score, controls[n]!.score) && gone) times++
+      const control = [own.control, controls[n]!] as const
+      const by =
+        harmOf([own.setup, outcomes[n]!], control) ?? harmOf([setup, outcomes[0]!], [trials[0]!.control, controls[0]!])
+      if (restored([next, await outcomeOf(next)], control, by ?? "score")) times++
     }
     if (times === 3) good.push({ name, codes })
   }

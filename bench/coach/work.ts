@@ -5,7 +5,7 @@ import { newCoach } from "./advisor.ts"
 import { type Case, cases } from "./cases.ts"
 import { proposals, watched } from "./coach.ts"
 import { jittered } from "./jitter.ts"
-import { atRandom, type Repair, repair, restored } from "./repair.ts"
+import { atRandom, harmOf, type Pair, type Repair, repair } from "./repair.ts"
 import { train } from "./train.ts"
 
 /** What is to be tried. */
@@ -36,7 +36,7 @@ export async function trialOf(job: Job): Promise<Trial> {
   const begun = performance.now()
   const first = await watched(setup)
   const { score, error } = first.outcome
-  const level = one.kind === "control" ? score : (await train(control)).score
+  const level: Pair = [control, one.kind === "control" ? first.outcome : await train(control)]
   const make = job.repair && one.kind !== "control" ? await newCoach() : undefined
   const mended = make && (await repair(setup, first, level, watched, (_, { evidence }, tried) => {
     const known = new Set(tried.map((edit) => JSON.stringify(edit)))
@@ -50,7 +50,11 @@ export async function trialOf(job: Job): Promise<Trial> {
   return {
     ...job,
     kind: one.kind,
-    ...{ score, control: level, harmed: error !== undefined || !restored(setup, score, level) },
+    ...{
+      score,
+      control: level[1].score,
+      harmed: one.kind !== "control" && harmOf([setup, first.outcome], level) !== undefined,
+    },
     ...(error === undefined ? {} : { error }),
     seconds: (performance.now() - begun) / 1000,
     evidence: first.evidence,
