@@ -26,10 +26,7 @@ export function reportText(result: Result, out: string): string {
           ["Last epoch", `${epochs}: ${measured(valLoss, valAccuracy)}`],
         ]
   if (result.unfinishedEpoch !== null) {
-    rows.push([
-      "Unfinished",
-      `epoch ${result.unfinishedEpoch}: its rounds are in the weights, --resume begins it again`,
-    ])
+    rows.push(["Unfinished", `epoch ${result.unfinishedEpoch}: its rounds are in the weights, --resume goes on in it`])
   }
   const times = `${duration(result.seconds)} of training, ${duration(result.totalSeconds)} in all`
   const all = [...rows, ["Time", times], ["Saved in", out]]

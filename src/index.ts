@@ -16,15 +16,7 @@ export type {
   Task,
   TrainingFacts,
 } from "./coach/evidence.ts"
-export type {
-  Advisor,
-  Change,
-  Diagnosis,
-  Edit,
-  Expectation,
-  FaultCode,
-  Finding,
-} from "./coach/finding.ts"
+export type { Advisor, Change, Diagnosis, Edit, Expectation, FaultCode, Finding } from "./coach/finding.ts"
 export { toCategorical } from "./core/categorical.ts"
 export { type ErrorCode, TrilobiteError } from "./core/errors.ts"
 export type { Shape } from "./core/shape.ts"
@@ -357,4 +349,5 @@ export type {
   ModelOptions,
   PredictOptions,
 } from "./train/options.ts"
+export { type Plot, plotSvg, type Series } from "./train/plot.ts"
 export type { Output } from "./train/progress.ts"
