@@ -185,6 +185,7 @@ export class Model<P = Tensor> {
     this.#asLayer ??= nestedLayer(network, {
       name: this.#options.name,
       inputShape: network.inputs.length === 1 ? this.#inputShapes?.[0] : undefined,
+      batchSize: network.batchSize,
       config: { ...networkToConfig(network) },
       cells: this.#inputShapes === undefined ? undefined : this.#cellsOf(),
     })
