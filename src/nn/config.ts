@@ -163,12 +163,7 @@ function readNetwork(json: unknown, where: string, custom: CustomObjects): Netwo
 }
 
 /** A functional network is built again from its calls, so that whatever a user cannot build is refused. */
-function readFunctional(
-  json: object,
-  where: string,
-  layers: readonly Layer[],
-  batchSize: number | undefined,
-): Network {
+function readFunctional(json: object, where: string, layers: readonly Layer[], batchSize: number | undefined): Network {
   const { inputs, calls, outputs, ...others } = json as { readonly [key: string]: unknown }
   refuse(others, where)
   const list = (value: unknown, at: string): readonly unknown[] => {

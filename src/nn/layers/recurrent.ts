@@ -250,9 +250,7 @@ function keptStates(
   }
   const rows = indexOver([BATCH])
   const names = Array.from({ length: count }, (_, i) => `state${i}`)
-  const values = names.map((name) =>
-    lookup(scope.state(name, [batchSize, units], zeros(), { carried: true }), rows),
-  )
+  const values = names.map((name) => lookup(scope.state(name, [batchSize, units], zeros(), { carried: true }), rows))
   const keep = (final: readonly Node[]): void => {
     names.forEach((name, i) => void scope.update(name, scatterAdd(stopGradient(final[i]!), rows, batchSize)))
   }
