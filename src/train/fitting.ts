@@ -101,7 +101,8 @@ export async function fitModel(
       bind,
       feed: train,
       seed,
-      print: verbose !== 0,
+      // A callback that hears of findings says itself what is to be said.
+      print: verbose !== 0 && read.coach !== false,
       listeners,
     })
     const where = { epochs, initialEpoch, place, resumed: from !== undefined }
