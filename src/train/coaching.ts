@@ -82,7 +82,7 @@ export function coach({ room, read, parts, executable, bind, feed, seed, print, 
     const { evidence } = watching
     const found = (await advising).advise(evidence)
     findings.push(...found)
-    room.keepCoached({ evidence, findings: [...findings] })
+    room.keepCoached({ evidence, findings })
     for (const finding of found) {
       if (print) output.write(`Coach: ${finding.saw} ${finding.change.text}\n`)
       await onFinding?.(finding)
@@ -98,7 +98,8 @@ export function coach({ room, read, parts, executable, bind, feed, seed, print, 
       else if (event.type === "trainEnd") watching.end(event.reason)
     },
     async after(event) {
-      if (event.type === "trainBegin" || event.type === "epochEnd" || event.type === "trainEnd") await advise()
+      const asks = event.type === "epochEnd" && watching.asks(event.epoch)
+      if (asks || event.type === "trainBegin" || event.type === "trainEnd") await advise()
     },
     async failed(ended) {
       watching.end(ended ? "stopped" : "failed")
