@@ -40,7 +40,7 @@ Examples:
   $ trilobite predict runs/data-... new.csv    what it makes of other rows
   $ trilobite train intermediate-net           the chapter's net, 20 epochs
   $ trilobite train shallow-net --epochs 5
-  $ trilobite doctor runs/data-...             what is wrong with it, what to change
+  $ trilobite doctor runs/data-...             what is wrong, what to change
   $ trilobite explain runs/data-...            a page about a run
   $ trilobite summary intermediate-net
   $ trilobite inspect shallow-net --what program

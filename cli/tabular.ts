@@ -128,10 +128,10 @@ export async function trainTable(given: TrainConfig, options: TrainOptions): Pro
       out: folder,
     }
     writeJson(join(folder, files.result), result)
+    await coach.report()
     const resume = `trilobite train --resume ${quoted(folder)}`
     if (options.json) printJson({ result: ended === "aborted" ? { ...result, resume } : result })
     else report(result, settings, options.quiet === true, resume)
-    await coach.report()
     return ended === "aborted" ? (interrupt.exitCode ?? 0) : 0
   } catch (error) {
     await coach.report()

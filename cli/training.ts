@@ -49,8 +49,8 @@ export async function train(net: NetName, options: TrainOptions): Promise<number
     const totalSeconds = (performance.now() - started) / 1000
     const result = { ...summarise(plan, unfinished, ended), totalSeconds, out: plan.folder }
     writeJson(join(plan.folder, files.result), result)
-    report(result, plan, options)
     await coach.report()
+    report(result, plan, options)
     return ended === "aborted" ? (interrupt.exitCode ?? 0) : 0
   } catch (error) {
     await coach.report()

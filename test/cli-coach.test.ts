@@ -276,6 +276,8 @@ describe("the coach of trilobite train", () => {
   const widest = (text: string): number => Math.max(...text.split("\n").map((line) => line.length))
 
   let said = ""
+  /** The coach's part of the report. */
+  const atEnd = (): string => said.slice(said.indexOf("\nFault"), said.indexOf("\nEpochs "))
   beforeAll(async () => {
     said = await printed(() => trainTable({ data: "iris", learningRate: 3 }, { out: at("fast") }))
   }, 60_000)
@@ -301,10 +303,10 @@ describe("the coach of trilobite train", () => {
     const at0 = said.indexOf("Coach, fault: learning rate too high.")
     expect(at0).toBeGreaterThan(said.indexOf("Epoch   1"))
     expect(said.slice(at0).split("\n").slice(0, 3).join("\n")).toMatch(/^Coach, .*\n( {2}.*\n)?Epoch/)
-    const end = said.slice(said.indexOf("Saved in"))
+    const end = atEnd()
     for (const part of ["Saw ", "Normal ", "Why ", "Change ", "Expect "]) expect(end).toContain(`\n${part}`)
     expect(end).toMatch(/\n +--learning-rate 0\.\d+\n/)
-    expect(widest(end.slice(end.indexOf("\nFault")))).toBeLessThanOrEqual(80)
+    expect(widest(end)).toBeLessThanOrEqual(80)
     const { markdown } = await explained(at("fast"))
     expect(markdown).toContain("**Fault: learning rate too high")
     const lines = await printed(() =>
@@ -322,9 +324,8 @@ describe("the coach of trilobite train", () => {
 
   test("doctor says of a run what was said at its end", async () => {
     const text = await doctor(at("fast"))
-    const end = said.slice(said.indexOf("\nFault") + 1)
     expect(text).toMatch(/^Looked at {4}.*fast, \d+ epochs\n/)
-    expect(text.slice(text.indexOf("Fault"))).toBe(end)
+    expect(text.slice(text.indexOf("\nFault"))).toBe(atEnd())
     const { headline, also } = JSON.parse(await doctor(at("fast"), "--json"))
     expect(headline).toMatchObject({ code: "F08", change: { edit: { kind: "learningRate" } } })
     expect(also.length).toBeLessThanOrEqual(2)

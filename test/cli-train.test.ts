@@ -19,7 +19,7 @@ const lines = (text: string): Record<string, unknown>[] => {
     .map((line) => JSON.parse(line))
 }
 /** Lines without those of the coach. */
-const measured = (text: string): Record<string, unknown>[] => lines(text).filter((line) => !("finding" in line))
+const unguided = (text: string): Record<string, unknown>[] => lines(text).filter((line) => !("finding" in line))
 const net = "intermediate-net"
 
 /** Waits until the process has printed something that fits. */
@@ -36,7 +36,7 @@ describe("trilobite train", () => {
   test("--json prints one object per line, and the folder holds the same and the weights", async () => {
     const { code, out, err } = await cli.run("train", net, "--epochs", "2", "--json", "--seed", "3", "--out", "json")
     expect({ code, err }).toEqual({ code: 0, err: "" })
-    const [first, second, last, ...more] = measured(out)
+    const [first, second, last, ...more] = unguided(out)
     expect(more).toEqual([])
     expect(Object.keys(first!)).toEqual(["epoch", "loss", "accuracy", "valLoss", "valAccuracy", "seconds"])
     expect([first!.epoch, second!.epoch]).toEqual([1, 2])
@@ -100,14 +100,14 @@ describe("trilobite train", () => {
       const { code, err } = await cli.run("train", net, "--quiet", ...args)
       expect({ code, err }).toEqual({ code: 0, err: "" })
     }
-    await train("--epochs", "2", "--seed", "3", "--threads", "1", "--out", "one")
+    await train("--epochs", "2", "--seed", "3", "--threads", "1", "--no-coach", "--out", "one")
     await train("--epochs", "2", "--seed", "3", "--threads", "2", "--out", "two")
     await train("--epochs", "1", "--seed", "3", "--out", "parts")
     expect(bytes("parts").equals(bytes("one"))).toBe(false)
     // Runs of earlier versions have no checkpoints: they go on with the next epoch.
     cpSync(at("parts"), at("older"), { recursive: true })
     rmSync(at("older", "checkpoints"), { recursive: true })
-    await train("--resume", "older", "--epochs", "2")
+    await train("--resume", "older", "--epochs", "2", "--no-coach")
     expect(bytes("older").equals(bytes("one"))).toBe(true)
     await train("--resume", "parts", "--epochs", "2", "--threads", "2")
     await train("--epochs", "2", "--seed", "4", "--out", "other")
@@ -134,11 +134,11 @@ describe("trilobite train", () => {
       "Epoch 1/1\n",
       "469/469 \\[={20}\\] - \\d+s - [\\d.]+ ms/round, [\\d.]+ µs/sample\n",
       ` {4}loss: ${number} - accuracy: ${number} - valLoss: ${number} - valAccuracy: ${number}\n\n`,
+      "Coach        no fault was seen\n(Tip .*\n( {13}.*\n)*)*\n",
       `Best epoch  1: validation loss ${number}, validation accuracy ${number}\n`,
       `Last epoch  1: validation loss ${number}, validation accuracy ${number}\n`,
       "Time        [\\d.]+ s of training, [\\d.]+ s in all\n",
-      `Saved in    runs/${folder}\n\n`,
-      "Coach        no fault was seen\n(Tip .*\n( {13}.*\n)*)*",
+      `Saved in    runs/${folder}\n`,
     ]
     expect(out).toMatch(new RegExp(`^${report.join("")}$`))
     // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters that must not come
@@ -214,7 +214,7 @@ describe.skipIf(process.platform === "win32")("interruptions", () => {
     const { code, out } = await cli.run("train", net, "--resume", run, "--epochs", `${epochs + 2}`, "--json")
     expect(code).toBe(0)
     const last = lines(out).pop()
-    expect(measured(out).map(({ epoch }) => epoch)).toEqual([epochs + 1, epochs + 2, undefined])
+    expect(unguided(out).map(({ epoch }) => epoch)).toEqual([epochs + 1, epochs + 2, undefined])
     expect(last!.result).toMatchObject({ ended: "completed", epochs: epochs + 2 })
     const all = lines(readFileSync(at(run, "history.jsonl"), "utf8"))
     expect(all.map(({ epoch }) => epoch)).toEqual(Array.from({ length: epochs + 2 }, (_, i) => i + 1))
@@ -222,7 +222,7 @@ describe.skipIf(process.platform === "win32")("interruptions", () => {
   })
 
   test("a run that was stopped within an epoch ends with the bits of one that was not, with other threads", async () => {
-    const child = cli.start(["train", net, "--epochs", "1", "--backend", "reference", "--out", "within"])
+    const child = cli.start(["train", net, "--epochs", "1", "--backend", "reference", "--no-coach", "--out", "within"])
     const ended = finished(child)
     await printed(child, /Epoch 1\/1/)
     child.kill("SIGINT")
@@ -230,7 +230,7 @@ describe.skipIf(process.platform === "win32")("interruptions", () => {
     expect(json("within", "result.json")).toMatchObject({ epochs: 0, unfinishedEpoch: 1 })
     const again = await cli.run("train", net, "--resume", "within", "--backend", "wasm", "--threads", "2", "--quiet")
     expect(again).toMatchObject({ code: 0, err: "" })
-    expect((await cli.run("train", net, "--epochs", "1", "--out", "whole", "--quiet")).code).toBe(0)
+    expect((await cli.run("train", net, "--epochs", "1", "--out", "whole", "--quiet", "--no-coach")).code).toBe(0)
     expect(bytes("within").equals(bytes("whole"))).toBe(true)
     // One that was killed before its first checkpoint begins again; its config says which network it is.
     cpSync(at("whole"), at("early"), { recursive: true })
@@ -278,15 +278,7 @@ describe.skipIf(process.platform === "win32")("interruptions", () => {
     child.kill("SIGINT")
     child.stderr.once("data", () => child.kill("SIGINT"))
     expect((await ended).code).toBe(130)
-    expect(readdirSync(at("twice")).sort()).toEqual([
-      "checkpoints",
-      "config.json",
-      "evidence.jsonl",
-      "findings.jsonl",
-      "history.jsonl",
-    ])
-    expect(lines(out).map(({ finding }) => finding)).toContainEqual(expect.objectContaining({ code: "F08" }))
-    expect(lines(readFileSync(at("diverged", "findings.jsonl"), "utf8"))).toEqual(lines(out))
+    expect(readdirSync(at("twice")).sort()).toEqual(["checkpoints", "config.json", "findings.jsonl", "history.jsonl"])
     expect(readdirSync(at("twice", "checkpoints"))).toEqual([])
   })
 

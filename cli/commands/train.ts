@@ -31,12 +31,12 @@ A run is kept in a folder, by default runs/<net>-<UTC date>-<UTC time>:
   signals.jsonl       what the layers did, for trilobite explain and studio
   checkpoints/        where the training stands: the newest three, and the best
   model.safetensors   the weights at the end, also after Ctrl-C
-  findings.jsonl      what the coach has found, and evidence.jsonl what it has seen
+  findings.jsonl      what the coach has found, and evidence.jsonl what it saw
   result.json         best epoch, accuracy, time, and how it ended
 
-A coach watches: it says in a line or two when something is wrong, in full at the
-end, and what one thing to change. It changes no bit of the training, and takes
-some hundredths of its time (--no-coach: nobody watches).
+A coach watches: when something is wrong it says so in a line or two, at the end
+in full, with the one thing to change. It changes no bit of the training, and
+takes some hundredths of its time (--no-coach: nobody watches).
 
 Ctrl-C (or SIGTERM) finishes the round and saves, a second one ends at once.
 --resume goes on where the run was, in the middle of an epoch too, and ends with
