@@ -41,9 +41,9 @@ export interface CoachPlan {
 /** What the loop of a training calls. */
 export interface Coaching {
   readonly watching: Watching
-  /** Before an event is told, and after it. */
-  before(event: FitEvent): Promise<void>
-  after(event: FitEvent): Promise<void>
+  /** Before an event is told, and after it: a promise only if there is something to wait for, because toys have many events. */
+  before(event: FitEvent): Promise<void> | undefined
+  after(event: FitEvent): Promise<void> | undefined
   /** An error has ended the training; `ended`: a callback takes it for a good end. */
   failed(ended: boolean): Promise<void>
 }
@@ -90,15 +90,16 @@ export function coach({ room, read, parts, executable, bind, feed, seed, print, 
   }
   return {
     watching,
-    async before(event) {
-      if (event.type === "trainBegin") await watching.begin()
-      else if (event.type === "epochBegin") watching.epochBegin(event.epoch)
-      else if (event.type === "epochEnd") await watching.epochEnd(event.epoch, event.logs, event.seconds)
+    before(event) {
+      if (event.type === "epochEnd") return watching.epochEnd(event.epoch, event.logs, event.seconds)
+      if (event.type === "trainBegin") return watching.begin()
+      if (event.type === "epochBegin") watching.epochBegin(event.epoch)
       else if (event.type === "trainEnd") watching.end(event.reason)
+      return undefined
     },
-    async after(event) {
+    after(event) {
       const asks = event.type === "epochEnd" && watching.asks(event.epoch)
-      if (asks || event.type === "trainBegin" || event.type === "trainEnd") await advise()
+      return asks || event.type === "trainBegin" || event.type === "trainEnd" ? advise() : undefined
     },
     async failed(ended) {
       watching.end(ended ? "stopped" : "failed")
