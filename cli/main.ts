@@ -5,6 +5,7 @@ import { Command, CommanderError } from "commander"
 import { addConvert } from "./commands/convert.ts"
 import { addCost } from "./commands/cost.ts"
 import { addEvaluate } from "./commands/evaluate.ts"
+import { addExplain } from "./commands/explain.ts"
 import { addInit } from "./commands/init.ts"
 import { addInspect } from "./commands/inspect.ts"
 import { addPredict } from "./commands/predict.ts"
@@ -23,6 +24,7 @@ const commands: readonly ((program: Command) => void)[] = [
   addEvaluate,
   addInspect,
   addRuns,
+  addExplain,
   addInit,
   addConvert,
   addSummary,
@@ -36,6 +38,7 @@ Examples:
   $ trilobite predict runs/data-... new.csv    what it makes of other rows
   $ trilobite train intermediate-net           the chapter's net, 20 epochs
   $ trilobite train shallow-net --epochs 5
+  $ trilobite explain runs/data-...            a page about a run
   $ trilobite summary intermediate-net
   $ trilobite inspect shallow-net --what program
   $ trilobite convert model.safetensors model.keras

@@ -25,13 +25,18 @@ const SHARES = { flat: 0.006, gradients: 0.006, answers: 0.015 }
 
 /** What an observer is given. */
 export interface Observed {
-  /** A model of the same layers with steps of length 1 that is not trained: gradients and answers are asked of it. */
-  readonly probe: Model
   readonly x: Tensor
-  readonly y: Tensor
+  /** Rows that are looked at for flat values: of validation, if there are some. */
   readonly xValid: Tensor
-  readonly yValid: Tensor
   readonly epochs: number
+  /** What gradients and answers need; without it none are seen. */
+  readonly asked?: {
+    /** A model of the same layers with steps of length 1 that is not trained: it is asked for them. */
+    readonly probe: Model
+    readonly y: Tensor
+    /** Rows of ten or so numbers, the greatest at the class. */
+    readonly yValid: Tensor
+  }
 }
 
 /** An observer of a training. */
@@ -43,9 +48,9 @@ export interface Observer extends Required<Pick<Callback, "onTrainBegin">> {
 }
 
 /** Observes a training. */
-export function observe({ probe, x, y, xValid, yValid, epochs }: Observed): Observer {
-  const [xSome, ySome] = [head(x, ROWS), head(y, ROWS)]
-  const labels = classesOf(yValid)
+export function observe({ x, xValid, epochs, asked }: Observed): Observer {
+  const xSome = head(x, ROWS)
+  const questions = asked && { probe: asked.probe, ySome: head(asked.y, ROWS), labels: classesOf(asked.yValid) }
   const speed = learningSpeed()
   const flat = saturation({ rows: head(xValid, ROWS) })
   const histograms = weightHistory({ bins: BINS, keepWeights: false })
@@ -59,8 +64,12 @@ export function observe({ probe, x, y, xValid, yValid, epochs }: Observed): Obse
     epoch: number,
     look: () => Promise<T>,
   ): Promise<T | undefined> => {
-    const isFirst = epoch === begin && what !== "answers"
-    if (!isFirst && epoch + 1 !== epochs && spent[what] >= SHARES[what] * trained) return undefined
+    // Flat values are seen quickly: after epochs 1, 2, 4, 8, ... however short they are.
+    const isDue =
+      (what !== "answers" && epoch === begin) ||
+      (what === "flat" && (epoch & (epoch + 1)) === 0) ||
+      epoch + 1 === epochs
+    if (!isDue && spent[what] >= SHARES[what] * trained) return undefined
     const started = performance.now()
     const seen = await look()
     spent[what] += (performance.now() - started) / 1000
@@ -83,10 +92,13 @@ export function observe({ probe, x, y, xValid, yValid, epochs }: Observed): Obse
       await histograms.onTrainBegin?.({}, training)
       const flats = await sometimes("flat", epoch, () => flatOf(flat, epoch, training))
       const answers = await sometimes("answers", epoch, async () => {
-        probe.setWeights(training.getWeights())
-        return answersOf(await probe.predict(xValid, { batchSize: ROWS }), labels)
+        if (questions === undefined) return undefined
+        questions.probe.setWeights(training.getWeights())
+        return answersOf(await questions.probe.predict(xValid, { batchSize: ROWS }), questions.labels)
       })
-      const gradients = await sometimes("gradients", epoch, () => gradientsOf(probe, training, xSome, ySome))
+      const gradients = await sometimes("gradients", epoch, async () => {
+        return questions && gradientsOf(questions.probe, training, xSome, questions.ySome)
+      })
       const { weights } = histograms.snapshots[0]!
       const layers = Object.entries(speed.speeds).map(([layer, speeds]): LayerSignals => {
         // A layer's only kernel has the name of the layer, several have their own behind it.

@@ -1,6 +1,7 @@
 // How good answers are: a confusion matrix for classes, R² and residuals for numbers. Knows no model and no files.
 
 import { type Answer, type Preparation, type Table, textAt } from "../src/datasets.ts"
+import { inert } from "./output.ts"
 
 /** Answers that were compared with what is true. */
 export type Scores = ClassScores | NumberScores
@@ -14,6 +15,15 @@ export interface ClassScores {
   readonly chance: number
   readonly classes: readonly string[]
   readonly confusion: readonly (readonly number[])[]
+  /** The surest mistakes, the surest first. */
+  readonly mistakes: readonly (Miss<string> & { readonly probability: number })[]
+}
+
+/** A row, counted from 1 in its table, of which something else was said than is true. */
+export interface Miss<T> {
+  readonly row: number
+  readonly truth: T
+  readonly said: T
 }
 
 /** Of numbers, in their own unit: a residual is what is true less what was said. */
@@ -26,7 +36,12 @@ export interface NumberScores {
   readonly meanAbsoluteError: number
   /** The least residual, the quartiles, and the greatest. */
   readonly residuals: readonly [number, number, number, number, number]
+  /** The rows with the largest residuals, the largest first. */
+  readonly mistakes: readonly Miss<number>[]
 }
+
+/** The most mistakes that are told one by one. */
+const TOLD = 12
 
 /** Compares the answers for rows of a table with its target; undefined if there are no rows. */
 export function scoresOf(
@@ -42,14 +57,18 @@ export function scoresOf(
     const { classes } = target
     const places = new Map(classes.map((name, k) => [name, k]))
     const confusion = classes.map(() => classes.map(() => 0))
+    const missed: ClassScores["mistakes"][number][] = []
     rows.forEach((row, i) => {
-      const truth = places.get(textAt(column, row)!)!
-      confusion[truth]![places.get(String(answers[i]!.value))!]!++
+      const [truth, said] = [textAt(column, row)!, String(answers[i]!.value)]
+      const [k, j] = [places.get(truth)!, places.get(said)!]
+      confusion[k]![j]!++
+      if (k !== j) missed.push({ row: row + 1, truth, said, probability: answers[i]!.probabilities![j]! })
     })
+    const mistakes = missed.sort((a, b) => b.probability - a.probability || a.row - b.row).slice(0, TOLD)
     const right = confusion.reduce((sum, counts, k) => sum + counts[k]!, 0)
     const largest = Math.max(...confusion.map((counts) => counts.reduce((a, b) => a + b, 0)))
     const n = rows.length
-    return { kind: "classes", rows: n, accuracy: right / n, chance: largest / n, classes, confusion }
+    return { kind: "classes", rows: n, accuracy: right / n, chance: largest / n, classes, confusion, mistakes }
   }
   const truths = Array.from(rows, (row) => Number(textAt(column, row)))
   const residuals = truths.map((truth, i) => truth - Number(answers[i]!.value))
@@ -57,6 +76,8 @@ export function scoresOf(
   const mean = truths.reduce((a, b) => a + b, 0) / n
   const total = truths.reduce((sum, truth) => sum + (truth - mean) ** 2, 0)
   const left = residuals.reduce((sum, r) => sum + r * r, 0)
+  const missed = truths.map((truth, i) => ({ row: rows[i]! + 1, truth, said: Number(answers[i]!.value) }))
+  const farthest = missed.sort((a, b) => Math.abs(b.truth - b.said) - Math.abs(a.truth - a.said) || a.row - b.row)
   const sorted = [...residuals].sort((a, b) => a - b)
   const at = (share: number): number => {
     const place = share * (n - 1)
@@ -70,6 +91,7 @@ export function scoresOf(
     rootMeanSquaredError: Math.sqrt(left / n),
     meanAbsoluteError: residuals.reduce((sum, r) => sum + Math.abs(r), 0) / n,
     residuals: [at(0), at(0.25), at(0.5), at(0.75), at(1)],
+    mistakes: farthest.slice(0, TOLD),
   }
 }
 
@@ -141,6 +163,6 @@ export function percent(share: number): string {
 
 /** A text of at most so many characters, on one line. */
 export function shortened(text: string, most: number): string {
-  const plain = JSON.stringify(text).slice(1, -1)
+  const plain = inert(JSON.stringify(text).slice(1, -1))
   return plain.length > most ? `${plain.slice(0, most - 3)}...` : plain
 }

@@ -1,6 +1,7 @@
 // The public surface of trilobite: re-exports only. test/snapshots holds the list of names.
 
 export type { BackendName } from "./backend/pick.ts"
+export { diagnose } from "./coach/ask.ts"
 export type {
   Ahead,
   DataFacts,
@@ -15,16 +16,9 @@ export type {
   TargetFacts,
   Task,
   TrainingFacts,
+  TrialFacts,
 } from "./coach/evidence.ts"
-export type {
-  Advisor,
-  Change,
-  Diagnosis,
-  Edit,
-  Expectation,
-  FaultCode,
-  Finding,
-} from "./coach/finding.ts"
+export type { Advisor, Change, Diagnosis, Edit, Expectation, FaultCode, Finding } from "./coach/finding.ts"
 export { toCategorical } from "./core/categorical.ts"
 export { type ErrorCode, TrilobiteError } from "./core/errors.ts"
 export type { Shape } from "./core/shape.ts"
@@ -357,4 +351,5 @@ export type {
   ModelOptions,
   PredictOptions,
 } from "./train/options.ts"
+export { type Plot, plotSvg, type Series } from "./train/plot.ts"
 export type { Output } from "./train/progress.ts"

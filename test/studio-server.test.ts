@@ -431,7 +431,7 @@ describe("the command", () => {
     stream.close()
   })
 
-  test("a named port that is taken is an error; without one the next is taken", async () => {
+  test("J15 a named port that is taken is an error; without one the next is taken", async () => {
     const taken = createServer().listen(0, "127.0.0.1")
     await once(taken, "listening")
     const { port } = taken.address() as { port: number }

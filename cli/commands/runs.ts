@@ -1,12 +1,12 @@
 // `trilobite runs`: the runs of a folder with their results, and two of them side by side.
 
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs"
-import { basename, join } from "node:path"
+import { existsSync, readdirSync, statSync } from "node:fs"
+import { join } from "node:path"
 import { type Command, Option } from "commander"
-import { parseJson } from "../../src/datasets.ts"
 import { TrilobiteError } from "../../src/index.ts"
 import { printJson, printLine } from "../output.ts"
-import { files, isAlive, type Live } from "../run-folder.ts"
+import { type Fields, type FoundRun, findRun, readFound } from "../report/read.ts"
+import { files } from "../run-folder.ts"
 import { digits, percent, shortened } from "../scores.ts"
 import { readPath, usageError } from "../values.ts"
 
@@ -31,7 +31,7 @@ export function addRuns(program: Command): void {
     .addHelpText("after", HELP)
     .action((two: readonly string[], { runs, json }: { readonly runs: string; readonly json?: true }) => {
       if (two.length === 0) list(runs, json === true)
-      else if (two.length === 2) compare(two.map((name) => find(runs, name)) as [Found, Found], json === true)
+      else if (two.length === 2) compare(two.map((name) => findRun(runs, name)) as [FoundRun, FoundRun], json === true)
       else
         throw usageError({
           where: "runs",
@@ -41,33 +41,6 @@ export function addRuns(program: Command): void {
           hint: "See trilobite runs --help.",
         })
     })
-}
-
-type Fields = { readonly [key: string]: unknown }
-
-interface Found {
-  readonly name: string
-  readonly state: string
-  readonly config: Fields
-  readonly result: Fields
-}
-
-/** A run as its folder tells it; what cannot be read is empty, and its state says so. */
-function read(folder: string): Found {
-  const [config, result, live] = [files.config, files.result, files.live].map((file) => fieldsOf(join(folder, file)))
-  const bad = config === undefined || (result === undefined && existsSync(join(folder, files.result)))
-  const ended = typeof result?.ended === "string" ? result.ended : undefined
-  const state = bad ? "unreadable" : isAlive((live ?? {}) as Partial<Live>) ? "running" : (ended ?? "without a result")
-  return { name: basename(folder), state, config: config ?? {}, result: result ?? {} }
-}
-
-function fieldsOf(path: string): Fields | undefined {
-  try {
-    const value = parseJson(readFileSync(path, "utf8"), path)
-    return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Fields) : undefined
-  } catch {
-    return undefined
-  }
 }
 
 function list(folder: string, json: boolean): void {
@@ -85,13 +58,13 @@ function list(folder: string, json: boolean): void {
     .map((name) => join(folder, name))
     .filter((path) => existsSync(join(path, files.config)))
     .sort((a, b) => statSync(join(b, files.config)).mtimeMs - statSync(join(a, files.config)).mtimeMs)
-    .map(read)
+    .map(readFound)
   if (json) printJson(found)
   else if (found.length === 0) printLine(`No runs in ${folder}.`)
   else table(found)
 }
 
-function table(found: readonly Found[]): void {
+function table(found: readonly FoundRun[]): void {
   const width = Math.max(...found.map(({ name }) => Math.min(36, name.length)))
   printLine(`${"run".padEnd(width)}  ${"state".padEnd(10)}  epochs  validation`)
   for (const run of found) {
@@ -102,7 +75,7 @@ function table(found: readonly Found[]): void {
 }
 
 /** What was measured of a run on its validation rows, in a few words. */
-function measured({ result }: Found): string {
+function measured({ result }: FoundRun): string {
   const scores = result.validation as Fields | null | undefined
   const loss = number(result.bestValLoss)
   const parts = [
@@ -117,27 +90,15 @@ function measured({ result }: Found): string {
 
 const number = (value: unknown): number | undefined => (typeof value === "number" ? value : undefined)
 
-function find(folder: string, name: string): Found {
-  const path = [name, join(folder, name)].find((candidate) => existsSync(join(candidate, files.config)))
-  if (path !== undefined) return read(path)
-  const hint = "trilobite runs lists them."
-  throw new TrilobiteError("E_IO", {
-    where: name,
-    what: "there is no such run.",
-    expected: `a run in ${folder}, or its folder`,
-    hint,
-  })
-}
-
 /** What differs between two runs, and what came of them. */
-function compare([a, b]: readonly [Found, Found], json: boolean): void {
+function compare([a, b]: readonly [FoundRun, FoundRun], json: boolean): void {
   const keys = [...new Set([...Object.keys(a.config), ...Object.keys(b.config)])].filter((key) => key !== "resumed")
   const different = keys.filter((key) => told(a.config[key]) !== told(b.config[key]))
   const results = [...new Set([...Object.keys(a.result), ...Object.keys(b.result)])].filter(
     (key) => typeof (a.result[key] ?? b.result[key]) === "number",
   )
   if (json) {
-    const pick = ({ name, state, config, result }: Found): Fields => ({ name, state, config, result })
+    const pick = ({ name, state, config, result }: FoundRun): Fields => ({ name, state, config, result })
     printJson({ runs: [pick(a), pick(b)], different })
     return
   }

@@ -18,7 +18,8 @@ import {
   watch,
 } from "node:fs"
 import { basename, join } from "node:path"
-import { files, isAlive, type Live } from "../run-folder.ts"
+import { files } from "../run-folder.ts"
+import { isAlive, type Live } from "../run-lock.ts"
 import type { Epoch, Json, Run, RunState, RunStatus } from "./api.ts"
 import { Refusal } from "./guard.ts"
 

@@ -75,11 +75,12 @@ export function coach({ room, read, parts, executable, bind, feed, seed, print, 
     step: () => room.state.step,
   })
   const { advisor, onFinding }: CoachOptions = typeof read.coach === "object" ? read.coach : {}
+  const advising = advisor ?? import("../coach/coach.ts").then(({ Coach }) => new Coach())
   const findings: Finding[] = []
   const output = consoleOutput()
   const advise = async (): Promise<void> => {
     const { evidence } = watching
-    const found = advisor?.advise(evidence) ?? []
+    const found = (await advising).advise(evidence)
     findings.push(...found)
     room.keepCoached({ evidence, findings })
     for (const finding of found) {

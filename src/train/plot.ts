@@ -34,7 +34,21 @@ interface Axis {
   readonly ticks: readonly number[]
 }
 
-/** The plot as SVG text. Axes, grid and text have the colour of the text around it. */
+/**
+ * The plot as SVG text, 680 by 400. Axes, grid and text have the colour of the text around it.
+ * @example
+ * ```ts
+ * import { plotSvg } from "trilobite"
+ * const svg = plotSvg({
+ *   title: "Cost",
+ *   xLabel: "epoch",
+ *   yLabel: "cost",
+ *   logY: true,
+ *   series: [{ name: "training", x: [1, 2, 3], y: [0.4, 0.1, 0.05] }],
+ * })
+ * svg.startsWith("<svg") // => true
+ * ```
+ */
 export function plotSvg({ title, xLabel, yLabel, logY = false, series }: Plot): string {
   const drawable = (y: number): boolean => Number.isFinite(y) && (!logY || y > 0)
   const xAxis = linearAxis(rangeOf(series.flatMap(({ x, y }) => x.filter((_, i) => drawable(y[i]!)))))
