@@ -8,10 +8,11 @@ import type { FitEvent } from "./events.ts"
 import { evidenceOf } from "./examine.ts"
 import type { Room } from "./examples.ts"
 import type { Feed } from "./feed.ts"
-import type { Traced } from "./forward.ts"
+import { bindings, type Traced } from "./forward.ts"
 import { judgedOf } from "./network-facts.ts"
 import type { CoachOptions, readFitOptions } from "./options.ts"
 import { consoleOutput } from "./progress.ts"
+import { recallOf, uneven } from "./recall.ts"
 import { Watching } from "./watching.ts"
 
 /** Rows in memory, and those that take part; absent: all. */
@@ -60,11 +61,29 @@ export function coach({ room, read, parts, executable, bind, feed, seed, print, 
       rows: part.taken,
     }
   const seen = { train: raw(rows), validation: raw(others), rows: feed.rows, batchSize: feed.batchSize }
+  const evidence = evidenceOf(room, read, traced, seen)
+  const asked = others ?? rows
+  const { task, output: last } = evidence.network
+  const targetsSeen = evidence.data?.targets
+  const asks = asked !== undefined && targetsSeen !== undefined && uneven(targetsSeen)
+  const recall = (): Promise<readonly number[]> =>
+    recallOf({
+      executable,
+      bound: bind(asked!.data),
+      taken: asked!.taken,
+      y: raw(asked)!.y,
+      task,
+      output: bindings.prediction(room.network, judged.i),
+      middle: last.activation === "sigmoid" || last.activation === "softmax" ? 0.5 : 0,
+      classes: targetsSeen!.classes!.length,
+      batchSize: feed.batchSize,
+    })
   const watching = new Watching({
     executable,
     watched: traced.watched!,
     width: traced.logs.reduce((n, log) => n + (log.kind === "mean" ? 1 : log.size), 0),
-    evidence: evidenceOf(room, read, traced, seen),
+    evidence,
+    recall: asks ? recall : undefined,
     rows: rows && { bound: bind(rows.data), taken: rows.taken },
     batchSize: feed.batchSize,
     rounds: feed.rounds,
