@@ -93,6 +93,7 @@ describe("runs", () => {
       epochs: [JSON.parse(line(1)), JSON.parse(line(2))],
       result: ended,
       problem: null,
+      findings: [],
     })
     const seen = Object.fromEntries(
       runs.map(({ name, state, epochs, result }) => [name, [state, epochs.length, result]]),
