@@ -46,7 +46,7 @@ function duration(seconds: number): string {
 
 /** A warning about data, within 80 columns. */
 export function warningText(message: string): string {
-  return wrap(message, 67, "")
+  return wrap(inert(message), 67, "")
     .split("\n")
     .map((line, i) => `${i === 0 ? "Warning" : ""}`.padEnd(13) + line)
     .join("\n")
@@ -84,4 +84,12 @@ export function wrap(text: string, columns: number | undefined, indent = "  "): 
     } else line = line === "" ? word : `${line} ${word}`
   }
   return [...lines, line].join("\n")
+}
+
+/** A text with its control characters as escapes: terminals obey them, and names of files and labels may hold any. */
+export function inert(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters to be made visible
+  return text.replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g, (c) => {
+    return `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`
+  })
 }

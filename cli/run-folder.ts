@@ -10,6 +10,8 @@
 //   model.safetensors   the weights at the end, also after Ctrl-C; loadModel reads it
 //   findings.jsonl      what the coach says, as it says it: a line {"finding": Finding} each; there, and empty, if it has nothing to say.
 //                       Runs with --no-coach have none
+//   evidence.jsonl      what findings rest on (Evidence): a line of all that was known before the first step, a line for each epoch
+//                       (EpochFacts, from 0), a line {"ended", "diverged"?}; a run that was taken up again has further ones
 //   decisions.jsonl     what a procedure (tuning, a range test) has decided for the run: a line {"text", ...} each, a sentence and its evidence
 //   result.json         how the run ended (Result), written after the weights and speaking of them
 //   live.json           the process that is at it (Live), as long as it is: a killed one leaves it behind
@@ -39,6 +41,7 @@ export const files = {
   history: "history.jsonl",
   signals: "signals.jsonl",
   findings: "findings.jsonl",
+  evidence: "evidence.jsonl",
   decisions: "decisions.jsonl",
   checkpoints: "checkpoints",
   model: "model.safetensors",
@@ -167,10 +170,11 @@ export function appendEpoch(folder: string, line: object): void {
   access(path, "cannot write this file.", () => flushed(path, "a", `${JSON.stringify(line)}\n`))
 }
 
-/** Adds the line of what was seen after an epoch; that of the history follows and is flushed. Throws E_IO. */
-export function appendSignals(folder: string, line: Signals): void {
-  const path = join(folder, files.signals)
-  access(path, "cannot write this file.", () => writeFileSync(path, `${JSON.stringify(line)}\n`, { flag: "a" }))
+/** Adds lines to a file of the run, which is then there. Throws E_IO. */
+export function appendLines(folder: string, name: string, lines: readonly object[]): void {
+  const path = join(folder, name)
+  const text = lines.map((line) => `${JSON.stringify(line)}\n`).join("")
+  access(path, "cannot write this file.", () => writeFileSync(path, text, { flag: "a" }))
 }
 
 /** Writes a file of JSON, all of it or nothing. Throws E_IO. */

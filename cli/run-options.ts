@@ -17,6 +17,8 @@ export interface TrainOptions {
   readonly wideVectors?: "on" | "off"
   readonly quiet?: true
   readonly json?: true
+  /** False: the coach does not watch. */
+  readonly coach?: boolean
   readonly out?: string
   readonly data?: string
   readonly resume?: string

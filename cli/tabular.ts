@@ -9,7 +9,9 @@ import {
   type Callback,
   dense,
   dropout,
+  type Evidence,
   earlyStopping,
+  type FitOptions,
   type Layer,
   type Logs,
   l2,
@@ -20,6 +22,7 @@ import {
   TrilobiteError,
   toCategorical,
 } from "../src/index.ts"
+import { coachRun, type RunCoach } from "./coach.ts"
 import type { TrainConfig } from "./config.ts"
 import { checkConfig } from "./config-file.ts"
 import { watchInterrupts } from "./interrupt.ts"
@@ -27,7 +30,7 @@ import { observe } from "./observe.ts"
 import { printJson, printLine, warningText } from "./output.ts"
 import {
   appendEpoch,
-  appendSignals,
+  appendLines,
   checkFields,
   commonFields,
   createRun,
@@ -90,11 +93,12 @@ export async function trainTable(given: TrainConfig, options: TrainOptions): Pro
   const lively = !options.json && !options.quiet
   if (lively) announce(table, data, settings, model)
   plan.begin()
+  const coach = coachRun(folder, model, options)
   const interrupt = watchInterrupts(() => {
     if (!options.json) process.stderr.write("\nStopping after this round and saving; Ctrl-C again ends it at once.\n")
   })
   try {
-    const history = await fitModel(plan, options, interrupt.signal)
+    const history = await fitModel(plan, options, interrupt.signal, coach)
     await model.save(join(folder, files.model))
     const ended = model.history?.ended ?? "completed"
     const scores = async (part: "validation" | "test"): Promise<Scores | null> => {
@@ -127,7 +131,11 @@ export async function trainTable(given: TrainConfig, options: TrainOptions): Pro
     const resume = `trilobite train --resume ${quoted(folder)}`
     if (options.json) printJson({ result: ended === "aborted" ? { ...result, resume } : result })
     else report(result, settings, options.quiet === true, resume)
+    await coach.report()
     return ended === "aborted" ? (interrupt.exitCode ?? 0) : 0
+  } catch (error) {
+    await coach.report()
+    throw error
   } finally {
     interrupt.close()
   }
@@ -337,17 +345,18 @@ async function fitModel(
   { model, data, config, folder, history, resume }: Plan,
   options: TrainOptions,
   signal: AbortSignal,
+  coach: RunCoach,
 ): Promise<readonly Line[]> {
-  const { epochs, batchSize, patience, seed, classWeights } = config
+  const { epochs } = config
+  const { x, y, options: own } = trainingOf(data, config)
   const lively = !options.json && !options.quiet
   const every = Math.max(1, Math.round(epochs / 20))
-  const validates = data.rows.validation.length > 0
-  const observer = observe({ x: data.train.x, xValid: data[validates ? "validation" : "train"].x, epochs })
+  const observer = observe({ x, xValid: own.validationData === undefined ? x : data.validation.x, epochs })
   const record: Callback = {
     onTrainBegin: observer.onTrainBegin,
     onEpochEnd: async (epoch, logs, training) => {
       const seconds = model.history!.seconds.at(-1)!
-      appendSignals(folder, await observer.look(epoch, seconds, training))
+      appendLines(folder, files.signals, [await observer.look(epoch, seconds, training)])
       const line = { epoch: epoch + 1, ...logs, seconds } as unknown as Line
       history.push(line)
       appendEpoch(folder, line)
@@ -355,22 +364,64 @@ async function fitModel(
       else if (lively && (epoch === 0 || (epoch + 1) % every === 0)) printLine(lineText(line, epochs))
     },
   }
+  await model.fit(x, y, {
+    ...own,
+    verbose: 0,
+    callbacks: [record, ...coach.callbacks, ...own.callbacks, checkpointsOf(folder)],
+    ...(resume ? { resume } : {}),
+    signal,
+  })
+  return history
+}
+
+/** What `fit` is given: training rows with their targets, and how they are trained on. */
+function trainingOf(
+  data: Prepared,
+  settings: Settings,
+): {
+  readonly x: Examples["x"]
+  readonly y: Examples["y"]
+  readonly options: FitOptions & { readonly callbacks: readonly Callback[] }
+} {
+  const { epochs, batchSize, patience, seed, classWeights } = settings
+  const validates = data.rows.validation.length > 0
   const stop =
     validates && patience > 0 ? [earlyStopping({ monitor: "valLoss", patience, restoreBestWeights: true })] : []
-  const y = ({ y: labels }: Examples): Examples["y"] =>
-    needsOneHot(data, config) ? toCategorical(labels, data.classes.length) : labels
-  await model.fit(data.train.x, y(data.train), {
+  const targets = ({ y: labels }: Examples): Examples["y"] =>
+    needsOneHot(data, settings) ? toCategorical(labels, data.classes.length) : labels
+  const options = {
     batchSize: Math.min(batchSize, data.rows.train.length),
     epochs,
     seed,
-    verbose: 0,
-    callbacks: [record, ...stop, checkpointsOf(folder)],
-    ...(resume ? { resume } : {}),
-    signal,
-    ...(validates ? { validationData: [data.validation.x, y(data.validation)] as const } : {}),
+    callbacks: stop,
+    ...(validates ? { validationData: [data.validation.x, targets(data.validation)] as const } : {}),
     ...(classWeights === "balanced" ? { classWeight: data.classWeights } : {}),
+  }
+  return { x: data.train.x, y: targets(data.train), options }
+}
+
+/** What can be said of a training on a table before its first step. */
+export interface TableCheckup {
+  readonly evidence: Evidence
+  /** Why the table cannot be trained on as it is; it was looked at with missing cells filled. */
+  readonly refused: TrilobiteError | undefined
+  readonly warnings: readonly string[]
+}
+
+/** Looks at a training on a table that is not begun. */
+export async function examineTable(given: TrainConfig): Promise<TableCheckup> {
+  const settings = complete(given)
+  let refused: TrilobiteError | undefined
+  const { data } = await rowsFor(settings).catch(async (error: unknown) => {
+    if (!(error instanceof TrilobiteError) || error.code !== "E_DATA" || given.missing !== undefined) throw error
+    refused = error
+    return await rowsFor({ ...settings, missing: "mean" }).catch(() => {
+      throw error
+    })
   })
-  return history
+  const { x, y, options } = trainingOf(data, settings)
+  const evidence = await buildModel(data, settings, { seed: settings.seed }).examine(x, y, options)
+  return { evidence, refused, warnings: data.warnings.map(({ message }) => message) }
 }
 
 /** The words for what is measured. */

@@ -2,14 +2,15 @@
 
 import { join, resolve } from "node:path"
 import { asTrainingData, mnist } from "../src/datasets.ts"
-import { type Callback, loadModel, TrilobiteError } from "../src/index.ts"
+import { type Callback, type Evidence, loadModel, TrilobiteError } from "../src/index.ts"
+import { coachRun, type RunCoach } from "./coach.ts"
 import { type Interrupt, watchInterrupts } from "./interrupt.ts"
 import { buildNet, type NetName, nets } from "./nets.ts"
 import { observe } from "./observe.ts"
 import { printJson, printLine, reportText } from "./output.ts"
 import {
   appendEpoch,
-  appendSignals,
+  appendLines,
   createRun,
   type EpochLine,
   files,
@@ -37,18 +38,23 @@ export async function train(net: NetName, options: TrainOptions): Promise<number
   const started = performance.now()
   const plan = options.resume === undefined ? newRun(net, options) : await oldRun(net, options.resume, options)
   const lively = !options.json && !options.quiet
+  const coach = coachRun(plan.folder, plan.model, options)
   const interrupt = watchInterrupts(() => {
     if (!options.json) process.stderr.write("\nStopping after this round and saving; Ctrl-C again ends it at once.\n")
   })
   try {
-    const unfinished = await fitModel(plan, options, lively, interrupt)
+    const unfinished = await fitModel(plan, options, lively, interrupt, coach)
     await plan.model.save(join(plan.folder, files.model))
     const ended = plan.model.history?.ended ?? "completed"
     const totalSeconds = (performance.now() - started) / 1000
     const result = { ...summarise(plan, unfinished, ended), totalSeconds, out: plan.folder }
     writeJson(join(plan.folder, files.result), result)
     report(result, plan, options)
+    await coach.report()
     return ended === "aborted" ? (interrupt.exitCode ?? 0) : 0
+  } catch (error) {
+    await coach.report()
+    throw error
   } finally {
     interrupt.close()
   }
@@ -91,6 +97,7 @@ async function fitModel(
   options: TrainOptions,
   lively: boolean,
   interrupt: Interrupt,
+  coach: RunCoach,
 ): Promise<number | null> {
   const { xTrain, yTrain, xValid, yValid } = asTrainingData(await readMnist(config.data))
   begin()
@@ -112,7 +119,7 @@ async function fitModel(
     },
     onEpochEnd: async (epoch, logs, training) => {
       const seconds = model.history!.seconds.at(-1)!
-      appendSignals(folder, await observer.look(epoch, seconds, training))
+      appendLines(folder, files.signals, [await observer.look(epoch, seconds, training)])
       unfinished = null
       const line = { epoch: epoch + 1, ...logs, seconds } as EpochLine
       history.push(line)
@@ -127,10 +134,18 @@ async function fitModel(
     validationData: [xValid, yValid],
     verbose: lively ? 1 : 0,
     // The lines of an epoch are on the disk before the checkpoint that has seen it.
-    callbacks: [record, checkpointsOf(folder)],
+    callbacks: [record, ...coach.callbacks, checkpointsOf(folder)],
     signal: interrupt.signal,
   })
   return unfinished
+}
+
+/** What can be said of a network's training on MNIST before its first step. */
+export async function examineNet(net: NetName, options: TrainOptions): Promise<Evidence> {
+  const { epochs, batchSize, learningRate } = { ...nets[net], ...givenOf(options) }
+  const { xTrain, yTrain, xValid, yValid } = asTrainingData(await readMnist(options.data ?? null))
+  const model = buildNet(net, { seed: options.seed ?? 0 }, learningRate)
+  return model.examine(xTrain, yTrain, { batchSize, epochs, validationData: [xValid, yValid] })
 }
 
 /** MNIST, from the named folder if there is one; errors name our option. */

@@ -160,7 +160,7 @@ describe("trilobite train <file>", () => {
     expect(history("taken up")).toEqual(history("left"))
   })
 
-  test("missing cells are named with what can be done, and filled if that is asked", async () => {
+  test("K10 missing cells are named with what can be done, and filled if that is asked", async () => {
     const { code, err } = await cli.run("train", "gaps.csv", "--target", "y")
     expect({ code, err }).toEqual({
       code: 4,

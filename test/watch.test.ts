@@ -216,6 +216,30 @@ describe("what is seen", () => {
     expect(epochs[0]!.layers).toEqual(probe!.layers)
   })
 
+  test("the share of each class that is found, where one is rare", async () => {
+    const rows = 220
+    const x = Float32Array.from({ length: rows }, (_, i) => (i % 20 === 0 ? 1 : -1))
+    const ask = async (bias: number, rare: number, units: number): Promise<readonly number[] | undefined> => {
+      const activation = units === 1 ? "sigmoid" : "softmax"
+      const model = sequential([dense({ units, activation, inputShape: [1] })])
+      model.setWeights([
+        { dtype: "float32", shape: [1, units], data: Float32Array.from(units === 1 ? [4] : [-4, 4]) },
+        { dtype: "float32", shape: [units], data: Float32Array.from(units === 1 ? [bias] : [0, bias]) },
+      ])
+      model.compile({ loss: units === 1 ? "bce" : "categoricalCrossentropy", optimizer: sgd({ learningRate: 0 }) })
+      const labels = Array.from(x, (_, i) => Number(i % rare === 0))
+      const y = units === 1 ? labels : labels.map((c) => [1 - c, c])
+      await model.fit(x, y, { verbose: 0, coach: true, validationSplit: units === 1 ? 0.25 : 0 })
+      return model.coach!.evidence.epochs[0]!.recall
+    }
+    expect(await ask(0, 20, 1)).toEqual([1, 1])
+    expect(await ask(-9, 20, 1)).toEqual([1, 0])
+    expect(await ask(9, 20, 1)).toEqual([0, 1])
+    expect(await ask(0, 20, 2)).toEqual([1, 1])
+    expect(await ask(-9, 20, 2)).toEqual([1, 0])
+    expect(await ask(0, 2, 1)).toBeUndefined()
+  })
+
   test("losses beyond numbers: where it diverged, and that it failed", async () => {
     const model = sequential([dense({ units: 1, inputShape: [1] })])
     model.compile({ loss: "mse", optimizer: sgd({ learningRate: 1e18 }) })

@@ -31,7 +31,12 @@ A run is kept in a folder, by default runs/<net>-<UTC date>-<UTC time>:
   signals.jsonl       what the layers did, for trilobite explain and studio
   checkpoints/        where the training stands: the newest three, and the best
   model.safetensors   the weights at the end, also after Ctrl-C
+  findings.jsonl      what the coach has found, and evidence.jsonl what it has seen
   result.json         best epoch, accuracy, time, and how it ended
+
+A coach watches: it says in a line or two when something is wrong, in full at the
+end, and what one thing to change. It changes no bit of the training, and takes
+some hundredths of its time (--no-coach: nobody watches).
 
 Ctrl-C (or SIGTERM) finishes the round and saves, a second one ends at once.
 --resume goes on where the run was, in the middle of an epoch too, and ends with
@@ -42,7 +47,8 @@ one before it is used. One process at a time may train a run.
 
 With --json standard output holds one object per line: for each epoch
   {"epoch", "loss", "accuracy", "valLoss", "valAccuracy", "seconds"}
-(from 1; seconds of training alone), then {"result": {...}} as in result.json.
+(from 1; seconds of training alone), {"finding": {...}} when the coach finds
+something, then {"result": {...}} as in result.json.
 With --quiet as well, the result alone. Errors are one object on standard error.
 
 The same seed gives the same bits with any number of threads, any backend, and
@@ -119,6 +125,7 @@ export function addTrain(program: Command): void {
         ...settings.map(({ name }) => name).filter((name) => name !== "epochs" && name !== "data"),
       ]),
     )
+    .option("--no-coach", "nobody watches for what is wrong with the training")
     .option("--quiet", "print the last lines only")
     .option("--json", "print lines of JSON only")
     .addOption(
