@@ -20,6 +20,7 @@ const config: ViteUserConfig = defineConfig({
     // By default one processor is left idle: on two that is half of the machine.
     maxWorkers: "100%",
     testTimeout: 60_000,
+    hookTimeout: 120_000,
     silent: "passed-only",
   },
 })

@@ -4,6 +4,7 @@
 import { Command, CommanderError } from "commander"
 import { addConvert } from "./commands/convert.ts"
 import { addCost } from "./commands/cost.ts"
+import { addDoctor } from "./commands/doctor.ts"
 import { addEvaluate } from "./commands/evaluate.ts"
 import { addExplain } from "./commands/explain.ts"
 import { addInit } from "./commands/init.ts"
@@ -24,6 +25,7 @@ const commands: readonly ((program: Command) => void)[] = [
   addEvaluate,
   addInspect,
   addRuns,
+  addDoctor,
   addExplain,
   addInit,
   addConvert,
@@ -38,6 +40,7 @@ Examples:
   $ trilobite predict runs/data-... new.csv    what it makes of other rows
   $ trilobite train intermediate-net           the chapter's net, 20 epochs
   $ trilobite train shallow-net --epochs 5
+  $ trilobite doctor runs/data-...             what is wrong with it, what to change
   $ trilobite explain runs/data-...            a page about a run
   $ trilobite summary intermediate-net
   $ trilobite inspect shallow-net --what program

@@ -1,6 +1,7 @@
 // The public surface of trilobite: re-exports only. test/snapshots holds the list of names.
 
 export type { BackendName } from "./backend/pick.ts"
+export { diagnose, messageOf } from "./coach/ask.ts"
 export type {
   Ahead,
   DataFacts,
@@ -15,6 +16,7 @@ export type {
   TargetFacts,
   Task,
   TrainingFacts,
+  TrialFacts,
 } from "./coach/evidence.ts"
 export type { Advisor, Change, Diagnosis, Edit, Expectation, FaultCode, Finding } from "./coach/finding.ts"
 export { toCategorical } from "./core/categorical.ts"

@@ -19,6 +19,15 @@ export interface Evidence {
   readonly ended?: "completed" | "stopped" | "aborted" | "failed"
   /** The round (from 0, in which epoch) whose loss was not finite and that was not applied. */
   readonly diverged?: { readonly epoch: number; readonly round: number }
+  /** What the tuner has tried beside it: other trainings of the same rows that differ in one thing. */
+  readonly trials?: readonly TrialFacts[]
+}
+
+/** Another training of the same rows that differs in one thing: half the neurons, a layer less, other initial weights. */
+export interface TrialFacts {
+  readonly differs: "halfUnits" | "layerLess" | "seed"
+  readonly valLoss: Seen
+  readonly valAccuracy?: number
 }
 
 /** A sum or norm that may be beyond numbers: JSON has no infinity. */
@@ -56,6 +65,8 @@ export interface LayerFacts {
   readonly parameters: number
   /** Its activation, or that of an activation layer just behind it; `linear` if there is none. */
   readonly activation: string
+  /** The activation layer just behind it that gives it its activation, if it has none of its own. */
+  readonly activatedBy?: string
   /** Inputs of one neuron, and neurons that one input goes to. */
   readonly fanIn?: number
   readonly fanOut?: number

@@ -75,13 +75,14 @@ export function coach({ room, read, parts, executable, bind, feed, seed, print, 
     step: () => room.state.step,
   })
   const { advisor, onFinding }: CoachOptions = typeof read.coach === "object" ? read.coach : {}
+  const advising = advisor ?? import("../coach/coach.ts").then(({ Coach }) => new Coach())
   const findings: Finding[] = []
   const output = consoleOutput()
   const advise = async (): Promise<void> => {
     const { evidence } = watching
-    const found = advisor?.advise(evidence) ?? []
+    const found = (await advising).advise(evidence)
     findings.push(...found)
-    room.keepCoached({ evidence, findings: [...findings] })
+    room.keepCoached({ evidence, findings })
     for (const finding of found) {
       if (print) output.write(`Coach: ${finding.saw} ${finding.change.text}\n`)
       await onFinding?.(finding)
@@ -97,7 +98,8 @@ export function coach({ room, read, parts, executable, bind, feed, seed, print, 
       else if (event.type === "trainEnd") watching.end(event.reason)
     },
     async after(event) {
-      if (event.type === "trainBegin" || event.type === "epochEnd" || event.type === "trainEnd") await advise()
+      const asks = event.type === "epochEnd" && watching.asks(event.epoch)
+      if (asks || event.type === "trainBegin" || event.type === "trainEnd") await advise()
     },
     async failed(ended) {
       watching.end(ended ? "stopped" : "failed")

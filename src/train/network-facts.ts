@@ -87,6 +87,7 @@ export function networkFacts(
       units: trace.outputShape[trace.outputShape.length - 1]!,
       parameters: trace.parameters,
       activation: kinds.layer(name).activation,
+      ...(kinds.layer(name).behind === undefined ? {} : { activatedBy: kinds.layer(name).behind! }),
       ...(shape === undefined ? {} : { fanIn: outer * shape.at(-2)!, fanOut: outer * shape.at(-1)! }),
       ...(initializer === undefined ? {} : { kernelInitializer: initializer }),
       ...(type === "Dropout" ? { dropout: Number(config.rate) } : {}),

@@ -7,6 +7,9 @@ import { validationName } from "../nn/metrics.ts"
 import type { EndReason, Logs } from "./events.ts"
 import type { Looked, Watched } from "./watch.ts"
 
+/** Epochs after each of which rules are asked, whatever they take. */
+const EACH = 16
+
 /** Rows of a look. */
 const LOOK_ROWS = 256
 
@@ -78,6 +81,8 @@ export class Watching {
   readonly #plan: WatchPlan
   readonly #keys: readonly string[]
   #evidence: Evidence
+  /** The epochs of the evidence: the list grows. */
+  readonly #epochs: EpochFacts[] = []
   #windows: readonly Window[] = []
   #sums: KernelSums[] = []
   #watched = 0
@@ -93,7 +98,7 @@ export class Watching {
 
   constructor(plan: WatchPlan) {
     this.#plan = plan
-    this.#evidence = plan.evidence
+    this.#evidence = { ...plan.evidence, epochs: this.#epochs }
     this.#keys = plan.watched.means.map(({ key }) => key)
   }
 
@@ -104,12 +109,10 @@ export class Watching {
 
   /** Looks at the network before the first step. */
   async begin(): Promise<void> {
-    await this.#timed(async () => {
-      const look = await this.#look()
-      if (look === undefined) return
-      const { loss, output, layers, rows } = look
-      this.#evidence = { ...this.#evidence, probe: { rows, loss, output, layers } }
-    })
+    const from = performance.now()
+    const probe = await this.#look()
+    if (probe !== undefined) this.#evidence = { ...this.#evidence, probe }
+    this.#coachMs += performance.now() - from
   }
 
   /** Prepares for an epoch: which of its rounds are watched. */
@@ -184,54 +187,52 @@ export class Watching {
 
   /** Keeps what an epoch has shown, after a closer look where it is time for one. */
   async epochEnd(epoch: number, logs: Logs, seconds: number): Promise<void> {
-    await this.#timed(async () => {
-      const kernels = this.#kernels()
-      const looks = this.#looksAfter(epoch) && !this.#over()
-      const look = looks ? await this.#look() : undefined
-      const ahead = look !== undefined && this.#suspicious(logs) ? await this.#ahead(look.loss) : undefined
-      const recall = looks ? await this.#plan.recall?.() : undefined
-      this.#trained += seconds
-      const accuracy = accuracyIn(logs)
-      const valAccuracy = accuracyIn(logs, validationName)
-      const facts: EpochFacts = {
-        epoch,
-        loss: seen(logs.loss ?? Number.NaN),
-        ...(logs.valLoss === undefined ? {} : { valLoss: seen(logs.valLoss) }),
-        ...(accuracy === undefined ? {} : { accuracy }),
-        ...(valAccuracy === undefined ? {} : { valAccuracy }),
-        ...(recall === undefined ? {} : { recall }),
-        learningRate: this.#plan.learningRate(),
-        rounds: this.#rounds,
-        kernels,
-        ...(look === undefined ? {} : { layers: look.layers }),
-        ...(ahead === undefined ? {} : { ahead }),
-        seconds,
-        coachSeconds: 0,
-      }
-      this.#evidence = { ...this.#evidence, epochs: [...this.#evidence.epochs, facts] }
+    const from = performance.now()
+    const kernels = this.#kernels()
+    const looks = this.#looksAfter(epoch) && !this.#over()
+    const look = looks ? await this.#look() : undefined
+    const ahead = look !== undefined && this.#suspicious(logs) ? await this.#ahead(look.loss) : undefined
+    const recall = looks ? await this.#plan.recall?.() : undefined
+    const accuracy = accuracyIn(logs)
+    const valAccuracy = accuracyIn(logs, validationName)
+    const learningRate = this.#plan.learningRate()
+    this.#trained += seconds
+    this.#coachMs += performance.now() - from
+    this.#epochs.push({
+      epoch,
+      loss: seen(logs.loss ?? Number.NaN),
+      ...(logs.valLoss === undefined ? {} : { valLoss: seen(logs.valLoss) }),
+      ...(accuracy === undefined ? {} : { accuracy }),
+      ...(valAccuracy === undefined ? {} : { valAccuracy }),
+      ...(recall === undefined ? {} : { recall }),
+      learningRate,
+      rounds: this.#rounds,
+      kernels,
+      ...(look === undefined ? {} : { layers: look.layers }),
+      ...(ahead === undefined ? {} : { ahead }),
+      seconds,
+      coachSeconds: (this.#coachMs - this.#coachBefore) / 1000,
     })
-    const facts = this.#evidence.epochs.at(-1)!
-    const coachSeconds = (this.#coachMs - this.#coachBefore) / 1000
     this.#coachBefore = this.#coachMs
     if (this.#coachOnce === 0) this.#coachOnce = this.#coachMs
     const { training } = this.#evidence
-    const changed = !training.scheduled && facts.learningRate !== training.learningRate
-    this.#evidence = {
-      ...this.#evidence,
-      ...(changed ? { training: { ...training, scheduled: true } } : {}),
-      epochs: [...this.#evidence.epochs.slice(0, -1), { ...facts, coachSeconds }],
-    }
+    if (training.scheduled || learningRate === training.learningRate) return
+    this.#evidence = { ...this.#evidence, training: { ...training, scheduled: true } }
+  }
+
+  /**
+   * Whether rules are to be asked after an epoch: after each of the first ones and of large ones, then after some of the many small
+   * ones that a toy has, further and further apart.
+   */
+  asks(epoch: number): boolean {
+    const n = epoch + 1
+    if (n <= EACH || this.#windows.length > 0 || this.#looksAfter(epoch)) return true
+    return n % Math.floor(n / EACH) === 0
   }
 
   /** How the training has ended. */
   end(ended: EndReason): void {
     this.#evidence = { ...this.#evidence, ended }
-  }
-
-  async #timed(work: () => Promise<void>): Promise<void> {
-    const from = performance.now()
-    await work()
-    this.#coachMs += performance.now() - from
   }
 
   /** Whether the coach has taken more than its share. */

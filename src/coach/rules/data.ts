@@ -1,335 +1,430 @@
-// What is wrong with the data before anything is trained: F01, F02, F03, F13, F19, F26, F28, F29.
+// Faults of the rows: what can be seen before the first step. Knows no other rule.
 
-import type { DataFacts, LayerFacts } from "../evidence.ts"
-import { count, falls, few, percent, type Rule } from "../rule.ts"
+import type { DataFacts, Evidence, TargetFacts } from "../evidence.ts"
+import { changeTo, counted, expectLoss, type Found, percent, type Rule, shown } from "./rule.ts"
+import { gainOf, ignorantLoss, lastEpoch, majorityOf } from "./signs.ts"
 
-/** Inputs beyond this size put sums far out on the flat part of an activation; standardised ones stay near 1 (UMLAUT warns beyond 1). */
+/** The usual size (root mean square) of an input from which on sums of neurons are ten times what initial weights are made for. */
 const LARGE = 10
-/** One feature that is so many times larger than the usual one decides alone. */
+/** How many times larger one input may be than is usual among them, and from what size on it counts: small ones among ones do no harm. */
 const UNEVEN = 20
-/** A mean so many deviations from 0: the features are nearly the same number in all rows. */
-const FAR = 20
+const NOTABLE = 3
+/** The distance of a feature's mean from 0, in deviations and in numbers, from which on the bias has to do all the work first. */
+const OFF_CENTRE = 5
+/** The length of a mean row below which neurons hardly feel their inputs; a one-hot row has 1, however long it is. */
+const TINY_ROW = 0.05
+/** A deviation that is none. */
+const NONE = 1e-9
+/** The share of rows with a wrong code that is no slip of a few. */
+const WRONG = 0.01
+/** The share of neighbours of one class that only a sorted table has, and how far it must be beyond chance. */
+const SORTED = 0.9
+const BEYOND_CHANCE = 0.3
+/** The size of the largest class over the smallest from which on accuracy says little of the small one. */
+const RARE = 10
+const FOUND_TOO_FEW = 0.3
+/** Validation rows that are training rows, too: a share, beyond what a table repeats anyway, and so many that it is no accident. */
+const SHARED = 0.01
+const SHARED_ROWS = 5
+/** How many deviations apart the means of one feature may be, and the rows it takes to know a mean. */
+const UNLIKE = 1
+const ROWS_FOR_MEAN = 30
+/** Deviations of numeric targets with which weights near 0 can reach them. */
+const TARGETS: readonly [number, number] = [0.03, 30]
 
-const inputs = (code: string): string => `model.fit(${code}, y)`
+const rmsOf = ({ means, deviations }: DataFacts): readonly number[] =>
+  means.map((mean, i) => Math.sqrt(mean * mean + deviations[i]! * deviations[i]!))
 
-/** Layers that bring inputs to a common size themselves, or take whole numbers as names. */
-const TAKES_ANY = new Set(["embedding", "textVectorization", "normalization", "rescaling", "batchNormalization", "layerNormalization"]) // biome-ignore format: one list
-
-function readsAny(layers: readonly LayerFacts[]): boolean {
-  const first = layers.findIndex(({ hasKernel }) => hasKernel)
-  return layers.slice(0, first < 0 ? layers.length : first + 1).some(({ type }) => TAKES_ANY.has(lowered(type)))
+const medianOf = (list: readonly number[]): number => {
+  const sorted = list.toSorted((a, b) => a - b)
+  return sorted[Math.floor(sorted.length / 2)] ?? 0
 }
 
-/** Types are written as in Keras or as our functions: BatchNormalization, batchNormalization. */
-const lowered = (type: string): string => type.charAt(0).toLowerCase() + type.slice(1)
+/** Layers that bring inputs to a common size, or take numbers as names. */
+const PREPARING =
+  /^(normalization|batchNormalization|layerNormalization|rescaling|embedding|discretization|categoryEncoding)$/i
 
-/** The root of the mean square of each feature that is not the same in all rows. */
-function sizes({ means, deviations }: DataFacts): number[] {
-  return means.flatMap((mean, i) => {
-    const deviation = deviations[i]!
-    return deviation > 1e-9 * (1 + Math.abs(mean)) ? [Math.sqrt(mean * mean + deviation * deviation)] : []
+function nonFinite({ data, validation }: Evidence): Found | undefined {
+  const [facts, which] = data?.nonFinite ? [data, "training"] : [validation, "validation"]
+  if (facts?.nonFinite === undefined) return undefined
+  const { rows, first } = facts.nonFinite
+  return {
+    score: 99,
+    saw: `${rows} of your ${facts.rows} ${which} rows contain empty or infinite numbers; the first is row ${first}.`,
+    normal: "0 rows: every input and every target is a finite number.",
+    why: "One such number makes the cost and with it every weight NaN, and nothing is learnt from there on.",
+    change: changeTo(
+      `Leave the ${counted(rows, "row")} out, or fill the cells.`,
+      "const whole = rows.filter((row) => row.every(Number.isFinite))",
+      { kind: "inputs", how: "drop" },
+      "--missing drop",
+    ),
+    expect: { text: "The cost is a finite number after every epoch.", measure: "finite", within: 1 },
+  }
+}
+
+/** What is wrong with the size of inputs, in words, if something is. */
+function sizeFault(data: DataFacts): string | undefined {
+  const sizes = rmsOf(data)
+  const varying = sizes.filter((_, i) => data.deviations[i]! > NONE)
+  if (varying.length === 0) return undefined
+  const largest = Math.max(...sizes)
+  const at = sizes.indexOf(largest)
+  if (largest > LARGE)
+    return `Your inputs run from ${shown(data.least)} to ${shown(data.greatest)}; feature ${at} is usually ${shown(largest)} in size.`
+  const usual = medianOf(varying)
+  if (!data.sameScale && largest > NOTABLE && largest > UNEVEN * usual)
+    return `Feature ${at} is usually ${shown(largest)} in size, most are ${shown(usual)}: ${shown(largest / usual)} times as large.`
+  const off = data.means.findIndex(
+    (mean, i) =>
+      Math.abs(mean) > OFF_CENTRE && data.deviations[i]! > NONE && Math.abs(mean) > OFF_CENTRE * data.deviations[i]!,
+  )
+  if (off >= 0)
+    return `Feature ${off} lies at ${shown(data.means[off]!)} and varies by ${shown(data.deviations[off]!)} only.`
+  const row = Math.sqrt((sizes.reduce((sum, size) => sum + size * size, 0) * data.features) / sizes.length)
+  if (row < TINY_ROW) return `Your inputs are tiny: the largest feature is usually ${shown(largest)} in size.`
+  return undefined
+}
+
+function notNormalised({ data, network }: Evidence): Found | undefined {
+  if (data === undefined || network.layers.slice(0, 2).some(({ type }) => PREPARING.test(type))) return undefined
+  const saw = sizeFault(data)
+  if (saw === undefined) return undefined
+  const pixels = data.sameScale && data.least >= 0 && data.greatest > 1 && data.greatest <= 255
+  const by = data.greatest > 16 ? 255 : data.greatest
+  const change = pixels
+    ? changeTo(
+        `Divide the inputs by ${shown(by)}.`,
+        `const x = inputs.map((v) => v / ${shown(by)})`,
+        { kind: "inputs", how: "divide", by },
+        "--scaling minMax",
+      )
+    : changeTo(
+        "Standardise each feature: take its mean away, divide by its deviation.",
+        "x.map((row) => row.map((v, i) => (v - mean[i]) / deviation[i]))",
+        { kind: "inputs", how: "standardize" },
+        "--scaling standardize",
+      )
+  const from = ignorantLoss({ data, network } as Evidence)
+  return {
+    score: 90,
+    saw,
+    normal: "Each feature has a mean near 0 and a size of 0.3 to 3; pixels lie in 0..1.",
+    why: "Neurons work best around 0 +- 1: larger inputs saturate them or make one learning rate wrong for all weights.",
+    change,
+    expect: expectLoss(from ?? 1, "The cost falls below that of always guessing the mean within 3 epochs."),
+  }
+}
+
+function constantRows({ data }: Evidence): Found | undefined {
+  if (data === undefined || data.rows < 2) return undefined
+  const { targets } = data
+  const change = changeTo("Look at how the rows are loaded.", "console.log(x.slice(0, 5), y.slice(0, 5))", {
+    kind: "look",
   })
-}
-
-const nonFinite: Rule = {
-  code: "F01",
-  cause: "empty or infinite numbers in the data",
-  when: "before",
-  find: ({ evidence: { data } }) => {
-    if (data?.nonFinite === undefined) return undefined
-    const { rows, first } = data.nonFinite
+  const rest = {
+    score: 99,
+    why: "A network learns what changes with what; where nothing changes there is no slope to go down.",
+    change,
+    expect: expectLoss(ignorantLoss({ data } as Evidence) ?? 1, "Once rows differ, the cost falls within 3 epochs."),
+  }
+  const constant = data.deviations.filter((d) => d < NONE).length
+  if (constant === data.deviations.length)
     return {
-      kind: "fault",
-      score: 100,
-      saw: `${count(rows)} of your ${count(data.rows)} rows hold empty or infinite numbers, the first is row ${first}.`,
-      normal: "Every number of every row is finite.",
-      why: "One such number makes the cost, its slope and so every weight meaningless.",
-      change: {
-        text: `Drop these ${rows === 1 ? "row" : "rows"}, or fill the gaps with the mean of the column.`,
-        code: `prepare(table, { missing: "drop" })`,
-        flag: "--missing drop",
-        edit: { kind: "inputs", how: "drop" },
-      },
-      expect: { text: "The cost is a number in every round.", measure: "finite", within: 1 },
+      ...rest,
+      saw: `All ${data.rows} rows have the same inputs: the deviation of each feature is 0.`,
+      normal: "Rows differ: deviations near 1.",
     }
-  },
-}
-
-const notNormalised: Rule = {
-  code: "F02",
-  cause: "inputs not normalised",
-  when: "before",
-  find: (view) => {
-    const { data, network } = view.evidence
-    if (data === undefined || data.nonFinite !== undefined || readsAny(network.layers)) return undefined
-    const all = sizes(data).sort((a, b) => a - b)
-    if (all.length === 0) return undefined
-    const greatest = all.at(-1)!
-    const middle = all[all.length >> 1]!
-    const away = data.means.findIndex((mean, i) => {
-      const deviation = data.deviations[i]!
-      return deviation > 0 && Math.abs(mean) > FAR * deviation && Math.abs(mean) > 5
-    })
-    const large = greatest > LARGE
-    const uneven = !data.sameScale && all.length > 1 && greatest > UNEVEN * middle
-    if (!large && !uneven && away < 0) return undefined
-    const pixels = data.sameScale && data.least >= 0 && data.greatest <= 255 && data.greatest > 1
-    const saw = large
-      ? `Your inputs run from ${few(data.least)} to ${few(data.greatest)}; the largest feature has a size of ${few(greatest)}.`
-      : uneven
-        ? `One feature has a size of ${few(greatest)}, the usual one of ${few(middle)}.`
-        : `Feature ${away} lies around ${few(data.means[away]!)} and varies by ${few(data.deviations[away]!)} only.`
+  const one = targets.classes !== undefined && targets.classes.filter((n) => n > 0).length === 1
+  if (
+    one ||
+    (targets.shape.reduce((a, b) => a * b, 1) <= 1 && targets.deviation < NONE * Math.max(1, Math.abs(targets.mean)))
+  )
     return {
-      kind: "fault",
-      score: large ? 90 : 86,
-      saw,
-      normal: "Inputs around 0 with a size of about 1, all features alike.",
-      why: "Large inputs make large sums, and neurons with large sums are saturated: turning their weights changes almost nothing.",
-      change: pixels
-        ? {
-            text: "Divide the pixels by 255.",
-            code: inputs('{ ...x, dtype: "unorm8" }'),
-            edit: { kind: "inputs", how: "divide", by: 255 },
-          }
-        : {
-            text: "Standardise each feature: subtract its mean, divide by its deviation.",
-            code: `prepare(table, { scaling: "standardize" })`,
-            flag: "--scaling standardize",
-            edit: { kind: "inputs", how: "standardize" },
-          },
-      expect: falls(view, 3, 0.9),
+      ...rest,
+      saw: `All ${data.rows} rows have the same target${one ? "" : ` ${shown(targets.mean)}`}.`,
+      normal: "Targets differ: at least 2 classes, or a deviation above 0.",
     }
-  },
+  if (constant === 0 || data.sameScale) return undefined
+  return {
+    ...rest,
+    kind: "tip",
+    score: 20,
+    saw: `${counted(constant, "feature is", "features are")} the same in all rows.`,
+    normal: "0 features: each varies.",
+    change: changeTo(
+      "Leave constant features out, or look at how they are loaded.",
+      "console.log(x.slice(0, 5))",
+      { kind: "look" },
+      "--ignore <columns>",
+    ),
+  }
 }
 
-const constant: Rule = {
-  code: "F03",
-  cause: "dead or constant features",
-  when: "before",
-  find: ({ evidence: { data, network } }) => {
-    if (data === undefined || data.rows < 2) return undefined
-    const still = data.deviations.filter((deviation, i) => !(deviation > 1e-9 * (1 + Math.abs(data.means[i]!)))).length
-    const look = (text: string) => ({ text, code: "inspect(x, y)", edit: { kind: "look" } as const })
-    const common = {
-      normal: "Every column differs from row to row.",
-      why: "What is the same in all rows tells the network nothing about any of them.",
-      expect: { text: "The cost falls below that of a guess.", measure: "loss", within: 5 } as const,
-    }
-    if (still === data.deviations.length && still > 0) {
-      const saw = "Every row looks the same to the network: no input differs from row to row."
-      return { kind: "fault", score: 97, saw, ...common, change: look("Check how the data are loaded.") }
-    }
-    const { targets } = data
-    const oneTarget =
-      network.task === "numbers" ? targets.deviation === 0 : targets.classes?.filter((n) => n > 0).length === 1
-    if (oneTarget === true) {
-      const saw = "Every row has the same target."
-      return { kind: "fault", score: 95, saw, ...common, change: look("Check which column is the target.") }
-    }
-    if (still === 0 || data.sameScale) return undefined
-    const saw = `${count(still)} of ${count(data.deviations.length)} features are the same in all rows.`
-    return { kind: "tip", score: 20, saw, ...common, change: look("Leave these columns out.") }
-  },
-}
+/** Whether numbers are only ever the least or the greatest: exactly then their variance is the largest possible. */
+const isTwoValued = ({ least, greatest, mean, deviation }: TargetFacts): boolean =>
+  least < greatest &&
+  Math.abs(deviation * deviation - (mean - least) * (greatest - mean)) < 1e-3 * (greatest - least) * (greatest - least)
 
-const labels: Rule = {
-  code: "F13",
-  cause: "labels in the wrong code",
-  when: "before",
-  find: ({ evidence: { data, network } }) => {
-    const { loss, units, fromLogits } = network.output
-    if (data === undefined || data.nonFinite !== undefined) return undefined
-    const { targets, rows } = data
-    const kind = lowered(loss)
-    const single = targets.shape.length === 0 || (targets.shape.length === 1 && targets.shape[0] === 1)
-    const range = `${few(targets.least)} to ${few(targets.greatest)}`
-    const common = {
-      kind: "fault",
-      score: 98,
-      why: "The cost compares each output neuron with its own label; labels in another code teach the wrong answer.",
-      expect: { text: "The cost falls below that of a guess.", measure: "loss", within: 5 },
-    } as const
-    const hot = {
-      text: `Make ${units} columns of 0 and 1 of the labels.`,
-      code: `model.fit(x, toCategorical(y, { numClasses: ${units} }))`,
-      edit: { kind: "targets", how: "oneHot" } as const,
-    }
-    if (kind === "categoricalCrossentropy" && units > 1) {
-      if (single) {
-        const saw = `Your labels are numbers from ${range}, one for each row.`
-        const normal = `${units} numbers for each row: 1 for its class, 0 for the others.`
-        return { ...common, saw, normal, change: hot }
-      }
-      if (targets.notOne > rows / 100) {
-        const saw = `The labels of ${count(targets.notOne)} of ${count(rows)} rows do not sum to 1.`
-        return { ...common, saw, normal: "In every row the labels are shares that sum to 1.", change: hot }
-      }
-      return undefined
-    }
-    if (kind === "sparseCategoricalCrossentropy") {
-      if (targets.whole && targets.least >= 0 && targets.greatest < units) return undefined
-      const saw = `Your labels run from ${range}; the network has ${units} output neurons.`
-      const fits = Math.floor(targets.greatest) + 1
+function labelCode({ data, network }: Evidence): Found | undefined {
+  if (data === undefined) return undefined
+  const { targets, rows } = data
+  const { units, loss, activation } = network.output
+  const width = targets.shape.reduce((a, b) => a * b, 1)
+  const rest = {
+    score: 97,
+    why: "The cost compares each output neuron with its own target: a label in another code asks for what no neuron can answer.",
+    expect: expectLoss(
+      targets.baseline ?? Math.log(Math.max(2, units)),
+      "The cost falls below that of guessing, and accuracy rises, within 3 epochs.",
+    ),
+  }
+  const oneHot = changeTo(
+    `Write each label as ${units} columns, one of them 1.`,
+    `const y = toCategorical(labels, ${units})`,
+    { kind: "targets", how: "oneHot" },
+  )
+  const zeroOne = changeTo(
+    "Write the two answers as 0 and 1.",
+    `const y = labels.map((v) => Number(v > ${shown((targets.least + targets.greatest) / 2)}))`,
+    {
+      kind: "targets",
+      how: "zeroOne",
+    },
+  )
+  if (/^sparse/.test(loss)) {
+    const most = targets.greatest
+    if (width > 1 && width === units)
       return {
-        ...common,
-        saw,
-        normal: `Whole numbers from 0 to ${units - 1}.`,
-        change:
-          targets.whole && targets.least >= 0
-            ? {
-                text: `Give the output layer ${fits} neurons, one for each class.`,
-                code: `dense({ units: ${fits}, activation: "softmax" })`,
-                edit: { kind: "output", activation: "softmax", loss, units: fits },
-              }
-            : {
-                text: "Number the classes from 0.",
-                code: "y.map((label) => classes.indexOf(label))",
-                edit: { kind: "look" },
-              },
+        ...rest,
+        saw: `Your targets have ${width} columns, and ${loss} wants the number of the class.`,
+        normal: `One whole number from 0 to ${units - 1} for each row.`,
+        change: changeTo("Use the loss for one-hot targets.", 'loss: "categoricalCrossentropy"', {
+          kind: "output",
+          activation,
+          loss: "categoricalCrossentropy",
+        }),
       }
-    }
-    if (kind === "binaryCrossentropy" && (units === 1 || !single)) {
-      // Three or more classes on one neuron are another fault: of the output.
-      const several = single && targets.whole && (targets.classes?.filter((n) => n > 0).length ?? 2) > 2
-      if ((targets.least >= 0 && targets.greatest <= 1) || several) return undefined
-      return {
-        ...common,
-        saw: `Your labels run from ${range}.`,
-        normal: "0 for no and 1 for yes.",
-        change: {
-          text: "Write 0 and 1 for the two classes.",
-          code: `model.fit(x, y.map((label) => (label === ${few(targets.greatest)} ? 1 : 0)))`,
-          edit: { kind: "targets", how: "zeroOne" },
-        },
-      }
-    }
-    if (["hinge", "squaredHinge"].includes(kind) || fromLogits) return undefined
-    return undefined
-  },
-}
-
-const sorted: Rule = {
-  code: "F19",
-  cause: "rows not shuffled",
-  when: "before",
-  find: ({ evidence: { data, training } }) => {
-    const neighbours = data?.targets.neighbours
-    // One batch that holds all rows has no order.
-    if (training.shuffle || neighbours === undefined || training.rounds <= 1) return undefined
-    if (neighbours.alike <= 0.9 || neighbours.chance > 0.8) return undefined
+    if (targets.whole && targets.least >= 0 && most < units) return undefined
     return {
-      kind: "fault",
-      score: 94,
-      saw: `${percent(neighbours.alike)} of the rows have the class of the row before, and their order is kept.`,
-      normal: `About ${percent(neighbours.chance)}, as chance has it.`,
-      why: "You show all rows of one class, then all of the next: each mini-batch pulls the weights its own way and undoes the last.",
-      change: {
-        text: "Shuffle the rows in every epoch.",
-        code: "model.fit(x, y, { shuffle: true })",
-        edit: { kind: "shuffle" },
-      },
-      expect: { text: "The cost falls from epoch to epoch.", measure: "loss", within: 3 },
+      ...rest,
+      saw: `Your labels run from ${shown(targets.least)} to ${shown(most)}${targets.whole ? "" : " and are not whole"}; there are ${units} output neurons.`,
+      normal: `Whole numbers from 0 to ${units - 1}.`,
+      change:
+        targets.whole && targets.least >= 0
+          ? changeTo(`Give the output ${most + 1} neurons, or count labels from 0.`, `dense({ units: ${most + 1}, activation: "softmax" })`, {
+              kind: "output", activation: "softmax", loss, units: most + 1,
+            })
+          : changeTo("Look at how the labels are loaded.", "console.log(y.slice(0, 5))", { kind: "look" }),
+    } // biome-ignore format: short
+  }
+  const forClasses = loss === "categoricalCrossentropy" || activation === "softmax"
+  if (units > 1 && width <= 1 && (forClasses || (loss === "binaryCrossentropy" && targets.whole)) && targets.whole)
+    return {
+      ...rest,
+      saw: `Your labels are numbers from ${shown(targets.least)} to ${shown(targets.greatest)}; there are ${units} output neurons.`,
+      normal: `${units} columns of 0 and 1 for each row, which sum to 1.`,
+      change: oneHot,
     }
-  },
+  if (units > 1 && width > 1 && width !== units && forClasses)
+    return {
+      ...rest,
+      saw: `Your targets have ${width} columns, and there are ${units} output neurons.`,
+      normal: "As many output neurons as columns.",
+      change: changeTo(`Give the output ${width} neurons.`, `dense({ units: ${width}, activation: "softmax" })`, {
+        kind: "output", activation: "softmax", loss, units: width,
+      }),
+    } // biome-ignore format: short
+  if (loss === "categoricalCrossentropy" && width > 1 && targets.notOne > WRONG * rows)
+    return {
+      ...rest,
+      saw: `In ${targets.notOne} of ${rows} rows the target columns do not sum to 1.`,
+      normal: "0 rows: the columns of each row lie in 0..1 and sum to 1.",
+      change: oneHot,
+    }
+  if (/^binary/.test(loss) && (targets.least < 0 || targets.greatest > 1)) {
+    // More than two values under one neuron are several classes: that is a fault of the output.
+    if (units === 1 && !isTwoValued(targets)) return undefined
+    return {
+      ...rest,
+      saw: `Your targets run from ${shown(targets.least)} to ${shown(targets.greatest)}.`,
+      normal: "0 and 1 (or shares between them).",
+      change: zeroOne,
+    }
+  }
+  return undefined
 }
 
-/** Validation rows whose mean is so many deviations from that of training come from elsewhere. */
-const SHIFTED = 1
+function sorted({ data, training }: Evidence): Found | undefined {
+  const { alike, chance } = data?.targets.neighbours ?? { alike: 0, chance: 1 }
+  if (data === undefined || training.shuffle || training.rounds <= 1) return undefined
+  if (alike < SORTED || alike - chance < BEYOND_CHANCE) return undefined
+  return {
+    score: 92,
+    saw: `Rows are not shuffled, and ${percent(alike)} of them follow a row of their own class.`,
+    normal: `About ${percent(chance)}: what chance gives.`,
+    why: "Each mini-batch then shows one class only, and stochastic gradient descent learns it by forgetting the one before.",
+    change: changeTo("Shuffle the rows in each epoch.", "fit(x, y, { shuffle: true })", { kind: "shuffle" }),
+    expect: expectLoss(
+      0.7 * (data.targets.baseline ?? 1),
+      "The cost falls from epoch to epoch, without jumps within one.",
+      5,
+    ),
+  }
+}
 
-const shifted: Rule = {
-  code: "F26",
-  cause: "validation data unlike the training data",
-  when: "before",
-  find: ({ evidence: { data, validation } }) => {
-    if (data === undefined || validation === undefined || validation.rows < 20 || data.rows < 20) return undefined
-    if (data.features !== validation.features || data.means.length !== validation.means.length) return undefined
-    let [worst, at] = [0, -1]
-    let [sum, n] = [0, 0]
-    data.means.forEach((mean, i) => {
-      const deviation = data.deviations[i]!
-      if (!(deviation > 1e-6)) return
-      const by = Math.abs(validation.means[i]! - mean) / deviation
-      sum += by
-      n++
-      if (by > worst) [worst, at] = [by, i]
+/** Facts of classes that are very unlike in size. */
+function rareClass({
+  data,
+}: Evidence): { readonly at: number; readonly ratio: number; readonly rows: number } | undefined {
+  const counts = data?.targets.classes ?? []
+  const present = counts.filter((n) => n > 0)
+  if (present.length < 2) return undefined
+  const rows = Math.min(...present)
+  const ratio = Math.max(...present) / rows
+  return ratio < RARE ? undefined : { at: counts.indexOf(rows), ratio, rows }
+}
+
+function imbalance(evidence: Evidence): Found | undefined {
+  const rare = rareClass(evidence)
+  const { data, training, epochs, ended } = evidence
+  if (rare === undefined || data === undefined || training.classWeights) return undefined
+  const half = ended !== undefined || epochs.length * 2 >= training.epochs
+  const { recall } = epochs.findLast((epoch) => epoch.recall !== undefined) ?? {}
+  const { accuracy, valAccuracy } = lastEpoch(evidence) ?? {}
+  const reached = valAccuracy ?? accuracy
+  const found = recall?.[rare.at]
+  // Where accuracy is below that of always saying the largest class, something else is wrong.
+  const harms =
+    half &&
+    found !== undefined &&
+    found < FOUND_TOO_FEW &&
+    (reached === undefined || reached > majorityOf(evidence)! - 0.02)
+  const change = changeTo(
+    `Let rare rows count more: class ${rare.at} ${shown(rare.ratio)} times.`,
+    `fit(x, y, { classWeight: { ${rare.at}: ${shown(rare.ratio)} } })`,
+    { kind: "classWeights" },
+    "--class-weights balanced",
+  )
+  return {
+    kind: harms ? "fault" : "tip",
+    score: harms ? 75 : 20,
+    saw: harms
+      ? `${reached === undefined ? "" : `${percent(reached)} accuracy, but `}only ${percent(found)} of class ${rare.at} is found; it has ${rare.rows} of ${data.rows} rows.`
+      : `Class ${rare.at} has ${rare.rows} of ${data.rows} rows: ${shown(rare.ratio)} times fewer than the largest.`,
+    normal: `Classes within ${RARE} times of each other, and at least ${percent(FOUND_TOO_FEW)} found of each.`,
+    why: "The cost is a mean over rows: a rare class hardly moves it, so it pays to never answer with it.",
+    change,
+    expect: {
+      text: `More of class ${rare.at} is found.`,
+      measure: "recall",
+      within: Math.max(3, training.epochs),
+      above: FOUND_TOO_FEW,
+    },
+  }
+}
+
+function unlike(evidence: Evidence): Found | undefined {
+  const { data, validation, epochs } = evidence
+  if (data === undefined || validation === undefined) return undefined
+  const change = changeTo("Shuffle all rows before they are divided, and scale both parts alike.", "fit(x, y, { validationSplit: 0.2 })", {
+    kind: "divide", why: "unlike",
+  }, "--split random") // biome-ignore format: short
+  const rest = {
+    why: "Validation cost tells how well the network generalises only if its rows are drawn as the training rows are.",
+    change,
+    expect: { text: "Validation cost follows training cost.", measure: "gap", within: 5, below: 0.3 } as const,
+  }
+  if (Math.min(data.rows, validation.rows) >= ROWS_FOR_MEAN && data.means.length === validation.means.length) {
+    const apart = data.means.map((mean, i) => {
+      const spread = Math.sqrt((data.deviations[i]! ** 2 + validation.deviations[i]! ** 2) / 2)
+      return spread < NONE ? 0 : Math.abs(validation.means[i]! - mean) / spread
     })
-    // Of many features some are shifted by chance; of a picture, pixels that are nearly always black.
-    const usual = n === 0 ? 0 : sum / n
-    if (data.sameScale && n > 20 ? usual <= SHIFTED / 2 : worst <= SHIFTED * (n > 20 ? 3 : 1)) return undefined
-    return {
-      kind: "fault",
-      score: 84,
-      saw: `In the validation rows feature ${at} lies ${few(worst)} deviations away from where it lies in the training rows.`,
-      normal: `Less than ${SHIFTED}: both are drawn from the same rows.`,
-      why: "What is measured on rows of another kind says nothing about what was learnt.",
-      change: {
-        text: "Shuffle all rows before they are divided, and scale both parts by the training rows.",
-        code: "model.fit(x, y, { validationSplit: 0.2 })",
-        flag: "--validation 0.2",
-        edit: { kind: "divide", why: "unlike" },
-      },
-      expect: { text: "The validation cost follows the training cost.", measure: "gap", within: 5, below: 0.5 },
-    }
-  },
+    const most = Math.max(...apart)
+    const at = apart.indexOf(most)
+    if (most > UNLIKE)
+      return {
+        ...rest,
+        score: 85,
+        saw: `Feature ${at} has mean ${shown(data.means[at]!)} in training and ${shown(validation.means[at]!)} in validation: ${shown(most)} deviations apart.`,
+        normal: `Means within ${UNLIKE} deviation of each other; chance gives 0 to 0.3.`,
+      }
+  }
+  const last = lastEpoch(evidence)
+  const [trained, valid] = [gainOf(evidence, last?.loss), gainOf(evidence, last?.valLoss)]
+  const never = epochs.every((epoch) => (gainOf(evidence, epoch.valLoss) ?? 1) <= 0)
+  if (trained === undefined || valid === undefined || !never || trained < 0.6 || epochs.length < 2) return undefined
+  if (validation.rows < 50 || epochs.length > 10) return undefined
+  return {
+    ...rest,
+    score: 60,
+    saw: `After ${counted(epochs.length, "epoch")} ${percent(trained)} of the training cost is gone, and validation never beat guessing.`,
+    normal: "Both fall together at first.",
+  }
 }
 
-const shared: Rule = {
-  code: "F28",
-  cause: "validation rows that were trained on",
-  when: "before",
-  find: ({ evidence: { validation, shared: rows = 0, data } }) => {
-    if (validation === undefined || rows <= validation.rows / 100 || (data?.features ?? 0) < 3) return undefined
-    return {
-      kind: "tip",
-      score: 30,
-      saw: `${count(rows)} of ${count(validation.rows)} validation rows are training rows too.`,
-      normal: "None, or as few as chance repeats.",
-      why: "A network can know such rows by heart: the validation cost looks better than it is.",
-      change: {
-        text: "Remove repeated rows before the rows are divided.",
-        code: "new Set(rows.map(String))",
-        edit: { kind: "divide", why: "shared" },
-      },
-      expect: { text: "The validation cost is a little higher, and true.", measure: "gap", within: 5 },
-    }
-  },
+function shared({ shared: both, data, validation }: Evidence): Found | undefined {
+  if (both === undefined || data === undefined || validation === undefined || validation.rows === 0) return undefined
+  const share = both / validation.rows
+  if (both < SHARED_ROWS || share < SHARED + 2 * (data.duplicates / Math.max(1, data.rows))) return undefined
+  return {
+    score: 70,
+    saw: `${both} of ${validation.rows} validation rows (${percent(share)}) are training rows, too.`,
+    normal: "0 rows in both; a few where a table repeats itself.",
+    why: "What the network has seen it may know by heart, so its score on these rows says nothing of new ones.",
+    change: changeTo(
+      "Divide the rows again, each into one part.",
+      "fit(x, y, { validationSplit: 0.2 })",
+      { kind: "divide", why: "shared" },
+      "--validation 0.2",
+    ),
+    expect: { text: "Validation cost is a little higher than now, and true.", measure: "finite", within: 1 },
+  }
 }
 
-/** Targets whose deviation leaves this range ask for weights that small steps do not reach, or give slopes too small to see. */
-const TARGETS = [0.03, 30] as const
-
-const targetScale: Rule = {
-  code: "F29",
-  cause: "scale of the targets",
-  when: "before",
-  find: ({ evidence: { data, network } }) => {
-    if (data === undefined || network.task !== "numbers" || data.nonFinite !== undefined) return undefined
-    const { deviation, least, greatest } = data.targets
-    if (deviation === 0 || (deviation >= TARGETS[0] && deviation <= TARGETS[1])) return undefined
-    return {
-      kind: "fault",
-      score: 85,
-      saw: `The targets run from ${few(least)} to ${few(greatest)} (deviation ${few(deviation)}).`,
-      normal: `A deviation of about 1, from ${TARGETS[0]} to ${TARGETS[1]}.`,
-      why: "The quadratic cost grows with the square of the error: its slope is far too steep or far too flat for the usual step.",
-      change: {
-        text: "Standardise the targets: subtract their mean, divide by their deviation.",
-        code: `model.fit(x, y.map((t) => (t - ${few((least + greatest) / 2)}) / ${few(deviation)}))`,
-        flag: "--scaling standardize",
-        edit: { kind: "targets", how: "standardize" },
-      },
-      expect: { text: "The cost begins near 1 and falls.", measure: "loss", within: 3, below: 1 },
-    }
-  },
+function targetScale({ data, network }: Evidence): Found | undefined {
+  const { activation, loss } = network.output
+  if (data === undefined || network.task !== "numbers" || activation !== "linear") return undefined
+  if (!/^(mean(Squared|Absolute)Error|huber|logCosh)$/.test(loss)) return undefined
+  const { mean, deviation, shape } = data.targets
+  // Of several columns the deviation is one of all numbers: it says nothing of each.
+  const [least, most] = TARGETS
+  const far = Math.abs(mean) > most && Math.abs(mean) > OFF_CENTRE * deviation && shape.reduce((a, b) => a * b, 1) <= 1
+  if (!(deviation > most || (deviation < least && deviation > NONE) || far)) return undefined
+  return {
+    score: 88,
+    saw: `Your targets vary by ${shown(deviation)} around ${shown(mean)}.`,
+    normal: `A deviation of ${least} to ${most}, best 1, around 0.`,
+    why: "Weights begin near 0 and so do outputs: far targets make huge slopes, near ones make slopes too small to follow.",
+    change: changeTo(
+      "Standardise the targets: take their mean away, divide by their deviation.",
+      `const y = targets.map((v) => (v - ${shown(mean)}) / ${shown(deviation)})`,
+      { kind: "targets", how: "standardize" },
+    ),
+    expect: expectLoss(0.9, "The cost begins near 1 and falls below 0.9 within 3 epochs."),
+  }
 }
 
 export const dataRules: readonly Rule[] = [
-  nonFinite,
-  labels,
-  constant,
-  sorted,
-  notNormalised,
-  targetScale,
-  shifted,
-  shared,
+  { code: "F01", cause: "empty or infinite numbers in the data", class: "data", when: "static", find: nonFinite },
+  { code: "F03", cause: "data without variation", class: "data", when: "static", find: constantRows },
+  {
+    code: "F13",
+    cause: "labels in a code that the loss does not take",
+    class: "data",
+    when: "static",
+    find: labelCode,
+  },
+  { code: "F19", cause: "rows in order of their classes", class: "data", when: "static", find: sorted },
+  { code: "F02", cause: "inputs not normalised", class: "data", when: "static", find: notNormalised },
+  { code: "F29", cause: "scale of the targets", class: "data", when: "static", find: targetScale },
+  { code: "F26", cause: "validation rows unlike training rows", class: "generalisation", when: "static", find: unlike },
+  {
+    code: "F28",
+    cause: "the same rows in training and validation",
+    class: "generalisation",
+    when: "static",
+    find: shared,
+  },
+  { code: "F16", cause: "classes of very different sizes", class: "capacity", when: "static", find: imbalance },
 ]

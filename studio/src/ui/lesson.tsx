@@ -1,7 +1,7 @@
 // The page of a lesson: text at the left, the figure with its controls at the right, figure first on small screens.
 
 import { computed, type ReadonlySignal, type Signal, signal } from "@preact/signals"
-import type { ComponentChildren, JSX } from "preact"
+import { type ComponentChildren, isValidElement, type JSX } from "preact"
 import { useEffect, useMemo } from "preact/hooks"
 import { after, lessonOf, lessons } from "../lessons/list.ts"
 import { Link } from "./link.tsx"
@@ -143,7 +143,7 @@ export function Formula(props: {
       {props.rows.map(([head, line], i) => (
         <div class="line" key={i}>
           <span>{head}</span>
-          <span class={i === 0 ? "" : "live"}>{line}</span>
+          <span class={isValidElement(line) && line.type === "math" ? "" : "live"}>{line}</span>
         </div>
       ))}
     </div>

@@ -1,0 +1,96 @@
+// From evidence to what is said: which rules hold, which of them is the cause, and what is left unsaid. Knows rules, no training.
+
+import type { Evidence } from "./evidence.ts"
+import type { Diagnosis, Finding } from "./finding.ts"
+import { type FaultClass, type Found, PROVEN, type Rule } from "./rules/rule.ts"
+import { earlier, isLate } from "./rules/signs.ts"
+import { rules } from "./rules/table.ts"
+
+/** Findings beside the headline. */
+const MOST_ALSO = 2
+
+interface Held extends Finding {
+  readonly class: FaultClass
+}
+
+const isFault = (found: Found | undefined): found is Found => found !== undefined && found.kind !== "tip"
+
+/**
+ * What a rule says, when it may say it: a fault that is there before the first step at once, one that shows in epochs only when two in a
+ * row show it or the cost has left all numbers, one of a whole training only late. What is not yet certain is not said.
+ */
+function held(rule: Rule, evidence: Evidence): Held | undefined {
+  if (rule.when === "late" && !isLate(evidence)) return undefined
+  const found = rule.find(evidence)
+  if (found === undefined) return undefined
+  const { code, cause } = rule
+  const say = (from: Found, epoch: number | null): Held => ({
+    ...from,
+    code,
+    cause,
+    kind: from.kind ?? "fault",
+    epoch,
+    class: rule.class,
+  })
+  const start = rule.find(startOf(evidence))
+  if (start !== undefined && (start.kind ?? "fault") === (found.kind ?? "fault")) return say(found, null)
+  const epoch = evidence.epochs.length === 0 ? null : evidence.epochs.length - 1
+  const lost = evidence.diverged !== undefined || evidence.epochs.at(-1)?.loss === "infinite"
+  if (!isFault(found) || rule.when === "late" || lost || isFault(rule.find(earlier(evidence, 1))))
+    return say(found, epoch)
+  return start === undefined ? undefined : say(start, null)
+}
+
+/** The training as it stood before its first step. */
+function startOf({ network, training, data, validation, shared, probe }: Evidence): Evidence {
+  return {
+    network,
+    training,
+    ...(data === undefined ? {} : { data }),
+    ...(validation === undefined ? {} : { validation }),
+    ...(shared === undefined ? {} : { shared }),
+    ...(probe === undefined ? {} : { probe }),
+    epochs: [],
+  }
+}
+
+/** Faults of how rows were divided are none of the training: they neither explain nor are explained. */
+const APART = new Set(["F26", "F28"])
+
+/**
+ * What is wrong with a training, as far as it is known: the cause that explains the rest as headline, at most two more faults, and tips.
+ * Causes come in this order: rows, output and loss, initial weights, what throttles the steps, their length, size of the network,
+ * generalisation. A proven fault silences the signs that follow from it, and where anything is found, "something is wrong" is not said.
+ * Pure: the same evidence gives the same answer; evidence of a run folder can be diagnosed again.
+ */
+export function diagnose(evidence: Evidence): Diagnosis {
+  const all: Held[] = []
+  for (const rule of rules) {
+    const found = held(rule, evidence)
+    if (found !== undefined && !all.some(({ code }) => code === found.code)) all.push(found)
+  }
+  const faults = all.filter(({ kind }) => kind === "fault")
+  const [headline, ...others] = faults
+  const also = others.filter((found) => !explains(headline!, found)).slice(0, MOST_ALSO)
+  const tips = all.filter(({ kind }) => kind === "tip").filter(() => headline === undefined || headline.score < PROVEN)
+  return {
+    ...(headline === undefined ? {} : { headline: told(headline) }),
+    also: also.map(told),
+    tips: tips.map(told),
+  }
+}
+
+/**
+ * Whether a found cause explains another fault. Proven ones explain all that shows only in training, and what shows at the start of a later
+ * class; the others explain later classes, and their own.
+ */
+function explains(cause: Held, { code, class: kind, epoch }: Held): boolean {
+  if (code === "F00") return true
+  if (APART.has(code) || APART.has(cause.code)) return false
+  if (cause.score >= PROVEN && epoch !== null) return true
+  return kind !== "data" && kind !== "pairing"
+}
+
+function told({ class: _, ...finding }: Held): Finding {
+  return finding
+}

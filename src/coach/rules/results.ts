@@ -1,0 +1,305 @@
+// Faults that show in what a training comes to: too small a network, learning by heart, too few epochs, and what nobody knows. Knows no
+// other rule.
+
+import type { Evidence, TrialFacts } from "../evidence.ts"
+import { changeTo, counted, expectLoss, type Found, percent, type Rule, shown } from "./rule.ts"
+import {
+  aheadOf, anySkill, hiddenOf, ignorantLoss, isLate, lastEpoch, longestShare, meanRatio, numberOf, skillOf, standsStill, validSkillOf,
+} from "./signs.ts" // biome-ignore format: a list
+
+/** Skills below which a training has not come to enough, and at which it has come to nothing. */
+const ENOUGH = 0.7
+const NOTHING = 0.08
+/** Neurons of a layer that are too few to carry anything through. */
+const NARROW = 3
+/** The rows that it takes to know a validation cost, and to say that labels do not follow from inputs. */
+const ROWS_FOR_VALIDATION = 40
+const ROWS_FOR_LABELS = 400
+/** How far validation must have turned, how far training gone on, and how long ago the best epoch must be. */
+const TURNED = 1.3
+const GONE_ON = 0.7
+const WORTH = 0.2
+const LONG_AGO = 0.15
+/** A gap that is learning by heart at once: nothing left of the training cost, and a quarter of guessing in validation. */
+const BY_HEART = 0.06
+const STILL_WRONG = 0.25
+/** The part of the first cost that the last quarter must still have gained. */
+const STILL_FALLING = 0.01
+/** The difference of trials that is no noise. */
+const SAME = 1.01
+const BETTER_SEED = 0.05
+/** Steps long enough to get somewhere. */
+const MOVES = 3e-4
+
+function overfits(evidence: Evidence): Found | undefined {
+  const { epochs, training, validation, data } = evidence
+  const from = ignorantLoss(evidence)
+  const last = lastEpoch(evidence)
+  if (from === undefined || last?.valLoss === undefined || data?.targets.baseline === undefined) return undefined
+  if (validation !== undefined && validation.rows < ROWS_FOR_VALIDATION) return undefined
+  const costs = epochs.map(({ valLoss }) => (valLoss === undefined ? Number.POSITIVE_INFINITY : numberOf(valLoss)))
+  const least = Math.min(...costs)
+  const best = costs.indexOf(least)
+  const ago = epochs.length - 1 - best
+  const [valid, trained] = [numberOf(last.valLoss), numberOf(last.loss)]
+  const trainedThen = numberOf(epochs[best]!.loss)
+  if (!Number.isFinite(valid) || !Number.isFinite(trained)) return undefined
+  const turned =
+    ago >= Math.max(3, LONG_AGO * epochs.length) &&
+    valid > TURNED * least &&
+    trained < GONE_ON * trainedThen &&
+    valid > WORTH * from
+  const heart = ago >= 3 && valid > STILL_WRONG * from && trained < BY_HEART * from && valid > 1.1 * least
+  if (!turned && !heart) return undefined
+  return {
+    score: 78,
+    saw: `The best validation cost was ${shown(least)} in epoch ${best + 1}; since then training fell from ${shown(trainedThen)} to ${shown(trained)}, and validation rose to ${shown(valid)}.`,
+    normal: `Validation cost that falls or rests: at most ${percent(TURNED - 1)} above its best.`,
+    why: "The network overfits: it learns the training rows by heart, and what it learns no longer holds for new ones.",
+    change: changeTo(
+      `Stop where validation was best (epoch ${best + 1}) and take those weights back.`,
+      "callbacks: [earlyStopping({ patience: 10, restoreBestWeights: true })]",
+      { kind: "earlyStopping", bestEpoch: best },
+      `--epochs ${training.epochs} --patience 10`,
+    ),
+    expect: {
+      text: `Validation cost ends near ${shown(least)}.`,
+      measure: "valLoss",
+      within: training.epochs,
+      below: 1.1 * least,
+    },
+  }
+}
+
+/** A layer through which nothing gets, or no hidden layer at all. */
+function tooSmall(
+  evidence: Evidence,
+): { readonly layer?: string; readonly units: number; readonly saw: string } | undefined {
+  const { network } = evidence
+  const hidden = hiddenOf(evidence)
+  const plain = network.layers.every(({ hasKernel, type }) => !hasKernel || type === "dense")
+  if (hidden.length === 0) return plain ? { units: 0, saw: "There is no hidden layer" } : undefined
+  const narrowest = hidden.reduce((a, b) => (b.units < a.units ? b : a))
+  if (narrowest.units > NARROW) return undefined
+  return {
+    layer: narrowest.name,
+    units: narrowest.units,
+    saw: `Layer ${narrowest.name} has ${counted(narrowest.units, "neuron")}`,
+  }
+}
+
+function underfits(evidence: Evidence): Found | undefined {
+  const small = tooSmall(evidence)
+  const skill = skillOf(evidence)
+  if (small === undefined || skill === undefined || skill >= ENOUGH || !isLate(evidence)) return undefined
+  const ahead = aheadOf(evidence)
+  if ((longestShare(evidence) ?? 1) < MOVES || (ahead !== undefined && ahead.ratio < 0.9)) return undefined
+  // Learning by heart is the opposite: what is learnt of training is learnt of validation.
+  if ((validSkillOf(evidence) ?? skill) < skill - 0.3) return undefined
+  const to = small.units === 0 ? 16 : Math.max(8, 2 ** Math.ceil(Math.log2(4 * small.units)))
+  const change =
+    small.units === 0
+      ? changeTo(
+          `Add a hidden layer of ${to} neurons.`,
+          `dense({ units: ${to}, activation: "relu" })`,
+          { kind: "depth", to: 1 },
+          `--layers ${to}`,
+        )
+      : changeTo(
+          `Give it ${to} neurons: twice as many, and twice again.`,
+          `dense({ units: ${to} })`,
+          { kind: "units", to },
+          `--layers ${to}`,
+        )
+  return {
+    score: 76,
+    ...(small.layer === undefined ? {} : { layer: small.layer }),
+    saw: `${small.saw}, and the cost rests with ${percent(Math.max(0, skill))} learnt, on training rows as on others.`,
+    normal: "2 to 4 hidden layers of 8 to 64 neurons to begin with.",
+    why: "The network underfits: it has too few neurons for the shape of the task, however long it learns.",
+    change,
+    expect: expectLoss(
+      0.9 * numberOf(lastEpoch(evidence)!.loss),
+      "The training cost comes to rest lower.",
+      Math.max(5, evidence.epochs.length),
+    ),
+  }
+}
+
+function tooFewEpochs(evidence: Evidence): Found | undefined {
+  const { epochs, training, ended } = evidence
+  if (ended !== "completed" || epochs.length < 2 || training.earlyStopping) return undefined
+  const from = ignorantLoss(evidence)
+  const skill = anySkill(evidence)
+  if (from === undefined || skill === undefined) return undefined
+  const costs = epochs.map((epoch) => numberOf(epoch.valLoss ?? epoch.loss))
+  const last = costs.at(-1)!
+  const quarter = Math.max(1, Math.round(costs.length / 4))
+  const gained = (costs.at(-1 - quarter)! - last) / from
+  if (last > Math.min(...costs) || !(gained > STILL_FALLING)) return undefined
+  const fault = skill < ENOUGH && (longestShare(evidence) ?? 1) >= MOVES
+  const to = 2 * training.epochs
+  return {
+    kind: fault ? "fault" : "tip",
+    score: fault ? 70 : 15,
+    saw: `The last of ${epochs.length} epochs was the best, and the last ${counted(quarter, "epoch")} took ${percent(gained)} of the first cost away.`,
+    normal: "Under 1 % in the last quarter: the cost has come to rest.",
+    why: "While validation cost still falls and the last epoch was the best there is more to learn: train longer.",
+    change: changeTo(
+      `Train twice as long: ${to} epochs.`,
+      `fit(x, y, { epochs: ${to} })`,
+      { kind: "epochs", to },
+      `--epochs ${to}`,
+    ),
+    expect: {
+      text: "Validation cost falls further.",
+      measure: epochs[0]!.valLoss === undefined ? "loss" : "valLoss",
+      within: to,
+      below: 0.97 * last,
+    },
+  }
+}
+
+function unrelated(evidence: Evidence): Found | undefined {
+  const { data, validation, epochs, training } = evidence
+  if (
+    data === undefined ||
+    validation === undefined ||
+    data.rows < ROWS_FOR_LABELS ||
+    validation.rows < ROWS_FOR_VALIDATION
+  )
+    return undefined
+  if (epochs.length < 5 || epochs.length * 2 < training.epochs) return undefined
+  if ((longestShare(evidence) ?? 0) < MOVES) return undefined
+  const skill = skillOf(evidence) ?? 1
+  // By chance one epoch of many is a little better than guessing.
+  const noise = 1.5 / Math.sqrt(validation.rows)
+  const never = epochs.every((epoch) => (validSkillOf(evidence, epoch) ?? 1) < noise)
+  const ahead = aheadOf(evidence)
+  if (!never || skill >= 0.8 || skill < -0.1 || (ahead !== undefined && ahead.ratio < 0.9)) return undefined
+  return {
+    score: 68,
+    saw: `In ${epochs.length} epochs validation never beat guessing, while ${percent(Math.max(0, skill))} of the training rows' task is learnt.`,
+    normal: "What holds for training rows holds for others: both fall at first.",
+    why: "Where labels do not follow from inputs a network can only memorise; nothing generalises.",
+    change: changeTo(
+      "Look whether row i of the inputs belongs to row i of the targets.",
+      "console.log(x.slice(0, 5), y.slice(0, 5))",
+      { kind: "look" },
+    ),
+    expect: {
+      text: "Validation cost falls below that of guessing.",
+      measure: "valLoss",
+      within: 5,
+      below: data.targets.baseline ?? 1,
+    },
+  }
+}
+
+const trialOf = ({ trials }: Evidence, ...kinds: readonly TrialFacts["differs"][]): TrialFacts | undefined =>
+  trials
+    ?.filter(({ differs }) => kinds.includes(differs))
+    .reduce<TrialFacts | undefined>(
+      (a, b) => (a === undefined || numberOf(b.valLoss) < numberOf(a.valLoss) ? b : a),
+      undefined,
+    )
+
+function tooLarge(evidence: Evidence): Found | undefined {
+  const trial = trialOf(evidence, "halfUnits", "layerLess")
+  const own = lastEpoch(evidence)?.valLoss
+  if (trial === undefined || own === undefined || !(numberOf(trial.valLoss) <= SAME * numberOf(own))) return undefined
+  const hidden = hiddenOf(evidence)
+  const half = trial.differs === "halfUnits"
+  const to = half ? Math.ceil(hidden[0]!.units / 2) : hidden.length - 1
+  return {
+    kind: "tip",
+    score: 25,
+    saw: `${half ? "Half the neurons" : "One layer less"} ends at validation cost ${shown(numberOf(trial.valLoss))}; this network at ${shown(numberOf(own))}.`,
+    normal: "A smaller network is more than 1 % worse.",
+    why: "Occam's razor: of two networks that do equally well the smaller one is the better.",
+    change: half
+      ? changeTo(`Use ${to} neurons per layer.`, `dense({ units: ${to} })`, { kind: "units", to }, `--layers ${hidden.map(() => to).join(",")}`)
+      : changeTo(`Use ${counted(to, "hidden layer")}.`, `sequential([ /* ${counted(to, "hidden layer")} */ ])`, { kind: "depth", to }, `--layers ${hidden.slice(1).map(({ units }) => units).join(",")}`),
+    expect: { text: "Validation cost stays.", measure: "valLoss", within: evidence.training.epochs, below: 1.02 * numberOf(own) },
+  } // biome-ignore format: short
+}
+
+function localMinimum(evidence: Evidence): Found | undefined {
+  const trial = trialOf(evidence, "seed")
+  const last = lastEpoch(evidence)
+  if (trial === undefined || last?.valLoss === undefined || !isLate(evidence)) return undefined
+  const better =
+    trial.valAccuracy !== undefined && last.valAccuracy !== undefined
+      ? trial.valAccuracy - last.valAccuracy > BETTER_SEED
+      : (numberOf(last.valLoss) - numberOf(trial.valLoss)) / (ignorantLoss(evidence) ?? numberOf(last.valLoss)) >
+        BETTER_SEED
+  if (!better) return undefined
+  return {
+    score: 72,
+    saw: `The cost rests at ${shown(numberOf(last.valLoss))}; from other initial weights the same network gets to ${shown(numberOf(trial.valLoss))}.`,
+    normal: "Starts within 5 points of each other.",
+    why: "It is caught in a local minimum: every small step from here goes uphill.",
+    change: changeTo(
+      "Start again from other weights.",
+      "sequential(layers, { seed: 1 })",
+      { kind: "restart" },
+      "--seed 1",
+    ),
+    expect: {
+      text: "Validation cost ends lower.",
+      measure: "valLoss",
+      within: evidence.training.epochs,
+      below: 1.05 * numberOf(trial.valLoss),
+    },
+  }
+}
+
+function unknownTrouble(evidence: Evidence): Found | undefined {
+  const skill = anySkill(evidence)
+  const { epochs, data, training } = evidence
+  if (skill === undefined || data?.targets.baseline === undefined || !isLate(evidence) || epochs.length < 3)
+    return undefined
+  if (skill >= NOTHING || data.rows < 30) return undefined
+  // Rare classes leave little to gain beyond always saying the large one.
+  if (
+    training.classWeights ||
+    (data.targets.classes !== undefined && Math.max(...data.targets.classes) > 0.9 * data.rows)
+  )
+    return undefined
+  const rest = standsStill(evidence) ? "stands still" : "is where it was"
+  const ratio = meanRatio(evidence)
+  return {
+    score: 40,
+    saw: `After ${counted(epochs.length, "epoch")} ${percent(Math.max(0, skill))} of the task is learnt, and the cost ${rest}${ratio === undefined ? "" : `; the mean of the weights is no way out`}. Something is wrong, I do not know what.`,
+    normal: "Half of the cost of guessing gone by then.",
+    why: "No sign that I know explains it: neither the rows, nor the network, nor its steps.",
+    change: changeTo(
+      "Try to learn 16 rows by heart first: if that fails, the network or the labels are at fault.",
+      "fit(x.slice(0, 16), y.slice(0, 16), { epochs: 500 })",
+      { kind: "look" },
+    ),
+    expect: expectLoss(0.5 * data.targets.baseline, "16 rows are learnt by heart.", 500),
+  }
+}
+
+export const resultRules: readonly Rule[] = [
+  { code: "F22", cause: "too few neurons or layers", class: "capacity", when: "late", find: underfits },
+  { code: "F24", cause: "caught in a local minimum", class: "capacity", when: "late", find: localMinimum },
+  { code: "F17", cause: "overfitting", class: "generalisation", when: "running", find: overfits },
+  {
+    code: "F27",
+    cause: "labels that do not follow from the inputs",
+    class: "generalisation",
+    when: "running",
+    find: unrelated,
+  },
+  { code: "F18", cause: "too few epochs", class: "generalisation", when: "late", find: tooFewEpochs },
+  { code: "F23", cause: "network larger than needed", class: "generalisation", when: "late", find: tooLarge },
+  {
+    code: "F00",
+    cause: "something is wrong, I do not know what",
+    class: "unknown",
+    when: "late",
+    find: unknownTrouble,
+  },
+]

@@ -1,0 +1,68 @@
+// What a rule is: one row of the table of faults. Knows no fault.
+
+import type { Evidence } from "../evidence.ts"
+import type { Change, Edit, Expectation, FaultCode, Finding } from "../finding.ts"
+
+/**
+ * Where a cause stands in the chain that ends in a bad result, the first first: a fault of an earlier class explains the signs of all
+ * later ones. `knobs` are options that throttle the steps (clipping, dropout, penalties, the size of a batch).
+ */
+export const classes = ["data", "pairing", "start", "knobs", "steps", "capacity", "generalisation", "unknown"] as const
+export type FaultClass = (typeof classes)[number]
+
+/** What a rule finds; the table knows the rest of the finding. */
+export type Found = Omit<Finding, "code" | "cause" | "epoch" | "kind"> & { readonly kind?: Finding["kind"] }
+
+/** A row of the table. */
+export interface Rule {
+  readonly code: FaultCode
+  readonly cause: string
+  readonly class: FaultClass
+  /**
+   * On what it is judged: what is known before the first step (`static`; `probe`: the untrained network too), two epochs in a row
+   * (`running`), or only a training that has ended or stands still (`late`).
+   */
+  readonly when: "static" | "probe" | "running" | "late"
+  readonly find: (evidence: Evidence) => Found | undefined
+}
+
+/** From this score on a fault is proven and silences what follows from it. */
+export const PROVEN = 83
+
+/** A number as it is told: three digits, without needless zeros. */
+export function shown(value: number): string {
+  if (!Number.isFinite(value)) return "infinite"
+  const size = Math.abs(value)
+  if (size !== 0 && (size < 1e-3 || size >= 1e6)) return value.toExponential(1).replace(/\.0e/, "e").replace("e+", "e")
+  if (size >= 1000) return String(Math.round(value))
+  return String(Number(value.toPrecision(3)))
+}
+
+/** A share in per cent. */
+export const percent = (share: number): string => `${shown(Number((100 * share).toPrecision(2)))} %`
+
+/** A number of things: `1 row`, `3 rows`. */
+export const counted = (n: number, one: string, many: string = `${one}s`): string => `${n} ${n === 1 ? one : many}`
+
+const optimizers: { readonly [name: string]: string } = { rmsprop: "rmsprop", sgd: "sgd", adam: "adam" }
+
+/** Sets the learning rate. */
+export function setRate(evidence: Evidence, to: number, text: string): Change {
+  const { optimizer } = evidence.training
+  const name = optimizers[optimizer] ?? optimizer
+  return {
+    text,
+    code: `optimizer: ${name}({ learningRate: ${shown(to)} })`,
+    flag: `--learning-rate ${shown(to)}`,
+    edit: { kind: "learningRate", to },
+  }
+}
+
+/** A change whose flag there is not. */
+export const changeTo = (text: string, code: string, edit: Edit, flag?: string): Change =>
+  flag === undefined ? { text, code, edit } : { text, code, flag, edit }
+
+/** What is expected of the loss within a few epochs. */
+export function expectLoss(below: number, text: string, within: number = 3): Expectation {
+  return { text, measure: "loss", within, below }
+}

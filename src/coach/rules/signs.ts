@@ -1,0 +1,194 @@
+// Signs: numbers that several rules read out of evidence. Each is absent where evidence does not say. Knows no fault.
+
+import type { EpochFacts, Evidence, LayerFacts, LayerLook, Seen } from "../evidence.ts"
+
+/** A number that may be beyond numbers, as a number. */
+export const numberOf = (value: Seen): number => (value === "infinite" ? Number.POSITIVE_INFINITY : value)
+
+/** The last finished epoch. */
+export const lastEpoch = ({ epochs }: Evidence): EpochFacts | undefined => epochs.at(-1)
+
+/** The same training as it stood so many epochs earlier. */
+export function earlier(evidence: Evidence, by: number): Evidence {
+  const { ended: _, diverged: __, ...rest } = evidence
+  return { ...rest, epochs: evidence.epochs.slice(0, Math.max(0, evidence.epochs.length - by)) }
+}
+
+/** Layers of neurons between the inputs and the output. */
+export const hiddenOf = ({ network }: Evidence): readonly LayerFacts[] =>
+  network.layers.filter(({ hasKernel, isOutput }) => hasKernel && !isOutput)
+
+/** Losses that are squares or sizes of mistakes. */
+const QUADRATIC = /^(mean(Squared|Absolute)Error|huber|logCosh)$/
+export const isQuadratic = (loss: string): boolean => QUADRATIC.test(loss)
+export const isCrossEntropy = (loss: string): boolean => /crossentropy$/i.test(loss)
+
+/** The share of the most frequent class. */
+export function majorityOf({ data }: Evidence): number | undefined {
+  const counts = data?.targets.classes
+  if (counts === undefined) return undefined
+  const all = counts.reduce((a, b) => a + b, 0)
+  return all === 0 ? undefined : Math.max(...counts) / all
+}
+
+/** The loss of a network that knows nothing: of always saying the mean, or what the untrained one had. */
+export function ignorantLoss({ data, probe }: Evidence): number | undefined {
+  const known = data?.targets.baseline ?? (probe === undefined ? undefined : numberOf(probe.loss))
+  return known !== undefined && known > 0 && Number.isFinite(known) ? known : undefined
+}
+
+/** The part of the ignorant loss that has gone: 0 nothing is learnt, 1 everything. */
+export function gainOf(evidence: Evidence, loss: Seen | undefined): number | undefined {
+  const from = ignorantLoss(evidence)
+  return from === undefined || loss === undefined ? undefined : (from - numberOf(loss)) / from
+}
+
+/** The part of the mistakes of always saying the most frequent class that has gone. */
+function accuracyGain(evidence: Evidence, accuracy: number | undefined): number | undefined {
+  const majority = majorityOf(evidence)
+  if (accuracy === undefined || majority === undefined || majority >= 1) return undefined
+  return (accuracy - majority) / (1 - majority)
+}
+
+const best = (...values: readonly (number | undefined)[]): number | undefined => {
+  const known = values.filter((value) => value !== undefined)
+  return known.length === 0 ? undefined : Math.max(...known)
+}
+
+/**
+ * How much is learnt, by loss or by accuracy, whichever says more: smoothed labels and penalties keep a loss up, rare classes keep
+ * accuracy down, and neither is a failure to learn.
+ */
+export const skillOf = (evidence: Evidence, epoch: EpochFacts | undefined = lastEpoch(evidence)): number | undefined =>
+  epoch && best(gainOf(evidence, epoch.loss), accuracyGain(evidence, epoch.accuracy))
+
+/** The same of the rows that validate. */
+export const validSkillOf = (
+  evidence: Evidence,
+  epoch: EpochFacts | undefined = lastEpoch(evidence),
+): number | undefined => epoch && best(gainOf(evidence, epoch.valLoss), accuracyGain(evidence, epoch.valAccuracy))
+
+/** The better of the two: dropout keeps the first down while the network itself is good. */
+export const anySkill = (evidence: Evidence): number | undefined => best(skillOf(evidence), validSkillOf(evidence))
+
+/** The mean length of a step as a share of the weights: of the layer that moves most. */
+export function stepShare({ kernels }: EpochFacts): number | undefined {
+  const shares = kernels
+    .filter(({ watched, length }) => watched > 0 && length > 0)
+    .map(({ step, length }) => numberOf(step) / length)
+  return shares.length === 0 ? undefined : Math.max(...shares)
+}
+
+/** The last epoch that tells how the kernels moved. */
+export const lastWatched = ({ epochs }: Evidence): EpochFacts | undefined =>
+  epochs.findLast(({ kernels }) => kernels.some(({ watched }) => watched > 0))
+
+/** The longest step share of all epochs: warm-up and decay make steps short for a time, not for good. */
+export function longestShare({ epochs }: Evidence): number | undefined {
+  const shares = epochs.map(stepShare).filter((share) => share !== undefined)
+  return shares.length === 0 ? undefined : Math.max(...shares)
+}
+
+/** How far the steps of an epoch agree: 1 all point one way, 1/steps none does; of all kernels together. */
+export function coherenceOf({ kernels }: EpochFacts): number | undefined {
+  const sum = (of: (k: EpochFacts["kernels"][number]) => Seen): number =>
+    kernels.reduce((n, k) => n + numberOf(of(k)), 0)
+  const all = sum((k) => k.gradientSquare)
+  if (!(all > 0) || !Number.isFinite(all)) return undefined
+  return sum((k) => k.meanGradientSquare) / all
+}
+
+/** The least loss some steps ahead over the loss here, and after how many steps; of the last epoch that was looked ahead of. */
+export function aheadOf({ epochs }: Evidence): { readonly ratio: number; readonly steps: number } | undefined {
+  const ahead = epochs.findLast((epoch) => epoch.ahead !== undefined)?.ahead
+  const here = ahead === undefined ? Number.NaN : numberOf(ahead.here)
+  if (ahead === undefined || !(here > 0) || !Number.isFinite(here)) return undefined
+  let found = { ratio: Number.POSITIVE_INFINITY, steps: 0 }
+  for (const { steps, loss } of ahead.at) {
+    if (numberOf(loss) / here < found.ratio) found = { ratio: numberOf(loss) / here, steps }
+  }
+  return found
+}
+
+/** The loss at the mean of the weights over the loss where they stand. */
+export function meanRatio({ epochs }: Evidence): number | undefined {
+  const ahead = epochs.findLast((epoch) => epoch.ahead?.atMean !== undefined)?.ahead
+  const here = ahead === undefined ? Number.NaN : numberOf(ahead.here)
+  return here > 0 && Number.isFinite(here) ? numberOf(ahead!.atMean!) / here : undefined
+}
+
+/** A rise of the loss that is more than noise between epochs. */
+const RISE = 1.02
+
+/** The share of epochs after which the loss was higher than before. */
+export function risesOf({ epochs }: Evidence): number {
+  if (epochs.length < 2) return 0
+  const rises = epochs.filter(({ loss }, i) => i > 0 && numberOf(loss) > RISE * numberOf(epochs[i - 1]!.loss))
+  return rises.length / (epochs.length - 1)
+}
+
+/** Epochs over which the pace is taken. */
+const PACE = 4
+
+/** The skill that the planned epochs will have brought if they go on as the last ones did; it is allowed to be beyond 1. */
+export function projected(evidence: Evidence): number | undefined {
+  const { epochs, training, probe } = evidence
+  const skill = skillOf(evidence)
+  const from = ignorantLoss(evidence)
+  if (skill === undefined || from === undefined || epochs.length === 0) return undefined
+  const losses = [
+    ...(epochs.length < 2 && probe !== undefined ? [numberOf(probe.loss)] : []),
+    ...epochs.map((e) => numberOf(e.loss)),
+  ]
+  const some = losses.slice(-PACE)
+  if (some.length < 2) return undefined
+  const pace = (some[0]! - some.at(-1)!) / (some.length - 1) / from
+  return skill + Math.max(0, pace) * Math.max(0, training.epochs - epochs.length)
+}
+
+/** Whether the loss hardly moves any more: under 2 % of it in the last quarter of at least eight epochs. */
+const STILL = 0.02
+export function standsStill({ epochs }: Evidence): boolean {
+  const span = Math.max(3, Math.floor(epochs.length / 4))
+  if (epochs.length < 8) return false
+  const [now, then] = [numberOf(epochs.at(-1)!.loss), numberOf(epochs.at(-1 - span)!.loss)]
+  return Number.isFinite(now) && Math.abs(then - now) < STILL * Math.abs(then)
+}
+
+/** Whether a training that ended or stands still may be judged as a whole: it has had at least half of its time. */
+export const isLate = (evidence: Evidence): boolean =>
+  evidence.ended === "completed" ||
+  evidence.ended === "stopped" ||
+  (standsStill(evidence) && evidence.epochs.length * 2 >= evidence.training.epochs)
+
+/** Whether the learning rate is still being raised. */
+export function warmsUp({ training, epochs }: Evidence): boolean {
+  if (!training.scheduled || epochs.length === 0) return false
+  return epochs.length < 2 || epochs.at(-1)!.learningRate > epochs.at(-2)!.learningRate
+}
+
+/** The closest looks at the layers after training has begun. */
+export const lastLooks = ({ epochs }: Evidence): readonly LayerLook[] | undefined =>
+  epochs.findLast((epoch) => epoch.layers !== undefined)?.layers
+
+/** The looks at hidden layers, with what is known of each layer. */
+export function hiddenLooks(
+  evidence: Evidence,
+  looks: readonly LayerLook[] | undefined,
+): readonly { readonly look: LayerLook; readonly facts: LayerFacts }[] {
+  return hiddenOf(evidence).flatMap((facts) => {
+    const look = looks?.find(({ layer }) => layer === facts.name)
+    return look === undefined ? [] : [{ look, facts }]
+  })
+}
+
+/** The root of a kernel's mean square, in units of 1/√(inputs of a neuron): about 1 to 1.4 for every usual initializer. */
+export const weightSize = ({ look, facts }: { readonly look: LayerLook; readonly facts: LayerFacts }): number =>
+  look.kernelRms * Math.sqrt(facts.fanIn ?? 1)
+
+/** Optimizers whose steps do not depend on the size of gradients. */
+export const isAdaptive = (optimizer: string): boolean => !/^sgd$/i.test(optimizer)
+
+/** The initializer that suits an activation, by its name here. */
+export const suitedInitializer = (activation: string): string =>
+  /^(relu|leakyRelu|elu|selu|gelu|silu|mish|prelu|softplus)$/i.test(activation) ? "heNormal" : "glorotUniform"

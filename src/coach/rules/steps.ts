@@ -1,0 +1,375 @@
+// Faults of how the weights move: what throttles the steps, their length, how far they agree. Knows no other rule.
+
+import type { Evidence } from "../evidence.ts"
+import { changeTo, counted, expectLoss, type Found, percent, type Rule, setRate, shown } from "./rule.ts"
+import {
+  aheadOf, anySkill, coherenceOf, hiddenLooks, ignorantLoss, isAdaptive, lastEpoch, lastLooks, lastWatched, longestShare,
+  meanRatio, numberOf, projected, risesOf, skillOf, stepShare, warmsUp,
+} from "./signs.ts" // biome-ignore format: a list
+
+/** Skills below which a training is not going well, and below which it hardly learns. */
+const WELL = 0.7
+const POOR = 0.6
+const HARDLY = 0.3
+/** The share of the weights by which a step of the first epochs moves them: healthy 0.004 to 0.028, too long from 0.077 in trials. */
+const LONG_STEP = 0.06
+const SHORT_STEP = 3e-4
+const USUAL_STEP = 0.01
+/** Losses over those here: so much lower some steps ahead, or at the mean of the weights, is more than the noise of 256 rows. */
+const LOWER = 0.95
+const LOWER_AT_MEAN = 0.8
+const MUCH_LOWER_AT_MEAN = 0.6
+/** Steps agree: noise alone gives 1/steps. */
+const AGREE = 0.1
+const DISAGREE = 0.02
+/** The share of epochs after which the loss may rise: noise gives a few. */
+const RISES = 0.25
+/** What is lost again of a gain that was there. */
+const LOST = 0.25
+/** The share of steps that a clip shortens before it, and no longer the slope, says how long they are. */
+const CLIPPED = 0.5
+/** Rounds of an epoch, and rounds of the whole training, that are too few to learn by. */
+const FEW_ROUNDS = 4
+const FEW_IN_ALL = 500
+const USUAL_BATCH = 32
+const LARGEST_BATCH = 128
+const SMALL_BATCH = 4
+/** Powers of ten that one change may go over. */
+const MOST_POWERS = 3
+/** Rates that are usual at most, by the chapter and for optimizers with steps of their own length. */
+const USUAL_RATE = 0.1
+const USUAL_RATE_ADAPTIVE = 0.01
+const LARGE_DROPOUT = 0.5
+/** The part of the first cost that the penalty may be: beyond, it pulls harder than the data. */
+const PENALTY = 1
+
+const tenTo = (power: number): number => Number(`1e${power}`)
+const times = (rate: number, power: number): number => Number((rate * tenTo(power)).toPrecision(6))
+
+/** How far the rate must go down for steps of usual length: one power of ten, or as many as the length says. */
+function lower(evidence: Evidence): number {
+  const share = longestShare(evidence)
+  const powers = share === undefined || !Number.isFinite(share) ? 1 : Math.round(Math.log10(share / USUAL_STEP))
+  return times(evidence.training.learningRate, -Math.min(MOST_POWERS, Math.max(1, powers)))
+}
+
+const ABOVE = "Too long a step goes over the valley and up the other side: the cost jumps instead of falling."
+
+function tooHigh(evidence: Evidence): Found | undefined {
+  const { training, epochs, diverged } = evidence
+  const { learningRate } = training
+  const to = lower(evidence)
+  const rest = {
+    normal: "Steps of 0.1 to 3 % of the weights in the first epochs, and a cost that falls in most epochs.",
+    why: ABOVE,
+    change: setRate(
+      evidence,
+      to,
+      `Divide the learning rate: ${shown(learningRate)} -> ${shown(to)}; again by 10 until the cost falls steadily.`,
+    ),
+    expect: expectLoss(0.9 * (ignorantLoss(evidence) ?? 1), "The cost falls in nearly every epoch.", 5),
+  }
+  if (diverged !== undefined || epochs.some(({ loss }) => !Number.isFinite(numberOf(loss)))) {
+    const where = diverged === undefined ? "" : ` in round ${diverged.round + 1} of epoch ${diverged.epoch + 1}`
+    return {
+      ...rest,
+      score: 82,
+      saw: `The cost is no longer a finite number${where}, at learning rate ${shown(learningRate)}.`,
+    }
+  }
+  if (warmsUp(evidence)) return undefined
+  const share = longestShare(evidence)
+  const skill = anySkill(evidence)
+  if (skill === undefined) return undefined
+  const best = Math.max(...epochs.map((epoch) => skillOf(evidence, epoch) ?? skill))
+  const rises = risesOf(evidence)
+  const restless = epochs.length >= 4 && rises > RISES
+  const lost = epochs.length >= 4 && best - (skillOf(evidence) ?? skill) > LOST
+  if (share !== undefined && share > LONG_STEP && (skill < WELL || lost || restless) && isFirstCause(evidence, skill))
+    return {
+      ...rest,
+      score: 78,
+      saw: `Each step changed the weights by up to ${percent(share)}; ${percent(Math.max(0, skill))} of the task is learnt.`,
+    }
+  const ratio = meanRatio(evidence)
+  if (restless && ratio !== undefined && ratio < MUCH_LOWER_AT_MEAN && skill < WELL)
+    return {
+      ...rest,
+      score: 72,
+      saw: `The cost rose after ${percent(rises)} of the epochs; at the mean of the weights it is ${shown(ratio)} times what it is where they stand.`,
+    }
+  return undefined
+}
+
+/** Whether long steps are the cause of poor progress: not while all steps agree and further ahead is better. */
+function isFirstCause(evidence: Evidence, skill: number): boolean {
+  const ahead = aheadOf(evidence)
+  const watched = lastWatched(evidence)
+  const coherence = watched && coherenceOf(watched)
+  const steady = risesOf(evidence) <= 0.1 && skill > 0.05
+  return !(steady && ((ahead !== undefined && ahead.ratio < LOWER) || (coherence !== undefined && coherence > 0.5)))
+}
+
+function tooLow(evidence: Evidence): Found | undefined {
+  const { training, epochs } = evidence
+  const share = longestShare(evidence)
+  const skill = anySkill(evidence)
+  if (share === undefined || skill === undefined || warmsUp(evidence) || share >= SHORT_STEP || skill >= WELL)
+    return undefined
+  const ahead = aheadOf(evidence)
+  const watched = lastWatched(evidence)
+  const coherence = watched && coherenceOf(watched)
+  const further = ahead !== undefined && ahead.ratio < LOWER
+  if (!further && !(coherence !== undefined && coherence > AGREE)) return undefined
+  // Slow is no fault where the planned epochs suffice: it is what the chapter's shallow network does.
+  const way = projected(evidence)
+  const suffices = way !== undefined && way >= WELL
+  const wanted = Math.max(further ? Math.log10(ahead.steps) : 1, Math.round(Math.log10(USUAL_STEP / share)))
+  const powers = Math.min(MOST_POWERS, Math.max(1, wanted))
+  const most = isAdaptive(training.optimizer) ? USUAL_RATE_ADAPTIVE : USUAL_RATE
+  let to = times(training.learningRate, 1)
+  for (let p = 2; p <= powers && times(training.learningRate, p) <= most * 1.01; p++)
+    to = times(training.learningRate, p)
+  const agreeing = coherence === undefined ? "" : `; steps agree to ${percent(Math.min(1, coherence))}`
+  return {
+    kind: suffices ? "tip" : "fault",
+    score: suffices ? 25 : further ? 80 : 74,
+    saw: `Each step changes the weights by ${percent(share)} at most${agreeing}${further ? `; ${ahead.steps} steps further on the cost is ${percent(1 - ahead.ratio)} lower` : ""}.`,
+    normal: "Steps of 0.1 to 3 % of the weights that disagree by and by.",
+    why: "The direction is clear and the steps are tiny: with so small a learning rate the cost gets to the valley too late.",
+    change: setRate(evidence, to, `Raise the learning rate: ${shown(training.learningRate)} -> ${shown(to)}.`),
+    expect: expectLoss(
+      Math.min(0.8 * (ignorantLoss(evidence) ?? 1), 0.97 * numberOf(epochs.at(-1)!.loss)),
+      "The cost falls within 3 epochs further than so far.",
+    ),
+  }
+}
+
+function oscillates(evidence: Evidence): Found | undefined {
+  const { epochs, training } = evidence
+  if (epochs.length < 9 || warmsUp(evidence)) return undefined
+  const losses = epochs.slice(-Math.ceil(epochs.length / 3)).map(({ loss }) => numberOf(loss))
+  const moves = losses.slice(1).map((loss, i) => loss - losses[i]!)
+  if (moves.length < 3) return undefined
+  const turns = moves.slice(1).filter((move, i) => move * moves[i]! < 0).length / (moves.length - 1)
+  const mean = losses.reduce((a, b) => a + b, 0) / losses.length
+  const wide = (Math.max(...losses) - Math.min(...losses)) / Math.abs(mean)
+  const ratio = meanRatio(evidence)
+  const skill = anySkill(evidence) ?? 1
+  if (turns <= 0.5 || wide < 0.05 || ratio === undefined || ratio >= LOWER_AT_MEAN || skill >= 0.9) return undefined
+  const to = times(training.learningRate, -1)
+  return {
+    score: 64,
+    saw: `In the last third the cost turned after ${percent(turns)} of the epochs, over ${percent(wide)} of its size; at the mean of the weights it is ${percent(1 - ratio)} lower.`,
+    normal: "Turns within 5 %, and hardly less at the mean of the weights.",
+    why: "The steps bounce from one side of the valley to the other and never get to its floor.",
+    change: setRate(evidence, to, `Divide the learning rate by ten: ${shown(training.learningRate)} -> ${shown(to)}.`),
+    expect: expectLoss(0.9 * mean, "The cost comes to rest lower.", Math.max(5, Math.ceil(epochs.length / 3))),
+  }
+}
+
+function clipped(evidence: Evidence): Found | undefined {
+  const watched = lastWatched(evidence)
+  const { clip, optimizer } = evidence.training
+  const skill = anySkill(evidence)
+  const share = longestShare(evidence)
+  if (watched === undefined || clip === undefined || skill === undefined || skill >= POOR) return undefined
+  // Optimizers with steps of their own length do not feel a clip that shortens all alike.
+  if (isAdaptive(optimizer) || share === undefined || share > USUAL_STEP) return undefined
+  const shortened = Math.max(...watched.kernels.map((kernel) => kernel.clipped ?? 0))
+  if (shortened <= CLIPPED) return undefined
+  const squares = watched.kernels.map(({ gradientSquare }) => numberOf(gradientSquare))
+  const length = Math.sqrt(clip.kind === "globalNorm" ? squares.reduce((a, b) => a + b, 0) : Math.max(...squares))
+  const fits = Number.isFinite(length) && length > 2 * clip.at
+  if (!fits) return undefined
+  const to = Number((1.3 * length).toPrecision(1))
+  const name = { value: "clipValue", norm: "clipNorm", globalNorm: "globalClipNorm" }[clip.kind]
+  return {
+    score: 85,
+    saw: `${percent(shortened)} of the steps were shortened: gradients are about ${shown(length)} long and cut at ${shown(clip.at)}.`,
+    normal: "Up to 10 % of the steps.",
+    why: "Clipping is for the rare gradient that explodes; cut at every step, the slope no longer says how far to go.",
+    change: changeTo(`Raise the limit to ${shown(to)}.`, `${optimizer}({ ${name}: ${shown(to)} })`, {
+      kind: "clip",
+      to,
+    }),
+    expect: expectLoss(
+      0.9 * (ignorantLoss(evidence) ?? 1),
+      "Under a tenth of the steps are cut, and the cost falls.",
+      5,
+    ),
+  }
+}
+
+function largeBatch(evidence: Evidence): Found | undefined {
+  const { training, epochs, data } = evidence
+  const { batchSize, rounds } = training
+  if (batchSize <= LARGEST_BATCH) return undefined
+  const skill = anySkill(evidence)
+  const ahead = aheadOf(evidence)
+  const watched = lastWatched(evidence)
+  const coherence = watched && coherenceOf(watched)
+  const few =
+    rounds <= FEW_ROUNDS &&
+    rounds * training.epochs <= FEW_IN_ALL &&
+    (data === undefined || data.rows > 4 * USUAL_BATCH)
+  const better = (ahead !== undefined && ahead.ratio < 0.97) || (coherence !== undefined && coherence > 0.5)
+  const moving = (longestShare(evidence) ?? 1) >= SHORT_STEP
+  const harms =
+    few &&
+    epochs.length > 0 &&
+    skill !== undefined &&
+    skill < WELL &&
+    better &&
+    moving &&
+    (projected(evidence) ?? 0) < 0.9
+  return {
+    kind: harms ? "fault" : "tip",
+    score: harms ? 80 : 15,
+    saw: `A batch of ${batchSize} makes ${counted(rounds, "step")} per epoch${harms ? `; further on the same way the cost is lower` : ""}.`,
+    normal: `Batches of ${USUAL_BATCH} to ${LARGEST_BATCH}, and 10 steps per epoch or more.`,
+    why: "Each epoch takes few steps down the slope, and full batches lack the noise that helps out of local minima.",
+    change: changeTo(
+      `Use batches of ${USUAL_BATCH}.`,
+      `fit(x, y, { batchSize: ${USUAL_BATCH} })`,
+      { kind: "batchSize", to: USUAL_BATCH },
+      `--batch-size ${USUAL_BATCH}`,
+    ),
+    expect: expectLoss(0.8 * (ignorantLoss(evidence) ?? 1), "The cost falls several times as fast per epoch.", 5),
+  }
+}
+
+function smallBatch(evidence: Evidence): Found | undefined {
+  const { training, epochs, diverged } = evidence
+  const { batchSize, rounds } = training
+  if (batchSize > SMALL_BATCH || rounds <= FEW_ROUNDS || epochs.length + Number(diverged !== undefined) === 0)
+    return undefined
+  const skill = anySkill(evidence)
+  const watched = lastWatched(evidence)
+  const coherence = watched && coherenceOf(watched)
+  const restless = epochs.length >= 4 && risesOf(evidence) > 0.2
+  const hectic = (coherence === undefined || coherence < DISAGREE) && (longestShare(evidence) ?? 0) > SHORT_STEP
+  const lost = diverged !== undefined || epochs.some(({ loss }) => !Number.isFinite(numberOf(loss)))
+  const poor =
+    skill !== undefined &&
+    skill < POOR &&
+    hectic &&
+    (restless || (lastEpoch(evidence) !== undefined && (stepShare(watched ?? epochs[0]!) ?? 0) > USUAL_STEP))
+  if (!lost && !poor) return undefined
+  return {
+    score: lost ? 82 : 79,
+    saw: lost
+      ? `The cost left all numbers with ${counted(batchSize, "row")} in a batch.`
+      : `Each step follows ${counted(batchSize, "row")}; steps agree to ${percent(coherence ?? 0)} only, and ${percent(Math.max(0, skill ?? 0))} is learnt.`,
+    normal: `Batches of ${USUAL_BATCH}: halved only where memory is short.`,
+    why: "Online learning follows every single example: at this learning rate each step undoes the one before.",
+    change: changeTo(
+      `Use batches of ${USUAL_BATCH}.`,
+      `fit(x, y, { batchSize: ${USUAL_BATCH} })`,
+      { kind: "batchSize", to: USUAL_BATCH },
+      `--batch-size ${USUAL_BATCH}`,
+    ),
+    expect: expectLoss(0.8 * (ignorantLoss(evidence) ?? 1), "The cost falls steadily.", 5),
+  }
+}
+
+function penalties(evidence: Evidence): Found | undefined {
+  const { network, probe, epochs } = evidence
+  const skill = anySkill(evidence)
+  const rate = Math.max(0, ...network.layers.map(({ dropout }) => dropout ?? 0))
+  const learnsLittle = epochs.length > 0 && skill !== undefined && skill < HARDLY
+  if (rate > LARGE_DROPOUT)
+    return {
+      kind: learnsLittle ? "fault" : "tip",
+      score: learnsLittle ? 84 : 25,
+      saw: `Dropout leaves out ${percent(rate)} of the neurons${learnsLittle ? `, and ${percent(Math.max(0, skill))} is learnt` : ""}.`,
+      normal: "0.2 to 0.5.",
+      why: "Dropout keeps neurons from leaning on each other; with so few left there is hardly a network to train.",
+      change: changeTo("Set dropout to 0.2.", "dropout({ rate: 0.2 })", { kind: "dropout", to: 0.2 }, "--dropout 0.2"),
+      expect: expectLoss(0.8 * (ignorantLoss(evidence) ?? 1), "The training cost falls.", 5),
+    }
+  const baseline = evidence.data?.targets.baseline
+  const l2 = Math.max(0, ...network.layers.map((layer) => layer.l2 ?? 0))
+  if (l2 === 0 || baseline === undefined) return undefined
+  const penalty = network.layers.reduce((sum, { l2: factor, fanIn, units, name, hasKernel }) => {
+    const look = probe?.layers.find(({ layer }) => layer === name)
+    return !factor || !hasKernel || look === undefined
+      ? sum
+      : sum + factor * look.kernelRms * look.kernelRms * (fanIn ?? 0) * units
+  }, 0)
+  if (penalty < PENALTY * baseline) return undefined
+  const to = Number((l2 / 100).toPrecision(3))
+  return {
+    kind: learnsLittle ? "fault" : "tip",
+    score: learnsLittle ? 84 : 25,
+    saw: `The penalty on the weights is ${shown(penalty)} at first; the cost of guessing is ${shown(baseline)}.`,
+    normal: "A penalty of under a tenth of the cost: factors of 1e-5 to 1e-3.",
+    why: "The penalty pulls harder than the data: the cost falls by shrinking the weights, not by answering better.",
+    change: changeTo(
+      `Divide the factor by 100: ${shown(l2)} -> ${shown(to)}.`,
+      `kernelRegularizer: l2(${shown(to)})`,
+      { kind: "regularizer", l2: to },
+      `--l2 ${shown(to)}`,
+    ),
+    expect: expectLoss(baseline, "The cost falls below that of guessing, penalty included.", 5),
+  }
+}
+
+/** Layers that were well at the start and have gone silent or flat since: what long steps do. */
+function broken(evidence: Evidence): Found | undefined {
+  const { probe, training } = evidence
+  const skill = anySkill(evidence)
+  if (probe === undefined || skill === undefined || skill >= POOR || warmsUp(evidence)) return undefined
+  const now = hiddenLooks(evidence, lastLooks(evidence))
+  const to = lower(evidence)
+  for (const { look, facts } of now) {
+    const then = probe.layers.find(({ layer }) => layer === look.layer)
+    const silent = (look.dead ?? 0) / facts.units
+    const before = (then?.dead ?? 0) / facts.units
+    if (silent > 0.75 && before < 0.5)
+      return {
+        score: 76,
+        layer: facts.name,
+        saw: `${look.dead} of ${facts.units} neurons of layer ${facts.name} have gone silent for all rows; at the start it was ${then?.dead ?? 0}.`,
+        normal: "Under a tenth of the neurons.",
+        why: "A long step has thrown them where relu is 0 and has no slope: they never learn again.",
+        change: setRate(evidence, to, `Divide the learning rate: ${shown(training.learningRate)} -> ${shown(to)}.`),
+        expect: { text: "Neurons stay alive.", measure: "dead", within: 5, below: 0.5 },
+      }
+  }
+  return undefined
+}
+
+function saturatedLater(evidence: Evidence): Found | undefined {
+  const { probe, training } = evidence
+  const skill = anySkill(evidence)
+  if (probe === undefined || skill === undefined || skill >= POOR || warmsUp(evidence)) return undefined
+  const flat = hiddenLooks(evidence, lastLooks(evidence)).find(
+    ({ look }) =>
+      (look.saturated ?? 0) > 0.5 && (probe.layers.find(({ layer }) => layer === look.layer)?.saturated ?? 0) < 0.25,
+  )
+  if (flat === undefined) return undefined
+  const to = lower(evidence)
+  const { look, facts } = flat
+  return {
+    score: 66,
+    layer: facts.name,
+    saw: `${percent(look.saturated!)} of layer ${facts.name} has come to sit on the flat ends of ${facts.activation}.`,
+    normal: "Under 20 %.",
+    why: "On the flat end turning a weight changes almost nothing: a saturated neuron learns at a crawl.",
+    change: setRate(evidence, to, `Divide the learning rate: ${shown(training.learningRate)} -> ${shown(to)}.`),
+    expect: { text: "Under half of the values are on the flat ends.", measure: "saturated", within: 5, below: 0.5 },
+  }
+}
+
+export const stepRules: readonly Rule[] = [
+  { code: "F25", cause: "too much dropout or penalty", class: "knobs", when: "running", find: penalties },
+  { code: "F11", cause: "gradients clipped too short", class: "knobs", when: "running", find: clipped },
+  { code: "F20", cause: "batch too large", class: "knobs", when: "running", find: largeBatch },
+  { code: "F21", cause: "batch too small", class: "knobs", when: "running", find: smallBatch },
+  { code: "F08", cause: "learning rate too high", class: "steps", when: "running", find: tooHigh },
+  { code: "F05", cause: "neurons that have gone silent", class: "steps", when: "running", find: broken },
+  { code: "F09", cause: "learning rate too low", class: "steps", when: "running", find: tooLow },
+  { code: "F10", cause: "bouncing across the valley", class: "steps", when: "running", find: oscillates },
+  { code: "F04", cause: "neurons that have become saturated", class: "steps", when: "running", find: saturatedLater },
+]
