@@ -1,7 +1,14 @@
 // The public entry "trilobite/tune": the search for a configuration. Re-exports only.
 
+export { type Climb, climb, climbing, type Decision, type Ladder } from "./tune/climbing.ts"
 export { type Importance, importance } from "./tune/importance.ts"
-export { type HalvingOptions, type HyperbandOptions, hyperband, type Pruner, successiveHalving } from "./tune/pruning.ts"
+export {
+  type HalvingOptions,
+  type HyperbandOptions,
+  hyperband,
+  type Pruner,
+  successiveHalving,
+} from "./tune/pruning.ts"
 export {
   type Ask,
   type GridOptions,

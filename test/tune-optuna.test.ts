@@ -16,7 +16,8 @@ const space = {
   units: whole(16, 256, { log: true }),
   kind: choice(["relu", "tanh", null]),
 }
-const cost = ({ rate, layers }: { rate: number; layers: number }): number => Math.abs(Math.log10(rate) + 2) + layers / 10
+const cost = ({ rate, layers }: { rate: number; layers: number }): number =>
+  Math.abs(Math.log10(rate) + 2) + layers / 10
 
 /** Runs Python with Optuna on a study; its last line is JSON. */
 function python(study: string, program: string): unknown {
@@ -37,7 +38,9 @@ def suggest(trial):
 `
   const { status, stdout, stderr } = spawnSync("/usr/bin/python3", ["-c", begin + program, study], { encoding: "utf8" })
   if (/No module named 'optuna'/.test(stderr)) {
-    throw new Error("Optuna is not installed, so nothing shows that it reads our studies: apt-get install python3-optuna")
+    throw new Error(
+      "Optuna is not installed, so nothing shows that it reads our studies: apt-get install python3-optuna",
+    )
   }
   expect({ status, stderr }).toEqual({ status: 0, stderr: "" })
   return JSON.parse(stdout.trimEnd().split("\n").at(-1)!)
@@ -129,7 +132,14 @@ print("null")
     return values.layers
   }
   const { trials } = await tune(objective, space, { study, name: "mine", direction: "maximize", trials: 6 })
-  expect(trials.map(({ state }) => state)).toEqual(["complete", "complete", "pruned", "complete", "complete", "complete"])
+  expect(trials.map(({ state }) => state)).toEqual([
+    "complete",
+    "complete",
+    "pruned",
+    "complete",
+    "complete",
+    "complete",
+  ])
   expect(trials[0]!.values).toEqual({ rate: 0.01, share: 0.25, layers: 3, units: 32, kind: null })
   expect(seen[0]).toEqual({ rate: 0.1, share: 0.125, layers: 4, units: 64, kind: "tanh" })
   const counts = python(

@@ -8,6 +8,8 @@ import { drawsOf } from "../src/tune/draws.ts"
 import { exp64, normalBelow } from "../src/tune/normal.ts"
 import {
   choice,
+  climb,
+  climbing,
   gridSearch,
   hyperband,
   importance,
@@ -127,7 +129,8 @@ describe("samplers", () => {
   test("TPE finds more than chance with as many trials: median and mean over 30 seeds", async () => {
     const all = async (sampler: "tpe" | "random"): Promise<{ mean: number; median: number }> => {
       const found: number[] = []
-      for (let seed = 0; seed < 30; seed++) found.push((await tune(cost, space, { sampler, trials: 50, seed })).best!.value!)
+      for (let seed = 0; seed < 30; seed++)
+        found.push((await tune(cost, space, { sampler, trials: 50, seed })).best!.value!)
       found.sort((a, b) => a - b)
       return { mean: found.reduce((a, b) => a + b) / 30, median: found[15]! }
     }
@@ -144,7 +147,11 @@ describe("samplers", () => {
   })
 
   test("a grid has each cell once, then ends", async () => {
-    const { trials, ended } = await tune(() => 0, { a: whole(1, 3), b: uniform(0, 1) }, { sampler: gridSearch({ points: 3 }), trials: 99 })
+    const { trials, ended } = await tune(
+      () => 0,
+      { a: whole(1, 3), b: uniform(0, 1) },
+      { sampler: gridSearch({ points: 3 }), trials: 99 },
+    )
     expect(ended).toBe("exhausted")
     const cells = trials.map(({ values }) => `${values.a} ${values.b}`)
     expect(cells).toEqual(["1 0", "1 0.5", "1 1", "2 0", "2 0.5", "2 1", "3 0", "3 0.5", "3 1"])
@@ -161,7 +168,9 @@ describe("samplers", () => {
     expect([trials.map(({ value }) => value), ended]).toEqual([[0, 1, 2], "exhausted"])
     const wrong = await codeOf(() => tune(() => 0, { a: whole(0, 9) }, { sampler: () => ({ a: 0.5 }) }))
     expect(wrong.message).toMatch(/a value that its knob does not have. Got 0.5/)
-    expect((await codeOf(() => tune(() => 0, space, { sampler: "tpee" as "tpe" }))).message).toMatch(/Did you mean "tpe"/)
+    expect((await codeOf(() => tune(() => 0, space, { sampler: "tpee" as "tpe" }))).message).toMatch(
+      /Did you mean "tpe"/,
+    )
     expect((await codeOf(() => tpe({ gamma: 1 }))).message).toMatch(/between 0 and 1/)
     expect((await codeOf(() => gridSearch({ points: 1 }))).message).toMatch(/2 or more/)
   })
@@ -239,7 +248,9 @@ test("importance: what explains the values stands first, noise has next to nothi
   expect(found[0]!.knob).toBe("rate")
   expect(found[0]!.share).toBeGreaterThan(0.5)
   expect(found.find(({ knob }) => knob === "idle")!.share).toBeLessThan(0.1)
-  expect((await codeOf(() => importance(trials.slice(0, 5), space))).message).toMatch(/at least 6 completed trials, got 5/)
+  expect((await codeOf(() => importance(trials.slice(0, 5), space))).message).toMatch(
+    /at least 6 completed trials, got 5/,
+  )
 })
 
 describe("a study", () => {
@@ -272,7 +283,10 @@ describe("a study", () => {
 
   test("several at a time, and the time that it may take", async () => {
     let [running, most] = [0, 0]
-    const wait = async (_: object, { signal, report }: { signal: AbortSignal; report(s: number, v: number): boolean }) => {
+    const wait = async (
+      _: object,
+      { signal, report }: { signal: AbortSignal; report(s: number, v: number): boolean },
+    ) => {
       most = Math.max(most, ++running)
       for (let step = 1; step < 1000 && !report(step, 1 / step); step++) await new Promise((go) => setTimeout(go, 5))
       running--
@@ -381,5 +395,85 @@ describe("a study", () => {
   ])("options %j are refused", async (options, message) => {
     const found = await codeOf(() => tune(() => 0, space, options))
     expect([found.code, found.message]).toEqual(["E_CONFIG", expect.stringMatching(message)])
+  })
+})
+
+describe("climbing", () => {
+  const rungs = [1, 2, 4, 8, 16]
+  const space = { a: choice(rungs), b: choice(rungs) }
+  const ladders = [
+    { knob: "a", values: rungs, start: 4 },
+    { knob: "b", values: rungs, start: 4, lowerWins: true },
+  ]
+
+  test("one knob after the other to the best rung, each configuration once, then the other sampler", async () => {
+    const cost = ({ a, b }: { a: number; b: number }): number => 1 + Math.abs(Math.log2(a) - 4) + (b < 2 ? 1 : 0)
+    const sampler = climbing({ ladders, after: () => undefined })
+    const { trials, best, ended } = await tune(cost, space, { sampler })
+    expect(ended).toBe("exhausted")
+    const tried = trials.map(({ values: { a, b } }) => `${a} ${b}`)
+    // a up to the top; b down to the smallest that costs nothing.
+    expect(tried).toEqual(["4 4", "8 4", "2 4", "16 4", "16 8", "16 2", "16 1"])
+    const { at, next, decisions } = climb(ladders, trials, "minimize")
+    expect([at, next]).toEqual([{ a: 16, b: 2 }, undefined])
+    expect(best!.value).toBe(1)
+    expect(decisions.map(({ knob, value }) => [knob, value])).toEqual([
+      ["a", 16],
+      ["b", 2],
+    ])
+    expect(decisions[1]!.text).toBe(
+      "b 2: the smallest that none beats by more than the noise (1: 2, 2: 1, 4: 1, 8: 1).",
+    )
+  })
+
+  test("what diverges is left downwards, what is within the noise of several seeds is not better", async () => {
+    const rate = [{ knob: "a", values: rungs, start: 8 }]
+    const { trials } = await tune(
+      ({ a }) => (a > 2 ? Number.NaN : 1 / a),
+      { a: space.a },
+      {
+        sampler: climbing({ ladders: rate, after: () => undefined }),
+      },
+    )
+    expect(climb(rate, trials, "minimize").at).toEqual({ a: 8 })
+    const lower = [{ knob: "a", values: rungs, start: 4 }]
+    const more = await tune(
+      ({ a }) => (a > 2 ? Number.NaN : 1 / a),
+      { a: space.a },
+      {
+        sampler: climbing({ ladders: lower, after: () => undefined }),
+      },
+    )
+    expect(climb(lower, more.trials, "minimize").at).toEqual({ a: 2 })
+    const noisy = await tune(
+      ({ a }, { seed }) => 10 - Math.log2(a) / 2 + seed * 2,
+      { a: space.a },
+      {
+        sampler: climbing({ ladders: lower, after: () => undefined }),
+        seeds: 3,
+      },
+    )
+    expect(climb(lower, noisy.trials, "minimize").at).toEqual({ a: 4 })
+    expect(noisy.trials).toHaveLength(3)
+  })
+
+  test("while a rung is still being tried the next ones are tried beside it", () => {
+    const running: Trial = {
+      number: 0,
+      state: "running",
+      values: { a: 4, b: 4 },
+      value: undefined,
+      reports: [],
+      notes: {},
+    }
+    expect(climb(ladders, [running], "minimize").next).toEqual({ a: 8, b: 4 })
+    expect(climb(ladders, [running], "minimize").decisions).toEqual([])
+  })
+
+  test("ladders that do not fit are refused", async () => {
+    const wrong = { ladders: [{ knob: "a", values: [1, 3], start: 1 }] }
+    expect((await codeOf(() => tune(() => 0, space, { sampler: climbing(wrong) }))).message).toMatch(
+      /does not fit.*got 3/,
+    )
   })
 })

@@ -38,7 +38,12 @@ export function importance(trials: readonly Trial[], space: Space): Importance[]
   const done = trials.filter(({ state, value }) => state === "complete" && value !== undefined)
   if (done.length < 2 * LEAST) {
     const expected = `at least ${2 * LEAST} completed trials`
-    throw configError({ where: "importance", what: "there is too little to judge by.", expected, got: String(done.length) })
+    throw configError({
+      where: "importance",
+      what: "there is too little to judge by.",
+      expected,
+      got: String(done.length),
+    })
   }
   const positive = done.every(({ value }) => value! > 0)
   return Object.entries(space)

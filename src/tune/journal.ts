@@ -98,7 +98,11 @@ export class Replay {
   }
 
   /** The first trial that waits to be tried with given values. */
-  waiting(study: number): { readonly id: number; readonly trial: Trial; readonly values: { readonly [knob: string]: KnobValue } } | undefined {
+  waiting(
+    study: number,
+  ):
+    | { readonly id: number; readonly trial: Trial; readonly values: { readonly [knob: string]: KnobValue } }
+    | undefined {
     const id = this.#trials.findIndex(({ trial, study: own }) => own === study && trial.state === "waiting")
     return id < 0 ? undefined : { id, trial: this.#trials[id]!.trial, values: this.#trials[id]!.wanted ?? {} }
   }
@@ -118,7 +122,8 @@ export class Replay {
   #noteStudy(entry: Entry): void {
     const id = entry.study_id as number
     const study = this.#studies.get(id)
-    if (study !== undefined) this.#studies.set(id, { ...study, notes: { ...study.notes, ...(entry.user_attr as object) } })
+    if (study !== undefined)
+      this.#studies.set(id, { ...study, notes: { ...study.notes, ...(entry.user_attr as object) } })
   }
 
   #createTrial(entry: Entry): void {
@@ -126,14 +131,17 @@ export class Replay {
     if (!this.#studies.has(study)) return
     const number = this.trials(study).length
     const system = (entry.system_attrs ?? {}) as { readonly fixed_params?: { readonly [knob: string]: KnobValue } }
-    const { params = {}, distributions = {} } = entry as { params?: Record<string, number>; distributions?: Record<string, string> }
+    const { params = {}, distributions = {} } = entry as {
+      params?: Record<string, number>
+      distributions?: Record<string, string>
+    }
     const values = Object.entries(params).map(([name, at]) => [name, externalOf(distributions[name]!, at)] as const)
     const reports = Object.entries((entry.intermediate_values ?? {}) as { readonly [step: string]: number })
     const trial: Trial = {
       number,
       state: states[(entry.state as number | undefined) ?? 0]!,
       values: Object.fromEntries(values) as Trial["values"],
-      value: ((entry.values as readonly number[] | undefined | null)?.[0] ?? (entry.value as number | null)) ?? undefined,
+      value: (entry.values as readonly number[] | undefined | null)?.[0] ?? (entry.value as number | null) ?? undefined,
       reports: reports.map(([step, value]) => ({ step: Number(step), value })),
       notes: (entry.user_attrs ?? {}) as Trial["notes"],
     }
@@ -182,7 +190,14 @@ export function waitingDraft(study: number, values: Trial["values"]): Draft {
   const state = states.indexOf("waiting")
   const system = { fixed_params: values }
   const nothing = { value: null, values: null, datetime_start: null, distributions: {}, params: {}, user_attrs: {} }
-  return { op_code: operations.createTrial, study_id: study, state, ...nothing, system_attrs: system, intermediate_values: {} }
+  return {
+    op_code: operations.createTrial,
+    study_id: study,
+    state,
+    ...nothing,
+    system_attrs: system,
+    intermediate_values: {},
+  }
 }
 
 /** The entries by which a waiting trial begins. */

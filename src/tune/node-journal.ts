@@ -152,7 +152,11 @@ function inFile<T>(path: string, action: () => T): T {
     const code = (error as NodeJS.ErrnoException | undefined)?.code
     if (error instanceof TrilobiteError || code === undefined) throw error
     const hint = existsSync(path) ? "See who may write it." : "Name a file in a folder that is there."
-    throw new TrilobiteError("E_IO", { where: path, what: "cannot use this study.", got: show(code), hint }, { cause: error })
+    throw new TrilobiteError(
+      "E_IO",
+      { where: path, what: "cannot use this study.", got: show(code), hint },
+      { cause: error },
+    )
   }
   try {
     const done = action()

@@ -100,7 +100,10 @@ function halved(trials: readonly Trial[], trial: Trial, direction: Direction, le
 function valueAt({ reports }: Trial, rung: number, direction: Direction): number | undefined {
   if ((reports.at(-1)?.step ?? -1) < rung) return undefined
   const until = reports.filter(({ step }) => step <= rung)
-  return until.reduce<number | undefined>((a, { value }) => (a === undefined || better(direction, value, a) ? value : a), undefined)
+  return until.reduce<number | undefined>(
+    (a, { value }) => (a === undefined || better(direction, value, a) ? value : a),
+    undefined,
+  )
 }
 
 /** The whole number nearest above the golden section of n that has no divisor in common with it. */

@@ -71,7 +71,12 @@ export function gridSearch(options: GridOptions = {}): Sampler {
   checkKeys("gridSearch", options, ["points"])
   const { points = 5 } = options
   if (!Number.isSafeInteger(points) || points < 2) {
-    throw configError({ where: "gridSearch, points", what: "no grid has so many.", expected: "2 or more", got: show(points) })
+    throw configError({
+      where: "gridSearch, points",
+      what: "no grid has so many.",
+      expected: "2 or more",
+      got: show(points),
+    })
   }
   return ({ space, trials }) => {
     const axes = Object.values(space).map((knob) => levelsOf(knob, points))
@@ -134,7 +139,8 @@ export function tpe(options: TpeOptions = {}): Sampler {
   checkKeys("tpe", options, ["startup", "candidates", "gamma"])
   const { startup = 10, candidates = 24, gamma = 0.15 } = options
   const check = (name: string, value: number, fits: boolean, expected: string): void => {
-    if (!fits) throw configError({ where: `tpe, ${name}`, what: "this value is not possible.", expected, got: show(value) })
+    if (!fits)
+      throw configError({ where: `tpe, ${name}`, what: "this value is not possible.", expected, got: show(value) })
   }
   check("startup", startup, Number.isSafeInteger(startup) && startup >= 1, "a whole number, at least 1")
   check("candidates", candidates, Number.isSafeInteger(candidates) && candidates >= 1, "a whole number, at least 1")
@@ -174,7 +180,9 @@ export function rankedOf(trials: readonly Trial[], direction: Direction): Trial[
       const at = key(trial)
       return at === undefined ? [] : [{ trial, at }]
     })
-    .sort((a, b) => a.at[0]! - b.at[0]! || a.at[1]! - b.at[1]! || a.at[2]! - b.at[2]! || a.trial.number - b.trial.number)
+    .sort(
+      (a, b) => a.at[0]! - b.at[0]! || a.at[1]! - b.at[1]! || a.at[2]! - b.at[2]! || a.trial.number - b.trial.number,
+    )
     .map(({ trial }) => trial)
 }
 
@@ -187,7 +195,9 @@ interface Ratio {
 function ratioOf(knob: Knob, good: readonly KnobValue[], bad: readonly KnobValue[]): Ratio {
   if (knob.kind === "choice") {
     const shares = (seen: readonly KnobValue[]): number[] =>
-      knob.values.map((value) => (seen.filter((own) => own === value).length + 1 / knob.values.length) / (seen.length + 1))
+      knob.values.map(
+        (value) => (seen.filter((own) => own === value).length + 1 / knob.values.length) / (seen.length + 1),
+      )
     const [l, g] = [shares(good), shares(bad)]
     const log = (value: KnobValue): number => log64(l[knob.values.indexOf(value)]! / g[knob.values.indexOf(value)]!)
     return { draw: (draws) => knob.values[pick(l, draws.uniform())]!, log }
@@ -204,7 +214,10 @@ function ratioOf(knob: Knob, good: readonly KnobValue[], bad: readonly KnobValue
       if (at >= line.low && at <= line.high) return line.value(at)
     }
   }
-  return { draw, log: (value) => log64(l.density(line.place(value as number)) / g.density(line.place(value as number))) }
+  return {
+    draw,
+    log: (value) => log64(l.density(line.place(value as number)) / g.density(line.place(value as number))),
+  }
 }
 
 interface Part {
@@ -230,7 +243,8 @@ function mixtureOf(low: number, high: number, places: readonly number[]): Mixtur
   parts.push({ mean: (low + high) / 2, width: range })
   const inside = parts.map(({ mean, width }) => normalBelow((high - mean) / width) - normalBelow((low - mean) / width))
   const density = (at: number): number =>
-    parts.reduce((sum, { mean, width }, i) => sum + normalDensity((at - mean) / width) / (width * inside[i]!), 0) / parts.length
+    parts.reduce((sum, { mean, width }, i) => sum + normalDensity((at - mean) / width) / (width * inside[i]!), 0) /
+    parts.length
   return { parts, density }
 }
 
@@ -243,7 +257,10 @@ function drawOf(knob: Knob, draws: Draws): KnobValue {
 /** The place in a list of shares at which their sum passes a number of [0, 1). */
 function pick(shares: readonly number[], at: number): number {
   let sum = 0
-  return Math.max(0, shares.findIndex((share) => at < (sum += share)))
+  return Math.max(
+    0,
+    shares.findIndex((share) => at < (sum += share)),
+  )
 }
 
 function each(space: Space, of: (knob: Knob, name: string) => KnobValue): { [knob: string]: KnobValue } {

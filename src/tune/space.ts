@@ -94,7 +94,8 @@ export function whole(low: number, high: number, options: WholeOptions = {}): Ra
   if (!Number.isSafeInteger(step) || step < 1 || step > high - low) {
     throw wrongRange("whole, step", `a whole number from 1 to ${high - low}`, step)
   }
-  if (log && (low < 1 || step !== 1)) throw wrongRange("whole, log", "a least value of at least 1 and step 1", { low, step })
+  if (log && (low < 1 || step !== 1))
+    throw wrongRange("whole, log", "a least value of at least 1 and step 1", { low, step })
   return { kind: "range", low, high: low + Math.floor((high - low) / step) * step, log, whole: true, step }
 }
 
@@ -109,7 +110,12 @@ export function whole(low: number, high: number, options: WholeOptions = {}): Ra
  */
 export function choice<const V extends KnobValue>(values: readonly V[]): ChoiceKnob<V> {
   if (!Array.isArray(values) || values.length === 0) {
-    throw configError({ where: "choice", what: "there is nothing to choose from.", expected: "a list", got: show(values) })
+    throw configError({
+      where: "choice",
+      what: "there is nothing to choose from.",
+      expected: "a list",
+      got: show(values),
+    })
   }
   values.forEach((value, i) => {
     const plain = value === null || ["string", "boolean"].includes(typeof value) || Number.isFinite(value)
@@ -124,7 +130,11 @@ export function choice<const V extends KnobValue>(values: readonly V[]): ChoiceK
 export function checkSpace(where: string, space: Space): void {
   const names = Object.keys(space)
   if (names.length === 0) {
-    throw configError({ where, what: "the space has no knobs.", expected: "at least one, such as { rate: logUniform(1e-4, 1) }" })
+    throw configError({
+      where,
+      what: "the space has no knobs.",
+      expected: "at least one, such as { rate: logUniform(1e-4, 1) }",
+    })
   }
   for (const name of names) {
     const kind: unknown = (space[name] as Partial<Knob> | undefined)?.kind
@@ -182,12 +192,15 @@ export function internalOf(knob: Knob, value: KnobValue): number {
 
 /** A value from a journal: of a choice, what stands at its place in the distribution that was written with it. */
 export function externalOf(distribution: string, internal: number): KnobValue | undefined {
-  const { attributes } = JSON.parse(distribution) as { readonly attributes?: { readonly choices?: readonly KnobValue[] } }
+  const { attributes } = JSON.parse(distribution) as {
+    readonly attributes?: { readonly choices?: readonly KnobValue[] }
+  }
   return attributes?.choices === undefined ? internal : attributes.choices[internal]
 }
 
 function checkRange(where: string, low: number, high: number): void {
-  for (const bound of [low, high]) if (!Number.isFinite(bound)) throw wrongRange(where, "finite numbers as bounds", bound)
+  for (const bound of [low, high])
+    if (!Number.isFinite(bound)) throw wrongRange(where, "finite numbers as bounds", bound)
   if (low >= high) throw wrongRange(where, "a least value below the greatest", [low, high])
 }
 

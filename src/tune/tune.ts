@@ -2,7 +2,17 @@
 
 import { checkKeys, configError, show, TrilobiteError } from "../core/errors.ts"
 import { drawsOf } from "./draws.ts"
-import { type Draft, noteDraft, Replay, reportDraft, stateDraft, studyDraft, trialDrafts, waitingDraft, wakingDrafts } from "./journal.ts"
+import {
+  type Draft,
+  noteDraft,
+  Replay,
+  reportDraft,
+  stateDraft,
+  studyDraft,
+  trialDrafts,
+  waitingDraft,
+  wakingDrafts,
+} from "./journal.ts"
 import type { Pruner } from "./pruning.ts"
 import { type Sampler, type SamplerName, samplerNamed, tpe } from "./samplers.ts"
 import { allows, checkSpace, type Space, type Values } from "./space.ts"
@@ -131,7 +141,12 @@ export async function tune<const S extends Space>(
   }
   const trials = store.trials()
   const best = bestOf(trials, search.direction) as Study<S>["best"]
-  return { direction: search.direction, trials, best, ended: options.signal?.aborted === true ? "aborted" : (ended ?? "completed") }
+  return {
+    direction: search.direction,
+    trials,
+    best,
+    ended: options.signal?.aborted === true ? "aborted" : (ended ?? "completed"),
+  }
 }
 
 /** The longest time of a timer, in milliseconds: 25 days. */
@@ -144,7 +159,8 @@ function readOptions(options: TuneOptions) {
   const { seconds = Number.POSITIVE_INFINITY, direction = "minimize", seed = 0, seeds = 1, parallel = 1 } = options
   const trials = options.trials ?? (options.seconds === undefined ? 40 : Number.POSITIVE_INFINITY)
   const check = (name: string, value: unknown, fits: boolean, expected: string): void => {
-    if (!fits) throw configError({ where: `tune, ${name}`, what: "this value is not possible.", expected, got: show(value) })
+    if (!fits)
+      throw configError({ where: `tune, ${name}`, what: "this value is not possible.", expected, got: show(value) })
   }
   const isCount = (n: number): boolean => Number.isSafeInteger(n) && n >= 1
   check("trials", trials, isCount(trials) || options.trials === undefined, "a whole number, at least 1")
@@ -170,7 +186,9 @@ function readOptions(options: TuneOptions) {
 interface Store {
   trials(): readonly Trial[]
   /** Adds entries that depend on what is there; answers what `build` answers. */
-  add<T>(build: (replay: Replay, study: number) => { readonly drafts: readonly Draft[]; readonly answer: T }): Promise<T>
+  add<T>(
+    build: (replay: Replay, study: number) => { readonly drafts: readonly Draft[]; readonly answer: T },
+  ): Promise<T>
 }
 
 async function openStore(options: TuneOptions, direction: Direction): Promise<Store> {
@@ -184,7 +202,13 @@ async function openStore(options: TuneOptions, direction: Direction): Promise<St
   if (file.replay.study(id)!.direction !== direction) {
     const got = file.replay.study(id)!.direction
     const hint = "Name another study, or search in its direction."
-    throw configError({ where: `${options.study}, study ${show(name)}`, what: "this study goes the other way.", expected: direction, got, hint })
+    throw configError({
+      where: `${options.study}, study ${show(name)}`,
+      what: "this study goes the other way.",
+      expected: direction,
+      got,
+      hint,
+    })
   }
   const store: Store = {
     trials: () => file.replay.trials(id),
@@ -193,7 +217,10 @@ async function openStore(options: TuneOptions, direction: Direction): Promise<St
   // What a killed process was at is tried again.
   await store.add((replay, study) => {
     const left = replay.running(study).filter(({ worker }) => file.isDead(worker))
-    return { drafts: left.flatMap((trial) => [stateDraft(trial.id, "failed"), waitingDraft(study, trial.trial.values)]), answer: undefined }
+    return {
+      drafts: left.flatMap((trial) => [stateDraft(trial.id, "failed"), waitingDraft(study, trial.trial.values)]),
+      answer: undefined,
+    }
   })
   return store
 }
@@ -240,7 +267,11 @@ function begin(store: Store, space: Space, search: Search): Promise<Begun | Stud
     for (const [name, knob] of Object.entries(space)) {
       if (allows(knob, values[name])) continue
       const where = `tune, sampler, ${name}`
-      throw configError({ where, what: "the sampler names a value that its knob does not have.", got: show(values[name]) })
+      throw configError({
+        where,
+        what: "the sampler names a value that its knob does not have.",
+        got: show(values[name]),
+      })
     }
     const id = replay.nextTrial
     return { drafts: trialDrafts(study, id, space, values), answer: { id, number, values } }
@@ -251,7 +282,7 @@ async function attempt<S extends Space>(
   store: Store,
   { id, number, values }: Begun,
   objective: Objective<S>,
-  space: Space,
+  _space: Space,
   { direction, seed, seeds, pruner }: Search,
   stop: AbortSignal,
   options: TuneOptions,
@@ -277,7 +308,12 @@ async function attempt<S extends Space>(
         if (i > 0 || !Number.isFinite(value)) return stop.aborted
         reports.push({ step, value })
         write(reportDraft(id, step, value))
-        pruned ||= pruner?.(store.trials().filter((trial) => trial.number !== number), own, direction) ?? false
+        pruned ||=
+          pruner?.(
+            store.trials().filter((trial) => trial.number !== number),
+            own,
+            direction,
+          ) ?? false
         return pruned || stop.aborted
       },
       note: (name, value) => write(noteDraft(id, name, value)),
