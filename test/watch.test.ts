@@ -360,7 +360,7 @@ describe("findings", () => {
     const advisor: Advisor = { advise: (evidence) => (seen.push(evidence) > 0 ? [finding] : []) }
     const model = sequential([dense({ units: 3, activation: "softmax", inputShape: [1] })])
     model.compile({ loss: "categoricalCrossentropy" })
-    const _fit = (x: unknown, y: number[]) =>
+    const begin = (x: unknown, y: number[]) =>
       model.fit(x as number[], y, { verbose: 0, coach: { advisor, onFinding: ({ code }) => void codes.push(code) } })
     const codes: string[] = []
     await expect(begin([1, 2, 3], [0, 1, 2])).rejects.toThrow("toCategorical")
