@@ -9,6 +9,7 @@ const config: ViteUserConfig = defineConfig({
     alias: [
       { find: /^trilobite$/, replacement: here("src/index.ts") },
       { find: /^trilobite\/datasets$/, replacement: here("src/datasets.ts") },
+      { find: /^trilobite\/tune$/, replacement: here("src/tune.ts") },
     ],
   },
   test: {
@@ -19,6 +20,7 @@ const config: ViteUserConfig = defineConfig({
     // By default one processor is left idle: on two that is half of the machine.
     maxWorkers: "100%",
     testTimeout: 60_000,
+    hookTimeout: 120_000,
     silent: "passed-only",
   },
 })

@@ -4,6 +4,7 @@
 import { Command, CommanderError } from "commander"
 import { addConvert } from "./commands/convert.ts"
 import { addCost } from "./commands/cost.ts"
+import { addDoctor } from "./commands/doctor.ts"
 import { addEvaluate } from "./commands/evaluate.ts"
 import { addExplain } from "./commands/explain.ts"
 import { addInit } from "./commands/init.ts"
@@ -13,6 +14,7 @@ import { addRuns } from "./commands/runs.ts"
 import { addStudio } from "./commands/studio.ts"
 import { addSummary } from "./commands/summary.ts"
 import { addTrain } from "./commands/train.ts"
+import { addTune } from "./commands/tune.ts"
 import { errorText, exitCodeOf } from "./output.ts"
 import { usageError } from "./values.ts"
 import { version } from "./version.ts"
@@ -20,10 +22,12 @@ import { version } from "./version.ts"
 /** The commands, in the order of the help text. */
 const commands: readonly ((program: Command) => void)[] = [
   addTrain,
+  addTune,
   addPredict,
   addEvaluate,
   addInspect,
   addRuns,
+  addDoctor,
   addExplain,
   addInit,
   addConvert,
@@ -35,9 +39,11 @@ const commands: readonly ((program: Command) => void)[] = [
 const HELP = `
 Examples:
   $ trilobite train data.csv --target species  a table: looks, trains, saves
+  $ trilobite tune data.csv --target species   looks for the best net for it
   $ trilobite predict runs/data-... new.csv    what it makes of other rows
   $ trilobite train intermediate-net           the chapter's net, 20 epochs
   $ trilobite train shallow-net --epochs 5
+  $ trilobite doctor runs/data-...             what is wrong with it, what to change
   $ trilobite explain runs/data-...            a page about a run
   $ trilobite summary intermediate-net
   $ trilobite inspect shallow-net --what program

@@ -26,10 +26,7 @@ export function reportText(result: Result, out: string): string {
           ["Last epoch", `${epochs}: ${measured(valLoss, valAccuracy)}`],
         ]
   if (result.unfinishedEpoch !== null) {
-    rows.push([
-      "Unfinished",
-      `epoch ${result.unfinishedEpoch}: its rounds are in the weights, --resume begins it again`,
-    ])
+    rows.push(["Unfinished", `epoch ${result.unfinishedEpoch}: its rounds are in the weights, --resume goes on in it`])
   }
   const times = `${duration(result.seconds)} of training, ${duration(result.totalSeconds)} in all`
   const all = [...rows, ["Time", times], ["Saved in", out]]
@@ -49,7 +46,7 @@ function duration(seconds: number): string {
 
 /** A warning about data, within 80 columns. */
 export function warningText(message: string): string {
-  return wrap(message, 67, "")
+  return wrap(inert(message), 67, "")
     .split("\n")
     .map((line, i) => `${i === 0 ? "Warning" : ""}`.padEnd(13) + line)
     .join("\n")
@@ -87,4 +84,12 @@ export function wrap(text: string, columns: number | undefined, indent = "  "): 
     } else line = line === "" ? word : `${line} ${word}`
   }
   return [...lines, line].join("\n")
+}
+
+/** A text with its control characters as escapes: terminals obey them, and names of files and labels may hold any. */
+export function inert(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters to be made visible
+  return text.replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g, (c) => {
+    return `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`
+  })
 }

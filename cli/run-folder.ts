@@ -5,9 +5,13 @@
 //   signals.jsonl       one line of JSON for each finished epoch (Signals), written just before its line of history.jsonl: speed of
 //                       learning, gradients, weights, flat and dead neurons, mix-ups. Observing changes no bit of the training;
 //                       runs of earlier versions have none
+//   checkpoints/        where the training stood, at most some seconds ago, and at the end: the newest three and the best; --resume goes on
+//                       from the newest that is not damaged. Runs of earlier versions have none
 //   model.safetensors   the weights at the end, also after Ctrl-C; loadModel reads it
 //   findings.jsonl      what the coach says, as it says it: a line {"finding": Finding} each; there, and empty, if it has nothing to say.
 //                       Runs with --no-coach have none
+//   evidence.jsonl      what findings rest on (Evidence): a line of all that was known before the first step, a line for each epoch
+//                       (EpochFacts, from 0), a line {"ended", "diverged"?}; a run that was taken up again has further ones
 //   decisions.jsonl     what a procedure (tuning, a range test) has decided for the run: a line {"text", ...} each, a sentence and its evidence
 //   result.json         how the run ended (Result), written after the weights and speaking of them
 //   live.json           the process that is at it (Live), as long as it is: a killed one leaves it behind
@@ -27,6 +31,7 @@ import {
 import { dirname, join, resolve } from "node:path"
 import { type History, TrilobiteError } from "../src/index.ts"
 import { type NetName, netNames } from "./nets.ts"
+import { takePlace } from "./run-lock.ts"
 import type { Signals } from "./signals.ts"
 import { usageError } from "./values.ts"
 
@@ -36,7 +41,9 @@ export const files = {
   history: "history.jsonl",
   signals: "signals.jsonl",
   findings: "findings.jsonl",
+  evidence: "evidence.jsonl",
   decisions: "decisions.jsonl",
+  checkpoints: "checkpoints",
   model: "model.safetensors",
   result: "result.json",
   live: "live.json",
@@ -102,15 +109,6 @@ export interface Result {
   readonly out: string
 }
 
-/** The process that trains a run. */
-export interface Live {
-  readonly pid: number
-  /** When it began with this run: ISO 8601, UTC. */
-  readonly started: string
-  /** What tells it from a later process of the same number, where the system says it (`birthOf`). */
-  readonly birth: string | null
-}
-
 /** The folder for a new run: the named one, or one below ./runs with the time. Throws E_USAGE if something is there. */
 export function newRunFolder(net: string, out: string | undefined): string {
   if (out === undefined) return freeName(`runs/${net}-${timeText(new Date())}`)
@@ -145,11 +143,18 @@ export function quoted(path: string): string {
 /** Makes the folder of a new run with its config. Throws E_IO. */
 export function createRun(folder: string, config: object): void {
   access(folder, "cannot make this folder.", () => makeFolder(resolve(folder)))
-  markLive(folder)
-  writeJson(join(folder, files.config), config)
+  takeRun(folder)
+  // Another process may have been here since the folder was looked at, and gone.
   access(join(folder, files.history), "cannot write this file.", () =>
     writeFileSync(join(folder, files.history), "", { flag: "wx" }),
   )
+  writeJson(join(folder, files.config), config)
+}
+
+/** Says in the folder that this process is at the run, until it ends. Throws E_BUSY if another is at it, E_IO. */
+export function takeRun(folder: string): void {
+  const path = resolve(folder, files.live)
+  access(path, "cannot write this file.", () => takePlace(path))
 }
 
 /** Makes a folder and those above it, one by one: Node's own recursive way never returns where none can be made (/proc). */
@@ -159,53 +164,17 @@ export function makeFolder(path: string): void {
   mkdirSync(path)
 }
 
-/** Says in the folder that this process is at the run, until it ends. Throws E_IO. */
-function markLive(folder: string): void {
-  const path = join(resolve(folder), files.live)
-  const live: Live = { pid: process.pid, started: new Date().toISOString(), birth: birthOf(process.pid) }
-  writeJson(path, live)
-  process.once("exit", () => {
-    try {
-      rmSync(path, { force: true })
-    } catch {
-      // The folder has gone, or may no longer be written: the number of a dead process says the same.
-    }
-  })
-}
-
-/** True if the process that wrote this is still there; what is no process number is dead. */
-export function isAlive({ pid, birth }: Partial<Live>): boolean {
-  if (typeof pid !== "number" || !Number.isSafeInteger(pid) || pid <= 1) return false
-  try {
-    process.kill(pid, 0)
-  } catch (error) {
-    // A process of somebody else may not be asked, but it is there.
-    if (!(error instanceof Error && "code" in error && error.code === "EPERM")) return false
-  }
-  return typeof birth !== "string" || birth === (birthOf(pid) ?? birth)
-}
-
-/** When a process began, in the ticks of Linux since the machine was started; null elsewhere. */
-function birthOf(pid: number): string | null {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8")
-    // The name, in brackets, may hold anything: the 22nd field is the 20th after it.
-    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? null
-  } catch {
-    return null
-  }
-}
-
 /** Adds the line of an epoch and sees to it that it is on the disk. Throws E_IO. */
 export function appendEpoch(folder: string, line: object): void {
   const path = join(folder, files.history)
   access(path, "cannot write this file.", () => flushed(path, "a", `${JSON.stringify(line)}\n`))
 }
 
-/** Adds the line of what was seen after an epoch; that of the history follows and is flushed. Throws E_IO. */
-export function appendSignals(folder: string, line: Signals): void {
-  const path = join(folder, files.signals)
-  access(path, "cannot write this file.", () => writeFileSync(path, `${JSON.stringify(line)}\n`, { flag: "a" }))
+/** Adds lines to a file of the run, which is then there. Throws E_IO. */
+export function appendLines(folder: string, name: string, lines: readonly object[]): void {
+  const path = join(folder, name)
+  const text = lines.map((line) => `${JSON.stringify(line)}\n`).join("")
+  access(path, "cannot write this file.", () => writeFileSync(path, text, { flag: "a" }))
 }
 
 /** Writes a file of JSON, all of it or nothing. Throws E_IO. */
@@ -227,36 +196,70 @@ function flushed(path: string, flag: "a" | "w", text: string): void {
 }
 
 /** A run as its folder tells it. */
-export interface SavedRun {
-  readonly config: RunConfig
-  /** The epochs that are in the saved weights. */
-  readonly history: readonly EpochLine[]
+export interface SavedRun<Config, Line> {
+  readonly config: Config
+  /** All epochs that have been written down; a killed run may have more than its last checkpoint has seen. */
+  readonly history: readonly Line[]
+  /** How it has ended, and after how many epochs; undefined if it was killed. */
+  readonly result: Readonly<Partial<Record<"epochs" | "ended", unknown>>> | undefined
+  /** Whether it holds checkpoints: runs of earlier versions have none, nor has one that was killed before the first. */
+  readonly checkpoints: boolean
 }
 
-/** Reads a run to go on with. Throws E_IO if it is not there, E_CONFIG or E_MODEL if it does not hold together. */
-export function openRun(folder: string): SavedRun {
-  const hint = "Name the folder of a run: the one that holds config.json."
-  const config = readConfig(join(folder, files.config), readText(join(folder, files.config), hint))
-  const unsaved = "This run was ended before its weights were saved: start a new one."
+/** The text of a run's config, as JSON. Throws E_IO if it is not there, E_CONFIG if it is none. */
+export function configOf(folder: string): object {
+  const path = join(folder, files.config)
+  return parsed(path, readText(path, HINT))
+}
+
+const HINT = "Name the folder of a run: the one that holds config.json."
+
+/** Reads a run to go on with; `read` checks its config. Throws E_IO if it is not there, E_CONFIG if it does not hold together. */
+export function openRun<Config, Line>(
+  folder: string,
+  read: (config: object, path: string) => Config,
+): SavedRun<Config, Line> {
+  const config = read(configOf(folder), join(folder, files.config))
   const path = join(folder, files.result)
-  const { epochs } = parsed(path, readText(path, unsaved)) as Partial<Result>
-  // A killed run may have written down more epochs than its weights have seen.
-  const lines = readText(join(folder, files.history), hint).split("\n")
-  if (typeof epochs === "number" && Number.isSafeInteger(epochs) && epochs >= 0 && lines.length > epochs) {
-    const history = lines.slice(0, epochs).map((line) => parsed(join(folder, files.history), line) as EpochLine)
-    if (history.every((line, i) => line.epoch === i + 1)) return { config, history }
+  const result = existsSync(path) ? parsed(path, readText(path, HINT)) : undefined
+  const history = join(folder, files.history)
+  // What a killed process has not finished writing is not one of the lines.
+  const lines = readText(history, HINT).split("\n").slice(0, -1)
+  const names = existsSync(join(folder, files.checkpoints)) ? readdirSync(join(folder, files.checkpoints)) : []
+  const checkpoints = names.some((name) => /^checkpoint-\d+\.safetensors$/.test(name))
+  return { config, history: lines.map((line) => parsed(history, line) as Line), result, checkpoints }
+}
+
+/**
+ * How many epochs are behind a model that was loaded from a checkpoint: it knows of those since its training began, and a run of an
+ * earlier version was taken up without a checkpoint.
+ */
+export function epochsBehind(epochs: readonly number[], { resumed }: Pick<RunConfig, "resumed">): number {
+  return (epochs.at(-1) ?? (resumed.at(-1)?.epoch ?? 1) - 2) + 1
+}
+
+/** The first epochs of a run. Throws E_MODEL if there are not so many lines of them. */
+export function firstEpochs<Line extends { readonly epoch: number }>(
+  folder: string,
+  history: readonly Line[],
+  epochs: unknown,
+): Line[] {
+  if (Number.isSafeInteger(epochs) && (epochs as number) >= 0 && history.length >= (epochs as number)) {
+    const first = history.slice(0, epochs as number)
+    if (first.every((line, i) => line.epoch === i + 1)) return first
   }
   throw new TrilobiteError("E_MODEL", {
     where: folder,
-    what: `${files.result} and ${files.history} do not fit each other.`,
-    hint: "Were they changed? Start a new run.",
+    what: `${files.history} does not hold the epochs that were saved.`,
+    hint: "Was it changed? Start a new run.",
   })
 }
 
 /** Writes config and history anew when a run is taken up again. Throws E_IO. */
-export function reopenRun(folder: string, config: RunConfig, history: readonly EpochLine[]): void {
-  markLive(folder)
+export function reopenRun(folder: string, config: object, history: readonly object[]): void {
   writeJson(join(folder, files.config), config)
+  // What it says of the end holds no longer; runs of earlier versions have nothing else that says how far they are.
+  if (existsSync(join(folder, files.checkpoints))) rmSync(join(folder, files.result), { force: true })
   const path = join(folder, files.history)
   access(path, "cannot write this file.", () => {
     flushed(`${path}.tmp`, "w", history.map((line) => `${JSON.stringify(line)}\n`).join(""))
@@ -282,34 +285,44 @@ function epochOf(line: string): number {
   }
 }
 
-function readConfig(path: string, text: string): RunConfig {
-  const config = parsed(path, text) as Partial<RunConfig>
-  const whole = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0
-  const checks: readonly (readonly [keyof RunConfig, boolean])[] = [
-    ["net", netNames.some((name) => name === config.net)],
-    ["epochs", whole(config.epochs)],
-    ["batchSize", whole(config.batchSize) && config.batchSize !== 0],
+/** A config as that of a network of the chapter. Throws E_CONFIG if it is none. */
+export function readNetConfig(given: object, path: string): RunConfig {
+  const config = given as Partial<RunConfig>
+  const net = netNames.some((name) => name === config.net)
+  checkFields(config, path, [
+    ["net", net],
     ["learningRate", Number.isFinite(config.learningRate)],
-    ["seed", whole(config.seed)],
-    ["numericsVersion", whole(config.numericsVersion)],
+    ...commonFields(config),
+  ])
+  return config as RunConfig
+}
+
+const isWhole = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0
+
+/** What the config of every run holds, and whether it does. */
+export function commonFields(config: Partial<Omit<RunConfig, "net" | "dataset">>): (readonly [string, boolean])[] {
+  return [
+    ["epochs", isWhole(config.epochs)],
+    ["batchSize", isWhole(config.batchSize) && config.batchSize !== 0],
+    ["seed", isWhole(config.seed)],
+    ["numericsVersion", isWhole(config.numericsVersion)],
     ["data", config.data === null || typeof config.data === "string"],
-    ["threads", config.threads === null || whole(config.threads)],
+    ["threads", config.threads === null || isWhole(config.threads)],
     ["backend", config.backend === null || typeof config.backend === "string"],
     ["wideVectors", typeof config.wideVectors === "boolean"],
     ["numerics", config.numerics === "portable" || config.numerics === "fused"],
-    ["resumed", Array.isArray(config.resumed)],
+    ["resumed", Array.isArray(config.resumed) && config.resumed.every((part) => isWhole(Object(part).epoch))],
   ]
-  for (const [name, ok] of checks) {
+}
+
+/** Throws E_CONFIG for the first that does not hold. */
+export function checkFields(config: object, path: string, fields: readonly (readonly [string, boolean])[]): void {
+  for (const [name, ok] of fields) {
     if (ok) continue
-    const got = JSON.stringify(config[name]) ?? "nothing"
-    throw new TrilobiteError("E_CONFIG", {
-      where: path,
-      what: `${name} is not possible.`,
-      got,
-      hint: "Start a new run.",
-    })
+    const got = JSON.stringify((config as Record<string, unknown>)[name]) ?? "nothing"
+    const fault = { where: path, what: `${name} is not possible.`, got, hint: "Start a new run." }
+    throw new TrilobiteError("E_CONFIG", fault)
   }
-  return config as RunConfig
 }
 
 function parsed(path: string, text: string): object {
@@ -332,7 +345,7 @@ function access<T>(where: string, what: string, action: () => T, hint?: string):
   try {
     return action()
   } catch (error) {
-    if (!(error instanceof Error) || !("code" in error)) throw error
+    if (error instanceof TrilobiteError || !(error instanceof Error) || !("code" in error)) throw error
     const fields = { where, what, got: String(error.code), ...(hint === undefined ? {} : { hint }) }
     throw new TrilobiteError("E_IO", fields, { cause: error })
   }

@@ -1,6 +1,7 @@
 // How good answers are: a confusion matrix for classes, R² and residuals for numbers. Knows no model and no files.
 
 import { type Answer, type Preparation, type Table, textAt } from "../src/datasets.ts"
+import { inert } from "./output.ts"
 
 /** Answers that were compared with what is true. */
 export type Scores = ClassScores | NumberScores
@@ -162,6 +163,6 @@ export function percent(share: number): string {
 
 /** A text of at most so many characters, on one line. */
 export function shortened(text: string, most: number): string {
-  const plain = JSON.stringify(text).slice(1, -1)
+  const plain = inert(JSON.stringify(text).slice(1, -1))
   return plain.length > most ? `${plain.slice(0, most - 3)}...` : plain
 }

@@ -9,25 +9,42 @@ import {
   type Callback,
   dense,
   dropout,
+  type Evidence,
   earlyStopping,
+  type FitOptions,
   type Layer,
   type Logs,
   l2,
   type Model,
+  type ModelOptions,
   type Optimizer,
   sequential,
   TrilobiteError,
   toCategorical,
 } from "../src/index.ts"
+import { coachRun, type RunCoach } from "./coach.ts"
 import type { TrainConfig } from "./config.ts"
+import { checkConfig } from "./config-file.ts"
 import { watchInterrupts } from "./interrupt.ts"
 import { observe } from "./observe.ts"
 import { printJson, printLine, warningText } from "./output.ts"
-import { appendEpoch, appendSignals, createRun, files, newRunFolder, quoted, writeJson } from "./run-folder.ts"
+import {
+  appendEpoch,
+  appendLines,
+  checkFields,
+  commonFields,
+  createRun,
+  files,
+  newRunFolder,
+  quoted,
+  reopenRun,
+  writeJson,
+} from "./run-folder.ts"
+import { environment, machine, type TrainOptions } from "./run-options.ts"
 import { type Scores, scoresOf, scoresText, shortened } from "./scores.ts"
-import { complete, type Settings } from "./settings.ts"
-import { count, inFlags, isSetName, openTable, type Source, tableText } from "./tables.ts"
-import { environment, machine, type TrainOptions } from "./training.ts"
+import { complete, type Settings, settings as settingList } from "./settings.ts"
+import { count, digitRows, inFlags, isImageSet, isPackaged, openTable, type Source, tableText } from "./tables.ts"
+import { type AnyConfig, checkpointsOf, type TakenUp, takeUp } from "./taking-up.ts"
 import { alike, usageError } from "./values.ts"
 
 /** How a training on a table has ended: result.json. */
@@ -48,41 +65,40 @@ export interface TableResult {
   readonly out: string
 }
 
-/** Trains on a table; answers with the exit code. */
+/** What is needed to repeat a training on a table: config.json. */
+type TableConfig = Settings &
+  AnyConfig & {
+    readonly net: string
+    readonly data: string
+    readonly target: string
+    readonly task: "classification" | "regression"
+    readonly dataset: { readonly rows: number; readonly columns: number; readonly sha256: string | null }
+  }
+
+/** What is to be done: a run, the epochs that are behind it, its model, the folder it is in, and its rows. */
+interface Plan extends TakenUp<TableConfig, Line> {
+  readonly folder: string
+  readonly table: Source
+  readonly data: Prepared
+  /** Makes the folder, or writes into an old one that the run goes on. */
+  begin(): void
+}
+
+/** Trains on a table, or goes on with that; answers with the exit code. */
 export async function trainTable(given: TrainConfig, options: TrainOptions): Promise<number> {
   const started = performance.now()
-  const settings = complete(given)
-  if (options.resume !== undefined) {
-    throw usageError({
-      where: "--resume",
-      what: "trainings on tables are not taken up again.",
-      hint: "Start a new run.",
-    })
-  }
-  const table = await inFlags(() => openTable(settings.data!, readingOf(settings)))
-  const data = await inFlags(() => prepare(table, preparingOf(settings, table)))
-  const name = shortName(settings.data!)
-  const folder = newRunFolder(name, options.out)
-  const model = buildModel(data, settings, options)
+  const plan =
+    options.resume === undefined ? await newRun(given, options) : await oldRun(given.data, options.resume, options)
+  const { table, data, config: settings, model, folder } = plan
   const lively = !options.json && !options.quiet
   if (lively) announce(table, data, settings, model)
-  createRun(folder, {
-    net: name,
-    ...settings,
-    data: isSetName(settings.data!) ? settings.data : resolve(settings.data!),
-    target: data.preparation.target.column,
-    task: data.task,
-    dataset: { rows: table.rows, columns: table.columns.length, sha256: await hashOf(settings.data!) },
-    numerics: options.numerics ?? "portable",
-    ...environment(options),
-    resumed: [],
-  })
+  plan.begin()
+  const coach = coachRun(folder, model, options)
   const interrupt = watchInterrupts(() => {
     if (!options.json) process.stderr.write("\nStopping after this round and saving; Ctrl-C again ends it at once.\n")
   })
   try {
-    const history = await fitModel(model, data, settings, folder, options, interrupt.signal)
-    model.preparing = data.preparation
+    const history = await fitModel(plan, options, interrupt.signal, coach)
     await model.save(join(folder, files.model))
     const ended = model.history?.ended ?? "completed"
     const scores = async (part: "validation" | "test"): Promise<Scores | null> => {
@@ -112,12 +128,110 @@ export async function trainTable(given: TrainConfig, options: TrainOptions): Pro
       out: folder,
     }
     writeJson(join(folder, files.result), result)
-    if (options.json) printJson({ result })
-    else report(result, settings, options.quiet === true)
+    const resume = `trilobite train --resume ${quoted(folder)}`
+    if (options.json) printJson({ result: ended === "aborted" ? { ...result, resume } : result })
+    else report(result, settings, options.quiet === true, resume)
+    await coach.report()
     return ended === "aborted" ? (interrupt.exitCode ?? 0) : 0
+  } catch (error) {
+    await coach.report()
+    throw error
   } finally {
     interrupt.close()
   }
+}
+
+async function newRun(given: TrainConfig, options: TrainOptions): Promise<Plan> {
+  const settings = complete(given)
+  const { table, data } = await rowsFor(settings)
+  const name = shortName(settings.data!)
+  const folder = newRunFolder(name, options.out)
+  const { preparation, task } = data
+  const config: TableConfig = {
+    net: name,
+    ...settings,
+    data: isPackaged(settings.data!) ? settings.data! : resolve(settings.data!),
+    target: preparation.target.column,
+    task,
+    dataset: { rows: table.rows, columns: table.columns.length, sha256: await hashOf(settings.data!) },
+    numerics: options.numerics ?? "portable",
+    ...environment(options),
+    resumed: [],
+  }
+  const model = buildModel(data, settings, { seed: config.seed, numerics: config.numerics, ...machine(config) })
+  const plan = { config, history: [], model, resume: false, folder, table, data }
+  return { ...plan, begin: () => createRun(folder, config) }
+}
+
+/** @param named the file, if it was named once more: it may have moved */
+async function oldRun(named: string | undefined, folder: string, options: TrainOptions): Promise<Plan> {
+  const place = named === undefined || isPackaged(named) ? named : resolve(named)
+  let found: Awaited<ReturnType<typeof rowsFor>> | undefined
+  const rows = async (config: TableConfig): ReturnType<typeof rowsFor> => (found ??= await rowsOfRun(config, folder))
+  const taken = await takeUp<TableConfig, Line>(folder, options, {
+    read: (given, path) => {
+      const config = readTableConfig(given, path, folder)
+      return place === undefined ? config : { ...config, data: place }
+    },
+    build: async (config, settings) => buildModel((await rows(config)).data, settingsOf(config), settings),
+    fromWeights: (path) => {
+      const what = "this run holds no checkpoints: trainings on tables of earlier versions are not taken up again."
+      throw new TrilobiteError("E_MODEL", { where: path, what, hint: "Start a new run." })
+    },
+  })
+  const { config, history } = taken
+  const { table, data } = await rows(config)
+  return { ...taken, folder, table, data, begin: () => reopenRun(folder, config, history) }
+}
+
+/** The table and its rows as they are trained on. */
+export async function rowsFor(settings: Settings): Promise<{ readonly table: Source; readonly data: Prepared }> {
+  if (isImageSet(settings.data!)) return digitRows()
+  const table = await inFlags(() => openTable(settings.data!, readingOf(settings)))
+  return { table, data: await inFlags(() => prepare(table, preparingOf(settings, table))) }
+}
+
+/** The same for a run that goes on. Throws E_DATA if the file is another one now. */
+async function rowsOfRun(config: TableConfig, folder: string): ReturnType<typeof rowsFor> {
+  const { data, dataset } = config
+  const got = await hashOf(data)
+  if (got !== dataset.sha256) {
+    const about = (hash: string | null): string => (hash === null ? "a data set of the package" : `SHA-256 ${hash}`)
+    throw new TrilobiteError("E_DATA", {
+      where: data,
+      what: `this is not the table that ${folder} was trained on.`,
+      expected: about(dataset.sha256),
+      got: about(got),
+      hint: `Has it moved? trilobite train <file> --resume ${quoted(folder)}. Has it changed? Start a new run.`,
+    })
+  }
+  return rowsFor(settingsOf(config))
+}
+
+/** A config as that of a training on a table. Throws E_CONFIG or E_USAGE if it is none. */
+function readTableConfig(given: object, path: string, folder: string): TableConfig {
+  const config = given as TableConfig
+  if (typeof config.target !== "string" && typeof config.net === "string") {
+    const hint = `trilobite train ${config.net} --resume ${quoted(folder)}`
+    const what = "this run trains a network of the chapter."
+    throw usageError({ where: "--resume", what, expected: "a training on a table", got: config.net, hint })
+  }
+  const hash: unknown = config.dataset?.sha256
+  checkFields(config, path, [
+    ["data", typeof config.data === "string"],
+    ["target", typeof config.target === "string"],
+    ["task", config.task === "classification" || config.task === "regression"],
+    ["dataset", hash === null || typeof hash === "string"],
+    ...commonFields(config),
+  ])
+  checkConfig(settingsOf(config), path)
+  return config
+}
+
+/** The settings in a config. */
+function settingsOf(config: TableConfig): Settings {
+  const own = settingList.flatMap(({ name }) => (config[name] === undefined ? [] : [[name, config[name]] as const]))
+  return complete(Object.fromEntries(own))
 }
 
 /** What was measured in an epoch, counted from 1. */
@@ -195,8 +309,8 @@ function optimizerOf({ optimizer, learningRate }: Settings): Optimizer {
 const LABELS = /^(sparse|binary)|^bce$/i
 
 /** The network by the chapter's rules: hidden layers, then a probability for each class, one for two, or a number. */
-function buildModel(data: Prepared, settings: Settings, options: TrainOptions): Model {
-  const { layers: units, activation, dropout: rate, seed } = settings
+export function buildModel(data: Prepared, settings: Settings, options: ModelOptions): Model {
+  const { layers: units, activation, dropout: rate } = settings
   const { classes, train } = data
   const width = train.x.shape[1]!
   const two = classes.length === 2
@@ -211,8 +325,8 @@ function buildModel(data: Prepared, settings: Settings, options: TrainOptions): 
     data.task === "regression"
       ? dense({ units: 1, ...shape(units.length) })
       : dense({ units: two ? 1 : classes.length, activation: two ? "sigmoid" : "softmax", ...shape(units.length) })
-  const numerics = options.numerics ?? "portable"
-  const model = sequential([...hidden, last], { name: "network", seed, numerics, ...machine(environment(options)) })
+  const model = sequential([...hidden, last], { name: "network", ...options })
+  model.preparing = data.preparation
   const usual =
     data.task === "regression" ? "meanSquaredError" : two ? "binaryCrossentropy" : "sparseCategoricalCrossentropy"
   model.compile({
@@ -229,24 +343,21 @@ function needsOneHot({ classes }: Prepared, { loss }: Settings): boolean {
 }
 
 async function fitModel(
-  model: Model,
-  data: Prepared,
-  settings: Settings,
-  folder: string,
+  { model, data, config, folder, history, resume }: Plan,
   options: TrainOptions,
   signal: AbortSignal,
+  coach: RunCoach,
 ): Promise<readonly Line[]> {
-  const { epochs, batchSize, patience, seed, classWeights } = settings
-  const history: Line[] = []
+  const { epochs } = config
+  const { x, y, options: own } = trainingOf(data, config)
   const lively = !options.json && !options.quiet
   const every = Math.max(1, Math.round(epochs / 20))
-  const validates = data.rows.validation.length > 0
-  const observer = observe({ x: data.train.x, xValid: data[validates ? "validation" : "train"].x, epochs })
+  const observer = observe({ x, xValid: own.validationData === undefined ? x : data.validation.x, epochs })
   const record: Callback = {
     onTrainBegin: observer.onTrainBegin,
     onEpochEnd: async (epoch, logs, training) => {
       const seconds = model.history!.seconds.at(-1)!
-      appendSignals(folder, await observer.look(epoch, seconds, training))
+      appendLines(folder, files.signals, [await observer.look(epoch, seconds, training)])
       const line = { epoch: epoch + 1, ...logs, seconds } as unknown as Line
       history.push(line)
       appendEpoch(folder, line)
@@ -254,21 +365,64 @@ async function fitModel(
       else if (lively && (epoch === 0 || (epoch + 1) % every === 0)) printLine(lineText(line, epochs))
     },
   }
+  await model.fit(x, y, {
+    ...own,
+    verbose: 0,
+    callbacks: [record, ...coach.callbacks, ...own.callbacks, checkpointsOf(folder)],
+    ...(resume ? { resume } : {}),
+    signal,
+  })
+  return history
+}
+
+/** What `fit` is given: training rows with their targets, and how they are trained on. */
+export function trainingOf(
+  data: Prepared,
+  settings: Settings,
+): {
+  readonly x: Examples["x"]
+  readonly y: Examples["y"]
+  readonly options: FitOptions & { readonly callbacks: readonly Callback[] }
+} {
+  const { epochs, batchSize, patience, seed, classWeights } = settings
+  const validates = data.rows.validation.length > 0
   const stop =
     validates && patience > 0 ? [earlyStopping({ monitor: "valLoss", patience, restoreBestWeights: true })] : []
-  const y = ({ y: labels }: Examples): Examples["y"] =>
+  const targets = ({ y: labels }: Examples): Examples["y"] =>
     needsOneHot(data, settings) ? toCategorical(labels, data.classes.length) : labels
-  await model.fit(data.train.x, y(data.train), {
+  const options = {
     batchSize: Math.min(batchSize, data.rows.train.length),
     epochs,
     seed,
-    verbose: 0,
-    callbacks: [record, ...stop],
-    signal,
-    ...(validates ? { validationData: [data.validation.x, y(data.validation)] as const } : {}),
+    callbacks: stop,
+    ...(validates ? { validationData: [data.validation.x, targets(data.validation)] as const } : {}),
     ...(classWeights === "balanced" ? { classWeight: data.classWeights } : {}),
+  }
+  return { x: data.train.x, y: targets(data.train), options }
+}
+
+/** What can be said of a training on a table before its first step. */
+export interface TableCheckup {
+  readonly evidence: Evidence
+  /** Why the table cannot be trained on as it is; it was looked at with missing cells filled. */
+  readonly refused: TrilobiteError | undefined
+  readonly warnings: readonly string[]
+}
+
+/** Looks at a training on a table that is not begun. */
+export async function examineTable(given: TrainConfig): Promise<TableCheckup> {
+  const settings = complete(given)
+  let refused: TrilobiteError | undefined
+  const { data } = await rowsFor(settings).catch(async (error: unknown) => {
+    if (!(error instanceof TrilobiteError) || error.code !== "E_DATA" || given.missing !== undefined) throw error
+    refused = error
+    return await rowsFor({ ...settings, missing: "mean" }).catch(() => {
+      throw error
+    })
   })
-  return history
+  const { x, y, options } = trainingOf(data, settings)
+  const evidence = await buildModel(data, settings, { seed: settings.seed }).examine(x, y, options)
+  return { evidence, refused, warnings: data.warnings.map(({ message }) => message) }
 }
 
 /** The words for what is measured. */
@@ -311,7 +465,7 @@ function announce(table: Source, data: Prepared, settings: Settings, model: Mode
   printLine("")
 }
 
-function report(result: TableResult, settings: Settings, quiet: boolean): void {
+function report(result: TableResult, settings: Settings, quiet: boolean, resume: string): void {
   const { epochs, bestEpoch, ended, validation, test, out } = result
   if (!quiet) printLine("")
   const stopped =
@@ -334,10 +488,11 @@ function report(result: TableResult, settings: Settings, quiet: boolean): void {
   printLine(`Time         ${result.seconds.toFixed(1)} s`)
   printLine(`Saved in     ${out}`)
   if (!quiet) printLine(`To use it    trilobite predict ${quoted(out)} <file>`)
+  if (ended === "aborted") printLine(`To go on:\n${resume}`)
 }
 
 /** A name for the run's folder: that of the file without its folder and its end. */
-function shortName(data: string): string {
+export function shortName(data: string): string {
   const name = data
     .split(/[/\\]/)
     .at(-1)!
@@ -348,7 +503,7 @@ function shortName(data: string): string {
 }
 
 async function hashOf(data: string): Promise<string | null> {
-  if (isSetName(data)) return null
+  if (isPackaged(data)) return null
   const hash = createHash("sha256")
   for await (const piece of createReadStream(data)) hash.update(piece as Buffer)
   return hash.digest("hex")

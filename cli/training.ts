@@ -1,61 +1,34 @@
 // One training from the command line: data, model, fit, run folder, report. Knows no command-line syntax.
 
-import { availableParallelism } from "node:os"
 import { join, resolve } from "node:path"
 import { asTrainingData, mnist } from "../src/datasets.ts"
-import {
-  type Callback,
-  loadModel,
-  type Model,
-  type ModelOptions,
-  NUMERICS_VERSION,
-  TrilobiteError,
-} from "../src/index.ts"
+import { type Callback, type Evidence, loadModel, TrilobiteError } from "../src/index.ts"
+import { coachRun, type RunCoach } from "./coach.ts"
 import { type Interrupt, watchInterrupts } from "./interrupt.ts"
 import { buildNet, type NetName, nets } from "./nets.ts"
 import { observe } from "./observe.ts"
 import { printJson, printLine, reportText } from "./output.ts"
 import {
   appendEpoch,
-  appendSignals,
+  appendLines,
   createRun,
-  type Environment,
   type EpochLine,
   files,
   newRunFolder,
-  openRun,
   quoted,
   type Result,
   type RunConfig,
+  readNetConfig,
   reopenRun,
   writeJson,
 } from "./run-folder.ts"
+import { environment, givenOf, machine, type TrainOptions } from "./run-options.ts"
+import { checkpointsOf, type TakenUp, takeUp } from "./taking-up.ts"
 import { usageError } from "./values.ts"
-import { version } from "./version.ts"
 
-/** The options of `trilobite train`, as they were given. */
-export interface TrainOptions {
-  readonly epochs?: number
-  readonly batchSize?: number
-  readonly learningRate?: number
-  readonly seed?: number
-  readonly threads?: number
-  readonly backend?: "wasm" | "reference"
-  readonly numerics?: "portable" | "fused"
-  readonly wideVectors?: "on" | "off"
-  readonly quiet?: true
-  readonly json?: true
-  readonly out?: string
-  readonly data?: string
-  readonly resume?: string
-}
-
-/** What is to be done: a run, the folder it is in, the epochs that are behind it, and its model. */
-interface Plan {
-  readonly config: RunConfig
+/** What is to be done: a run, the epochs that are behind it, its model, and the folder it is in. */
+interface Plan extends TakenUp<RunConfig, EpochLine> {
   readonly folder: string
-  readonly history: EpochLine[]
-  readonly model: Model
   /** Makes the folder, or writes into an old one that the run goes on. */
   begin(): void
 }
@@ -65,25 +38,30 @@ export async function train(net: NetName, options: TrainOptions): Promise<number
   const started = performance.now()
   const plan = options.resume === undefined ? newRun(net, options) : await oldRun(net, options.resume, options)
   const lively = !options.json && !options.quiet
+  const coach = coachRun(plan.folder, plan.model, options)
   const interrupt = watchInterrupts(() => {
     if (!options.json) process.stderr.write("\nStopping after this round and saving; Ctrl-C again ends it at once.\n")
   })
   try {
-    const unfinished = await fitModel(plan, options, lively, interrupt)
+    const unfinished = await fitModel(plan, options, lively, interrupt, coach)
     await plan.model.save(join(plan.folder, files.model))
     const ended = plan.model.history?.ended ?? "completed"
     const totalSeconds = (performance.now() - started) / 1000
     const result = { ...summarise(plan, unfinished, ended), totalSeconds, out: plan.folder }
     writeJson(join(plan.folder, files.result), result)
     report(result, plan, options)
+    await coach.report()
     return ended === "aborted" ? (interrupt.exitCode ?? 0) : 0
+  } catch (error) {
+    await coach.report()
+    throw error
   } finally {
     interrupt.close()
   }
 }
 
 function newRun(net: NetName, options: TrainOptions): Plan {
-  const { epochs, batchSize, learningRate } = { ...nets[net], ...given(options) }
+  const { epochs, batchSize, learningRate } = { ...nets[net], ...givenOf(options) }
   const seed = options.seed ?? 0
   const folder = newRunFolder(net, options.out)
   const data = options.data === undefined ? null : resolve(options.data)
@@ -91,82 +69,35 @@ function newRun(net: NetName, options: TrainOptions): Plan {
   const training = { net, epochs, batchSize, learningRate, seed, numerics, dataset: "mnist", data } as const
   const config: RunConfig = { ...training, ...environment(options), resumed: [] }
   const model = buildNet(net, { seed, numerics, ...machine(config) }, learningRate)
-  return { config, folder, history: [], model, begin: () => createRun(folder, config) }
+  return { config, folder, history: [], model, resume: false, begin: () => createRun(folder, config) }
 }
 
 async function oldRun(net: NetName, folder: string, options: TrainOptions): Promise<Plan> {
-  const { config: old, history } = openRun(folder)
-  if (old.net !== net) {
-    const hint = `trilobite train ${old.net} --resume ${quoted(folder)}`
-    throw usageError({ where: "--resume", what: "this run trains another network.", expected: net, got: old.net, hint })
-  }
-  if (old.numericsVersion !== NUMERICS_VERSION) {
-    throw new TrilobiteError("E_CONFIG", {
-      where: join(folder, files.config),
-      what: "the arithmetic of trilobite has changed since this run began.",
-      expected: `numericsVersion ${NUMERICS_VERSION}`,
-      got: `${old.numericsVersion}`,
-      hint: `Start a new run, or go on with trilobite ${old.trilobite}.`,
-    })
-  }
-  const epochs = options.epochs ?? old.epochs
-  if (epochs <= history.length) {
-    throw usageError({
-      where: "--resume",
-      what: "all epochs of this run are done.",
-      got: `${history.length} done, ${epochs} wanted`,
-      hint: `To train longer say how many there shall be: --epochs ${history.length + 10}.`,
-    })
-  }
-  const data = options.data === undefined ? old.data : resolve(options.data)
-  const { threads, backend, wideVectors, numerics } = old
-  const here = environment({
-    threads: threads ?? undefined,
-    backend: backend ?? undefined,
-    wideVectors: wideVectors ? "on" : "off",
-    ...given(options),
+  const taken = await takeUp<RunConfig, EpochLine>(folder, options, {
+    read: (given, path) => {
+      const { net: own, target } = given as { readonly net?: unknown; readonly target?: unknown }
+      const isTable = typeof target === "string"
+      const config = isTable ? undefined : readNetConfig(given, path)
+      if (config?.net === net) return config
+      const what = isTable ? "this run trains on a table." : "this run trains another network."
+      const hint = `trilobite train${isTable ? "" : ` ${own}`} --resume ${quoted(folder)}`
+      throw usageError({ where: "--resume", what, expected: net, got: String(own), hint })
+    },
+    build: ({ learningRate }, settings) => buildNet(net, settings, learningRate),
+    fromWeights: (path, settings) => loadModel(path, { name: net, ...settings }),
   })
-  const resumed = [...old.resumed, { epoch: history.length + 1, ...here }]
-  const config: RunConfig = { ...old, epochs, data, resumed }
-  const model = await loadModel(join(folder, files.model), { name: net, seed: old.seed, numerics, ...machine(here) })
-  return { config, folder, history: [...history], model, begin: () => reopenRun(folder, config, history) }
-}
-
-/** The options that were given, without those that were not. */
-function given(options: TrainOptions): TrainOptions {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
-}
-
-/** The machine on which a run is computed. */
-export function environment(options: {
-  readonly threads?: number | undefined
-  readonly backend?: string | undefined
-  readonly wideVectors?: "on" | "off" | undefined
-}): Environment {
-  return {
-    threads: options.threads ?? null,
-    backend: options.backend ?? null,
-    wideVectors: options.wideVectors !== "off",
-    cores: availableParallelism(),
-    trilobite: version(),
-    numericsVersion: NUMERICS_VERSION,
-    node: process.versions.node,
-    v8: process.versions.v8,
-    platform: `${process.platform}-${process.arch}`,
-  }
-}
-
-/** What a model is told of the machine. */
-export function machine({ threads, backend, wideVectors }: Environment): ModelOptions {
-  return { wideVectors, ...(threads === null ? {} : { threads }), ...(backend === null ? {} : { backend }) }
+  const data = options.data === undefined ? taken.config.data : resolve(options.data)
+  const config = { ...taken.config, data }
+  return { ...taken, config, folder, begin: () => reopenRun(folder, config, taken.history) }
 }
 
 /** Trains; answers with the epoch (from 1) that was begun and not finished. */
 async function fitModel(
-  { config, folder, history, model, begin }: Plan,
+  { config, folder, history, model, resume, begin }: Plan,
   options: TrainOptions,
   lively: boolean,
   interrupt: Interrupt,
+  coach: RunCoach,
 ): Promise<number | null> {
   const { xTrain, yTrain, xValid, yValid } = asTrainingData(await readMnist(config.data))
   begin()
@@ -183,12 +114,12 @@ async function fitModel(
   const observer = observe({ x: xTrain, xValid, epochs, asked: { probe, y: yTrain, yValid } })
   const record: Callback = {
     onTrainBegin: observer.onTrainBegin,
-    onEpochBegin: (epoch) => {
-      unfinished = epoch + 1
+    onEvent: (event) => {
+      if (event.type === "epochBegin") unfinished = event.epoch + 1
     },
     onEpochEnd: async (epoch, logs, training) => {
       const seconds = model.history!.seconds.at(-1)!
-      appendSignals(folder, await observer.look(epoch, seconds, training))
+      appendLines(folder, files.signals, [await observer.look(epoch, seconds, training)])
       unfinished = null
       const line = { epoch: epoch + 1, ...logs, seconds } as EpochLine
       history.push(line)
@@ -199,13 +130,22 @@ async function fitModel(
   await model.fit(xTrain, yTrain, {
     batchSize,
     epochs,
-    initialEpoch: history.length,
+    ...(resume ? { resume: true } : { initialEpoch: history.length }),
     validationData: [xValid, yValid],
     verbose: lively ? 1 : 0,
-    callbacks: [record],
+    // The lines of an epoch are on the disk before the checkpoint that has seen it.
+    callbacks: [record, ...coach.callbacks, checkpointsOf(folder)],
     signal: interrupt.signal,
   })
   return unfinished
+}
+
+/** What can be said of a network's training on MNIST before its first step. */
+export async function examineNet(net: NetName, options: TrainOptions): Promise<Evidence> {
+  const { epochs, batchSize, learningRate } = { ...nets[net], ...givenOf(options) }
+  const { xTrain, yTrain, xValid, yValid } = asTrainingData(await readMnist(options.data ?? null))
+  const model = buildNet(net, { seed: options.seed ?? 0 }, learningRate)
+  return model.examine(xTrain, yTrain, { batchSize, epochs, validationData: [xValid, yValid] })
 }
 
 /** MNIST, from the named folder if there is one; errors name our option. */

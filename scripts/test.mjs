@@ -4,7 +4,14 @@ import { spawnSync } from "node:child_process"
 import { mkdirSync, readFileSync, rmSync } from "node:fs"
 
 /** Full names ("suite test") of tests that may be skipped when CI is set; each with a comment that says why. */
-const ALLOWED_SKIPS = new Set([])
+const ALLOWED_SKIPS = new Set([
+  // Machines that let nobody trace a process: crash.test.ts tries the same with a disk that fails.
+  "C2 a kill in a system call leaves the last checkpoint that was acknowledged, or a newer one, whole",
+  // Machines where nobody may mount a small disk: crash.test.ts plants the same errors.
+  "C4 a small disk full to 64 levels: all of the new file or the old one, no other, and how much is missing",
+  "C4 a small disk a training goes on from what was saved before the disk was full",
+  "C4 a small disk a disk that may only be read",
+])
 
 const REPORT = ".cache/vitest.json"
 

@@ -1,7 +1,7 @@
 // The public surface of trilobite: re-exports only. test/snapshots holds the list of names.
 
 export type { BackendName } from "./backend/pick.ts"
-export { diagnose } from "./coach/ask.ts"
+export { diagnose, messageOf } from "./coach/ask.ts"
 export type {
   Ahead,
   DataFacts,

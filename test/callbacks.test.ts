@@ -384,7 +384,7 @@ test("events come in order, with all that happens", async () => {
   expect(seen).toEqual(["trainBegin", "epochBegin", "progress", "epochEnd", "trainEnd"])
 })
 
-describe("a callback that throws", () => {
+describe("S19 a callback that throws", () => {
   const hooks = ["onTrainBegin", "onEpochBegin", "onBatchBegin", "onBatchEnd", "onEpochEnd", "onTrainEnd", "onEvent"]
   test.each(hooks.flatMap((hook) => [[hook, "throws"] as const, [hook, "rejects"] as const]))(
     "in %s, which %s: fit fails with its error, others hear of the end, the model lives",

@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, test } from "vitest"
 import { jsonSchema, settings } from "../cli/settings.ts"
 import { dataSet, prepareInputs, readPreparation, readTable } from "../src/datasets.ts"
 import { loadModel } from "../src/index.ts"
-import { type Finished, useCli } from "./support/cli.ts"
+import { type Finished, finished, useCli } from "./support/cli.ts"
 
 const cli = useCli()
 const at = (...path: string[]): string => join(cli.folder, ...path)
@@ -54,7 +54,7 @@ describe("trilobite train <file>", () => {
     expect(out).toMatch(/Epoch {3}1 {2}loss \d/)
     expect(out).toMatch(/setosa {2}versicolor {2}virginica\n {2}setosa +\d+ +\d+ +\d+\n/)
     expect(out).toMatch(/trilobite predict iris <file>/)
-    const files = ["config.json", "history.jsonl", "model.safetensors", "result.json", "signals.jsonl"]
+    const files = ["checkpoints", "config.json", "history.jsonl", "model.safetensors", "result.json", "signals.jsonl"]
     expect(readdirSync(at("iris")).sort()).toEqual(files)
     const result = json("iris", "result.json") as {
       validation: { accuracy: number; confusion: number[][] }
@@ -129,7 +129,38 @@ describe("trilobite train <file>", () => {
     expect(model.layers.map(({ name }) => name)).toEqual(["dense", "dropout", "dense_1", "dropout_1", "dense_2"])
   })
 
-  test("missing cells are named with what can be done, and filled if that is asked", async () => {
+  test("killed, stopped within an epoch, gone on with by other threads: the bits of a run that was left alone", async () => {
+    const flags = "--target y --epochs 120 --patience 110 --dropout 0.1 --layers 64,64,64 --seed 5".split(" ")
+    done(await cli.run("train", "numbers.csv", ...flags, "--quiet", "--out", "left"))
+    const until = async (signal: "SIGKILL" | "SIGINT", epoch: number, ...args: string[]): Promise<Finished> => {
+      const child = cli.start(["train", ...args, "--json"])
+      const ended = finished(child)
+      let text = ""
+      child.stdout.on("data", (chunk) => {
+        text += chunk
+        // Once: a second signal would end it without saving.
+        if (!child.killed && text.includes(`"epoch":${epoch},`)) child.kill(signal)
+      })
+      return ended
+    }
+    expect((await until("SIGKILL", 20, "numbers.csv", ...flags, "--out", "taken up")).code).toBe(null)
+    const { code, out } = await until("SIGINT", 50, "--resume", "taken up", "--threads", "1")
+    expect(code).toBe(130)
+    expect(rows(out).at(-1)!.result).toMatchObject({ resume: "trilobite train --resume 'taken up'", ended: "aborted" })
+    const newest = readdirSync(at("taken up/checkpoints")).sort().at(-1)!
+    writeFileSync(at("taken up/checkpoints", newest), readFileSync(at("taken up/checkpoints", newest)).subarray(0, -1))
+    const again = await cli.run("train", "numbers.csv", "--resume", "taken up", "--threads", "2", "--quiet")
+    expect(again).toMatchObject({
+      code: 0,
+      err: expect.stringMatching(new RegExp(`^Note: .*${newest}.* Going on with `)),
+    })
+    expect(readFileSync(at("taken up/model.safetensors")).equals(readFileSync(at("left/model.safetensors")))).toBe(true)
+    const history = (run: string) =>
+      rows(readFileSync(at(run, "history.jsonl"), "utf8")).map((line) => ({ ...line, seconds: 0 }))
+    expect(history("taken up")).toEqual(history("left"))
+  })
+
+  test("K10 missing cells are named with what can be done, and filled if that is asked", async () => {
     const { code, err } = await cli.run("train", "gaps.csv", "--target", "y")
     expect({ code, err }).toEqual({
       code: 4,
@@ -278,6 +309,16 @@ describe("predict, evaluate, inspect, runs", () => {
           `runs/p${seed}`,
         ),
       )
+    const config = json("runs/p1", "config.json")
+    const plant = (name: string, result: object | undefined, more = {}): void => {
+      mkdirSync(at(name))
+      writeFileSync(at(name, "config.json"), JSON.stringify({ ...config, ...more }))
+      writeFileSync(at(name, "history.jsonl"), '{"epoch":1}\n')
+      if (result !== undefined) writeFileSync(at(name, "result.json"), JSON.stringify(result))
+    }
+    plant("stopped", { epochs: 1, ended: "stopped" })
+    plant("older", { epochs: 1, ended: "completed" })
+    plant("changed", undefined, { layers: [0] })
   })
 
   test("predict: text, CSV and JSON say what the library says", async () => {
@@ -371,7 +412,17 @@ describe("predict, evaluate, inspect, runs", () => {
     [["train", "numbers.csv", "--target", "y", "--activation", "rellu"], 3, /Did you mean "relu"/],
     [["train", "numbers.csv", "--target", "y", "--loss", "msee"], 3, /loss/],
     [["train", "numbers.csv", "--target", "y", "--out", "full"], 2, /not empty/],
-    [["train", "numbers.csv", "--target", "y", "--resume", "runs/p1"], 2, /not taken up again/],
+    [["train", "--resume", "runs/p1", "--target", "y"], 2, /cannot be used with option '--target <column>'/],
+    [["train", "--resume", "runs/p1"], 2, /all epochs of this run are done\. Got 20 done, 20 wanted.*--epochs 30/],
+    [
+      ["train", "numbers.csv", "--resume", "runs/p1", "--epochs", "21"],
+      4,
+      /not the table.*SHA-256 \w{64}.*start a new/i,
+    ],
+    [["train", "intermediate-net", "--resume", "runs/p1"], 2, /trains on a table.*trilobite train --resume runs.p1/],
+    [["train", "--resume", "stopped"], 2, /has stopped by itself.*--patience/],
+    [["train", "--resume", "older", "--epochs", "30"], 5, /holds no checkpoints.*Start a new run/],
+    [["train", "--resume", "changed"], 3, /changed.config\.json, layers\[0\]: .*got 0/],
     [["train", "numbers.csv", "--target", "y", "--learning-rate", "1e30"], 7, /./],
     [["train", "intermediate-net", "--target", "y"], 2, /--target is for tables/],
     [["predict", "runs/p1", "numbers.csv"], 4, /no column/],

@@ -1,6 +1,6 @@
 // Trainings from the command line: what is printed, what is kept, Ctrl-C, and going on.
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process"
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { asTrainingData, mnist } from "trilobite/datasets"
 import { describe, expect, test } from "vitest"
@@ -52,7 +52,7 @@ describe("trilobite train", () => {
       totalSeconds: expect.any(Number),
     })
 
-    const files = ["config.json", "history.jsonl", "model.safetensors", "result.json", "signals.jsonl"]
+    const files = ["checkpoints", "config.json", "history.jsonl", "model.safetensors", "result.json", "signals.jsonl"]
     expect(readdirSync(at("json")).sort()).toEqual(files)
     expect(lines(readFileSync(at("json", "history.jsonl"), "utf8"))).toEqual([first, second])
     expect(json("json", "result.json")).toEqual(last!.result)
@@ -93,6 +93,11 @@ describe("trilobite train", () => {
     await train("--epochs", "2", "--seed", "3", "--threads", "2", "--out", "two")
     await train("--epochs", "1", "--seed", "3", "--out", "parts")
     expect(bytes("parts").equals(bytes("one"))).toBe(false)
+    // Runs of earlier versions have no checkpoints: they go on with the next epoch.
+    cpSync(at("parts"), at("older"), { recursive: true })
+    rmSync(at("older", "checkpoints"), { recursive: true })
+    await train("--resume", "older", "--epochs", "2")
+    expect(bytes("older").equals(bytes("one"))).toBe(true)
     await train("--resume", "parts", "--epochs", "2", "--threads", "2")
     await train("--epochs", "2", "--seed", "4", "--out", "other")
     expect(bytes("one").equals(bytes("json"))).toBe(true)
@@ -140,7 +145,8 @@ describe("trilobite train", () => {
     const { code, err } = await cli.run("train", net, "--lr", "1e30", "--epochs", "1", "--json", "--out", "diverged")
     expect(code).toBe(7)
     expect(JSON.parse(err).error).toMatchObject({ code: "E_DIVERGED", hint: expect.any(String) })
-    expect(readdirSync(at("diverged")).sort()).toEqual(["config.json", "history.jsonl"])
+    expect(readdirSync(at("diverged")).sort()).toEqual(["checkpoints", "config.json", "history.jsonl"])
+    expect(readdirSync(at("diverged", "checkpoints"))).toEqual([])
   })
 })
 
@@ -185,6 +191,55 @@ describe.skipIf(process.platform === "win32")("interruptions", () => {
     expect(readFileSync(at(run, "history.jsonl"), "utf8").startsWith(history)).toBe(true)
   })
 
+  test("a run that was stopped within an epoch ends with the bits of one that was not, with other threads", async () => {
+    const child = cli.start(["train", net, "--epochs", "1", "--backend", "reference", "--out", "within"])
+    const ended = finished(child)
+    await printed(child, /Epoch 1\/1/)
+    child.kill("SIGINT")
+    expect((await ended).code).toBe(130)
+    expect(json("within", "result.json")).toMatchObject({ epochs: 0, unfinishedEpoch: 1 })
+    const again = await cli.run("train", net, "--resume", "within", "--backend", "wasm", "--threads", "2", "--quiet")
+    expect(again).toMatchObject({ code: 0, err: "" })
+    expect((await cli.run("train", net, "--epochs", "1", "--out", "whole", "--quiet")).code).toBe(0)
+    expect(bytes("within").equals(bytes("whole"))).toBe(true)
+    // One that was killed before its first checkpoint begins again; its config says which network it is.
+    cpSync(at("whole"), at("early"), { recursive: true })
+    for (const file of ["checkpoints", "model.safetensors", "result.json"])
+      rmSync(at("early", file), { recursive: true })
+    const early = await cli.run("train", "--resume", "early", "--quiet")
+    expect(early).toMatchObject({ code: 0, err: expect.stringMatching(/^Note: early was ended before.*\n$/) })
+    expect(bytes("early").equals(bytes("whole"))).toBe(true)
+    expect(lines(readFileSync(at("early", "history.jsonl"), "utf8"))).toHaveLength(1)
+  })
+
+  test("a run that is killed goes on from its last checkpoint; nobody else may train it meanwhile", async () => {
+    const child = cli.start(["train", net, "--epochs", "100", "--json", "--out", "killed"])
+    const ended = finished(child)
+    await printed(child, /"epoch":2,/)
+    const { code, err } = await cli.run("train", net, "--resume", "killed", "--json")
+    expect(code).toBe(8)
+    expect(JSON.parse(err).error).toMatchObject({
+      code: "E_BUSY",
+      where: expect.stringMatching(/killed$/),
+      got: `process ${child.pid}`,
+      hint: expect.stringContaining(`kill ${child.pid}`),
+    })
+    // The second one is written after some seconds at the latest.
+    const made = (): number => readdirSync(at("killed", "checkpoints")).filter((name) => name.startsWith("ch")).length
+    while (made() < 2) await new Promise((resolve) => setTimeout(resolve, 20))
+    child.kill("SIGKILL")
+    await ended
+    const damaged = readdirSync(at("killed", "checkpoints")).sort().at(-1)!
+    writeFileSync(at("killed", "checkpoints", damaged), "damaged")
+    const epochs = `${readFileSync(at("killed", "history.jsonl"), "utf8").split("\n").length}`
+    const again = await cli.run("train", net, "--resume", "killed", "--quiet", "--epochs", epochs)
+    expect(again.code).toBe(0)
+    expect(again.err).toMatch(new RegExp(`^Note: .*${damaged}.* Going on with .*checkpoint-\\d+\\.safetensors\\.\n$`))
+    expect((await cli.run("train", net, "--epochs", epochs, "--out", "unkilled", "--quiet")).code).toBe(0)
+    expect(bytes("killed").equals(bytes("unkilled"))).toBe(true)
+    expect(lines(readFileSync(at("killed", "history.jsonl"), "utf8"))).toHaveLength(Number(epochs))
+  })
+
   test("a second Ctrl-C ends at once, without saving", async () => {
     // One round takes all images: there is time for both signals.
     const child = cli.start(["train", net, "--batch-size", "60000", "--threads", "1", "--out", "twice"])
@@ -193,7 +248,8 @@ describe.skipIf(process.platform === "win32")("interruptions", () => {
     child.kill("SIGINT")
     child.stderr.once("data", () => child.kill("SIGINT"))
     expect((await ended).code).toBe(130)
-    expect(readdirSync(at("twice")).sort()).toEqual(["config.json", "history.jsonl"])
+    expect(readdirSync(at("twice")).sort()).toEqual(["checkpoints", "config.json", "history.jsonl"])
+    expect(readdirSync(at("twice", "checkpoints"))).toEqual([])
   })
 
   test("a reader that goes away stops the training, which saves and says nothing", async () => {

@@ -16,11 +16,11 @@ model.compile({ loss: "mse", optimizer: adam() })
 const begun = existsSync(folder) && readdirSync(folder).some((name) => name.startsWith("checkpoint-"))
 console.log("begins")
 await model.fit(x, y, {
-  epochs: 30,
+  epochs: 15,
   batchSize: 8,
   verbose: 0,
   validationSplit: 0.2,
-  callbacks: [earlyStopping({ patience: 20, restoreBestWeights: true }), checkpoints({ folder, saveFreq: 2 })],
+  callbacks: [earlyStopping({ patience: 10, restoreBestWeights: true }), checkpoints({ folder, saveFreq: 2 })],
   ...(begun ? { resume: folder } : {}),
 })
 console.log(`bytes ${Buffer.from(await model.toBytes()).toString("base64")}`)

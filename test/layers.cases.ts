@@ -257,6 +257,7 @@ export function scopeWith(values: readonly Node[], training: boolean, kept: Map<
   const scope: Scope = {
     training,
     trainable: true,
+    batchSize: undefined,
     masks: [],
     passMask: () => {},
     parameter: () => values[next++]!,

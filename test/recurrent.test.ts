@@ -245,9 +245,6 @@ describe("what is carried", () => {
     )
     expect(() => gru({ units: 3 })([sequence, input({ shape: [4] })])).toThrow("[batch, 4]")
     expect(() => simpleRNN({ units: 3 })(input({ shape: [4] }))).toThrow("is no sequence")
-    expect(() => gru({ units: 3, stateful: true })(sequence)).toThrow(
-      "states that last from batch to batch are not there",
-    )
     expect(() => lstm({ units: 3, unroll: true as never })).toThrow("a loop in the program")
     expect(() => bidirectional({ layer: dense({ units: 1 }) })(sequence)).toThrow("does not run over steps")
     const backwardLayer = gru({ units: 2 })

@@ -93,6 +93,7 @@ describe("runs", () => {
       epochs: [JSON.parse(line(1)), JSON.parse(line(2))],
       result: ended,
       problem: null,
+      findings: [],
     })
     const seen = Object.fromEntries(
       runs.map(({ name, state, epochs, result }) => [name, [state, epochs.length, result]]),
@@ -431,7 +432,7 @@ describe("the command", () => {
     stream.close()
   })
 
-  test("a named port that is taken is an error; without one the next is taken", async () => {
+  test("J15 a named port that is taken is an error; without one the next is taken", async () => {
     const taken = createServer().listen(0, "127.0.0.1")
     await once(taken, "listening")
     const { port } = taken.address() as { port: number }

@@ -4,10 +4,12 @@ import { type Command, Option } from "commander"
 import type { TrainConfig } from "../config.ts"
 import { readConfigFile } from "../config-file.ts"
 import { isNetName, netNames, netsHelp } from "../nets.ts"
+import { configOf } from "../run-folder.ts"
+import type { TrainOptions } from "../run-options.ts"
 import { flagOf, parseFlag, type SettingName, settings } from "../settings.ts"
-import { isSetName, setNames } from "../tables.ts"
+import { isPackaged, setNames } from "../tables.ts"
 import { trainTable } from "../tabular.ts"
-import { type TrainOptions, train } from "../training.ts"
+import { train } from "../training.ts"
 import { alike, readName, readNumber, readPath, readWhole, usageError } from "../values.ts"
 
 const HELP = `
@@ -27,18 +29,26 @@ A run is kept in a folder, by default runs/<net>-<UTC date>-<UTC time>:
                       set, versions
   history.jsonl       one line of JSON per epoch, written as the epoch ends
   signals.jsonl       what the layers did, for trilobite explain and studio
+  checkpoints/        where the training stands: the newest three, and the best
   model.safetensors   the weights at the end, also after Ctrl-C
+  findings.jsonl      what the coach has found, and evidence.jsonl what it has seen
   result.json         best epoch, accuracy, time, and how it ended
 
+A coach watches: it says in a line or two when something is wrong, in full at the
+end, and what one thing to change. It changes no bit of the training, and takes
+some hundredths of its time (--no-coach: nobody watches).
+
 Ctrl-C (or SIGTERM) finishes the round and saves, a second one ends at once.
---resume goes on with the next epoch after the last finished one. An epoch that
-was stopped half-way is begun again, from the weights as they were saved: so its
-first half is trained twice. A run stopped between two epochs gives the same
-bits as one that was never stopped.
+--resume goes on where the run was, in the middle of an epoch too, and ends with
+the same bits as a run that was never stopped, also with other --threads. More
+--epochs make it longer; all else is the run's own. A killed run goes on from
+its last checkpoint, at most some seconds old; a damaged one is named, and the
+one before it is used. One process at a time may train a run.
 
 With --json standard output holds one object per line: for each epoch
   {"epoch", "loss", "accuracy", "valLoss", "valAccuracy", "seconds"}
-(from 1; seconds of training alone), then {"result": {...}} as in result.json.
+(from 1; seconds of training alone), {"finding": {...}} when the coach finds
+something, then {"result": {...}} as in result.json.
 With --quiet as well, the result alone. Errors are one object on standard error.
 
 The same seed gives the same bits with any number of threads, any backend, and
@@ -52,6 +62,7 @@ Examples:
   $ trilobite train intermediate-net
   $ trilobite train intermediate-net --epochs 3 --seed 7 --out /tmp/run
   $ trilobite train shallow-net --learning-rate 0.1 --epochs 20
+  $ trilobite train --resume runs/shallow-net-20251231-235959
   $ trilobite train intermediate-net --json > epochs.jsonl`
 
 /** Adds the command. */
@@ -108,12 +119,13 @@ export function addTrain(program: Command): void {
     .addOption(
       own("--resume <folder>", "go on with the run in this folder", (text) => readPath("--resume", text)).conflicts([
         "out",
-        "seed",
-        "batchSize",
-        "learningRate",
         "numerics",
+        "config",
+        // How long a run trains may be changed, nothing else of it.
+        ...settings.map(({ name }) => name).filter((name) => name !== "epochs" && name !== "data"),
       ]),
     )
+    .option("--no-coach", "nobody watches for what is wrong with the training")
     .option("--quiet", "print the last lines only")
     .option("--json", "print lines of JSON only")
     .addOption(
@@ -138,9 +150,16 @@ type Given = TrainOptions & TrainConfig & { readonly config?: string }
 /** Settings that networks have, too: their flags stand above. */
 const shared: readonly SettingName[] = ["epochs", "batchSize", "learningRate", "seed"]
 
+/** The network of a run; undefined for one on a table, whose data its config names. */
+function netOf(folder: string): string | undefined {
+  const { net, target } = configOf(folder) as { readonly net?: unknown; readonly target?: unknown }
+  return typeof target === "string" || typeof net !== "string" ? undefined : net
+}
+
 async function start(named: string | undefined, options: Given): Promise<number> {
   const config = options.config === undefined ? {} : await readConfigFile(options.config)
-  const data = named ?? config.data
+  const data = named ?? config.data ?? (options.resume === undefined ? undefined : netOf(options.resume))
+  if (data === undefined && options.resume !== undefined) return trainTable({}, options as TrainOptions)
   if (data === undefined) {
     const expected = `a file, ${setNames()}, ${netNames.join(" or ")}`
     const hint = "For example: trilobite train data.csv --target species. See trilobite train --help."
@@ -157,7 +176,7 @@ async function start(named: string | undefined, options: Given): Promise<number>
       hint: "Leave it out.",
     })
   }
-  if (!isSetName(data) && !/[./\\]/.test(data)) {
+  if (!isPackaged(data) && !/[./\\]/.test(data)) {
     const near = alike(data, [...netNames, ...setNames().split(", ")])
     throw usageError({
       where: "train",

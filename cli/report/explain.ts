@@ -2,6 +2,7 @@
 // it says is in the run's files. Knows no file and no markup.
 
 import { type Finding, type Plot, plotSvg } from "../../src/index.ts"
+import { inOrder, titleOf } from "../coach.ts"
 import { isNetName, nets } from "../nets.ts"
 import { quoted } from "../run-folder.ts"
 import { digits, percent, shortened } from "../scores.ts"
@@ -69,12 +70,11 @@ function coach({ findings, decisions }: Told): Block[] {
   else if (findings.length === 0) blocks.push(text("Nothing: no sign of a fault in any epoch."))
   const found = inOrder(findings ?? [])
   for (const finding of found) {
-    const { kind, cause, epoch, layer, saw, normal, why, change, expect } = finding
-    const when = epoch === null ? "before the first step" : `after epoch ${epoch + 1}`
+    const { kind, saw, normal, why, change, expect } = finding
     blocks.push({
       kind: "finding",
       mark: kind,
-      title: `${cause}${layer === undefined ? "" : ` (${layer})`}, ${when}`,
+      title: titleOf(finding),
       parts: [
         ["Seen:", saw],
         ["Normal:", normal],
@@ -93,13 +93,6 @@ function coach({ findings, decisions }: Told): Block[] {
     blocks.push(text("The coach has nothing to change. To see whether the result holds, repeat it with another seed."))
   for (const decision of decisions) blocks.push(text(decision))
   return blocks
-}
-
-/** Each finding once, as it was said last: faults before tips, the surest first. */
-function inOrder(findings: readonly Finding[]): readonly Finding[] {
-  const last = new Map(findings.map((finding) => [`${finding.code} ${finding.layer ?? ""}`, finding]))
-  const rank = ({ kind, score }: Finding): number => (kind === "fault" ? 1000 : 0) + (number(score) ?? 0)
-  return [...last.values()].sort((a, b) => rank(b) - rank(a))
 }
 
 /** The epoch with the least validation loss, or the least loss where nothing validated. */

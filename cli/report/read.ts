@@ -3,8 +3,9 @@
 import { existsSync, readFileSync, statSync } from "node:fs"
 import { basename, join } from "node:path"
 import { parseJson } from "../../src/datasets.ts"
-import { type Finding, TrilobiteError } from "../../src/index.ts"
-import { files, isAlive, type Live } from "../run-folder.ts"
+import { type EpochFacts, type Evidence, type Finding, TrilobiteError } from "../../src/index.ts"
+import { files } from "../run-folder.ts"
+import { isAlive, type Live } from "../run-lock.ts"
 import type { Answers, LayerSignals, Mistake, Signals } from "../signals.ts"
 
 /** A value of JSON that is an object. */
@@ -102,6 +103,30 @@ export function findingsOf(folder: string): readonly Finding[] | undefined {
   return linesOf(folder, files.findings).flatMap(({ finding }) => asFinding(finding) ?? [])
 }
 
+/**
+ * What the coach has seen of a run, of its last training if it was taken up again; undefined if it did not watch. Throws E_DATA if the
+ * first line is not what trilobite writes.
+ */
+export function evidenceOf(folder: string): Evidence | undefined {
+  let all: (Evidence & { readonly epochs: EpochFacts[] }) | undefined
+  for (const line of linesOf(folder, files.evidence)) {
+    if (asFields(line.network) !== undefined) all = { ...asFacts(join(folder, files.evidence), line), epochs: [] }
+    else if (all !== undefined && isCount(line.epoch) && Array.isArray(line.kernels))
+      all.epochs.push(line as unknown as EpochFacts)
+    else if (all !== undefined && typeof line.ended === "string")
+      all = { ...all, ...(line as Partial<Evidence>), epochs: all.epochs }
+  }
+  return all
+}
+
+function asFacts(where: string, line: Fields): Omit<Evidence, "epochs"> {
+  const { layers, output } = asFields(line.network) ?? {}
+  if (Array.isArray(layers) && asFields(output) !== undefined && asFields(line.training) !== undefined)
+    return line as unknown as Omit<Evidence, "epochs">
+  const hint = "trilobite doctor looks at its data again: remove this file."
+  throw new TrilobiteError("E_DATA", { where, what: "this is not what the coach has written.", hint })
+}
+
 /** What procedures have decided for a run: a sentence each. */
 export function decisionsOf(folder: string): readonly string[] {
   return linesOf(folder, files.decisions).flatMap(({ text }) => (typeof text === "string" ? [text] : []))
@@ -160,13 +185,15 @@ export function asMatrix(value: unknown): readonly (readonly number[])[] | undef
 }
 
 function asFinding(value: unknown): Finding | undefined {
-  const { code, cause, kind, epoch, saw, normal, why, change, expect } = asFields(value) ?? {}
+  const { code, cause, kind, epoch, score, layer, saw, normal, why, change, expect } = asFields(value) ?? {}
   const { text, code: lines } = asFields(change) ?? {}
   const { text: expected } = asFields(expect) ?? {}
   const texts = [code, cause, saw, normal, why, text, lines, expected]
   const fits =
     texts.every((part) => typeof part === "string") &&
     (kind === "fault" || kind === "tip") &&
+    isNumber(score) &&
+    (layer === undefined || typeof layer === "string") &&
     (epoch === null || isCount(epoch))
   return fits ? (value as Finding) : undefined
 }

@@ -18,7 +18,8 @@ import {
   watch,
 } from "node:fs"
 import { basename, join } from "node:path"
-import { files, isAlive, type Live } from "../run-folder.ts"
+import { files } from "../run-folder.ts"
+import { isAlive, type Live } from "../run-lock.ts"
 import type { Epoch, Json, Run, RunState, RunStatus } from "./api.ts"
 import { Refusal } from "./guard.ts"
 
@@ -100,6 +101,7 @@ class Problem extends Error {}
 function createSource(id: string, folder: string): Source {
   const history = createHistory(folder)
   const signals = createSignals(folder)
+  const findings = createFindings(folder)
   const json = { config: createJson(folder, files.config), result: createJson(folder, files.result) }
   const live = createJson(folder, files.live)
 
@@ -131,12 +133,13 @@ function createSource(id: string, folder: string): Source {
       epochs: history.epochs,
       result: running || isOld ? null : result,
       problem: problems.length === 0 ? null : problems.join(" "),
+      findings: findings(),
     }
   }
 
   const watcher = createWatcher(folder, () => {
-    const { state, begun, result, problem } = read()
-    return { state, begun, result, problem }
+    const { state, begun, result, problem, findings: found } = read()
+    return { state, begun, result, problem, findings: found }
   })
   return {
     id,
@@ -334,16 +337,56 @@ function createHistory(folder: string): {
 /** The lines of signals.jsonl by their epochs; a run is none the worse for bad ones. */
 function createSignals(folder: string): () => ReadonlyMap<number, string> {
   const all = new Map<number, string>()
-  const read = createLines(folder, files.signals, {
+  const read = createOptional(folder, files.signals, {
     restart: () => all.clear(),
+    take: (value) => {
+      const { epoch } = asObject(value)
+      if (typeof epoch === "number") all.set(epoch, JSON.stringify(value))
+    },
+  })
+  return () => {
+    read()
+    return all
+  }
+}
+
+/** The most findings of a run that are told: the last ones. */
+const FINDINGS = 50
+
+/** The findings of findings.jsonl, the last ones. */
+function createFindings(folder: string): () => readonly Json[] {
+  let all: Json[] = []
+  const read = createOptional(folder, files.findings, {
+    restart: () => {
+      all = []
+    },
+    take: (value) => {
+      const { finding } = asObject(value)
+      if (finding !== undefined) all = [...all, finding].slice(-FINDINGS)
+    },
+  })
+  return () => {
+    read()
+    return all
+  }
+}
+
+/** Reads a file of lines of JSON that a run may do without: what is not ours is not taken, and a file that is none is empty. */
+function createOptional(
+  folder: string,
+  name: string,
+  { restart, take }: { readonly restart: () => void; readonly take: (value: Json) => void },
+): () => void {
+  const read = createLines(folder, name, {
+    restart,
     take: (line) => {
+      let value: Json
       try {
-        const value = JSON.parse(line) as Json
-        const { epoch } = asObject(value)
-        if (typeof epoch === "number" && isShallow(value, DEPTH)) all.set(epoch, JSON.stringify(value))
+        value = JSON.parse(line)
       } catch {
-        // Not ours: it is not shown.
+        return
       }
+      if (isShallow(value, DEPTH)) take(value)
     },
   })
   return () => {
@@ -351,9 +394,8 @@ function createSignals(folder: string): () => ReadonlyMap<number, string> {
       read()
     } catch (error) {
       if (!(error instanceof Problem)) throw error
-      all.clear()
+      restart()
     }
-    return all
   }
 }
 

@@ -1,7 +1,7 @@
 // The public face of the rules: they are loaded when they are first asked. Knows no rule.
 
 import type { Evidence } from "./evidence.ts"
-import type { Diagnosis } from "./finding.ts"
+import type { Diagnosis, Finding } from "./finding.ts"
 
 /**
  * What is wrong with a training, as far as it is known: the cause that explains the rest as `headline`, at most two more faults in `also`,
@@ -20,4 +20,21 @@ import type { Diagnosis } from "./finding.ts"
  */
 export async function diagnose(evidence: Evidence): Promise<Diagnosis> {
   return (await import("./coach.ts")).diagnose(evidence)
+}
+
+/**
+ * A finding as lines of at most 80 characters: the cause, then its five parts (what was seen, what is normal, why it matters, the change with
+ * its code and its flag, what should be seen next).
+ * @example
+ * ```ts
+ * import { dense, diagnose, messageOf, sequential } from "trilobite"
+ * const model = sequential([dense({ units: 1, activation: "softmax", inputShape: [2] })])
+ * model.compile({ loss: "binaryCrossentropy", optimizer: "sgd" })
+ * const { headline } = await diagnose(await model.examine([[0, 1], [1, 0]], [[1], [0]]))
+ * const lines = await messageOf(headline!)
+ * lines.some((line) => line.startsWith("Normal   ")) // => true
+ * ```
+ */
+export async function messageOf(finding: Finding): Promise<readonly string[]> {
+  return (await import("./coach.ts")).messageOf(finding)
 }

@@ -98,7 +98,7 @@ export function networkToKeras(
     let inputName = "input_layer"
     while (names.has(inputName)) inputName += "_"
     const shape = inputShapes[0] ?? config.layers[0]!.inputShape
-    const first = shape === undefined ? [] : [inputLayer(inputName, shape, dialect)]
+    const first = shape === undefined ? [] : [inputLayer(inputName, shape, dialect, config.batchSize)]
     const layers = config.layers.map((layer) => layerToKeras(layer, options))
     return { className: nestedTypes.sequential, config: { ...head, layers: [...first, ...layers] } }
   }
@@ -132,7 +132,7 @@ export function networkToKeras(
   const layers = kerasOrder(config).map((n) => {
     if (typeof n !== "number") {
       const { name, shape } = config.inputs[n.input]!
-      return { ...inputLayer(name, shape, dialect), name, inbound_nodes: [] }
+      return { ...inputLayer(name, shape, dialect, config.batchSize), name, inbound_nodes: [] }
     }
     const layer = config.layers[n]!
     return { ...own[n], name: layer.name, inbound_nodes: inbound(n) }
@@ -164,8 +164,8 @@ function firstCall({ type }: LayerConfig, dialect: Dialect, use: "call" | "outpu
   return type === nestedTypes.sequential && dialect === "keras2" ? 1 : 0
 }
 
-function inputLayer(name: string, shape: Shape, dialect: Dialect): object {
-  const batch = [null, ...shape]
+function inputLayer(name: string, shape: Shape, dialect: Dialect, batchSize: number | undefined): object {
+  const batch = [batchSize ?? null, ...shape]
   const config = { dtype: "float32", sparse: false, ragged: false, name }
   if (dialect === "keras2") return { class_name: "InputLayer", config: { ...config, batch_input_shape: batch } }
   return kerasObject("keras.layers", "InputLayer", { ...config, batch_shape: batch })
@@ -175,7 +175,8 @@ function inputLayer(name: string, shape: Shape, dialect: Dialect): object {
 function valueShapes(config: Structure): ReadonlyMap<string, readonly (number | null)[]> {
   const network = networkFromConfig(config)
   const inputs = config.inputs.map(({ name, shape }) => input(name, shape))
-  const open = (shape: Shape): (number | null)[] => shape.map((n) => (n < 0 ? null : n))
+  const open = (shape: Shape): (number | null)[] =>
+    shape.map((n) => (n < 0 ? (config.batchSize === undefined ? null : -n * config.batchSize) : n))
   const { layers } = traceNetwork(network, inputs)
   return new Map([
     ...config.inputs.map(({ name }, i) => [name, open(inputs[i]!.shape)] as const),
@@ -267,12 +268,13 @@ function sequentialFromKeras(config: JsonValue, where: string, custom: CustomObj
   const list = Array.isArray(config) ? config : asObject(config, where, "E_MODEL").layers
   const all = asArray(list ?? null, `${where}.layers`, "E_MODEL").map((layer) => asObject(layer, where, "E_MODEL"))
   let shape: Shape | undefined
+  let batchSize: number | undefined
   const layers: LayerConfig[] = []
   for (const [i, layer] of all.entries()) {
     const place = `${where}.layers[${i}]`
     const given = asObject(layer.config ?? null, place, "E_MODEL")
     const declared = batchShape(given, place)
-    if (i === 0 && declared !== undefined) shape = declared
+    if (i === 0 && declared !== undefined) ({ shape, batchSize } = declared)
     if (layer.class_name === "InputLayer") {
       if (i > 0) throw modelError(place, "an InputLayer stands within the list.", "one at the beginning")
       checkInput(given, place)
@@ -281,7 +283,8 @@ function sequentialFromKeras(config: JsonValue, where: string, custom: CustomObj
     const read = layerFromKeras(layer, place, custom)
     layers.push(layers.length === 0 && shape !== undefined ? { ...read, inputShape: shape } : read)
   }
-  return { config: { kind: "sequential", layers }, inputShapes: [shape] }
+  const batches = batchSize === undefined ? {} : { batchSize }
+  return { config: { kind: "sequential", ...batches, layers }, inputShapes: [shape] }
 }
 
 function checkInput({ dtype, sparse, ragged }: JsonObject, where: string): void {
@@ -289,11 +292,15 @@ function checkInput({ dtype, sparse, ragged }: JsonObject, where: string): void 
   if (dtype === "string") throw modelError(where, "inputs of texts are not there.")
 }
 
-function batchShape(config: JsonObject, where: string): Shape | undefined {
+/** The shape of an example, and the number of rows of every batch if it is not open. */
+function batchShape(
+  config: JsonObject,
+  where: string,
+): { readonly shape: Shape; readonly batchSize: number | undefined } | undefined {
   const given = config.batch_shape ?? config.batch_input_shape ?? undefined
   if (given === undefined || given === null) return undefined
-  const [, ...shape] = asArray(given, `${where}, the shape of its input`, "E_MODEL")
-  return shape.map((n) => {
+  const [rows, ...sizes] = asArray(given, `${where}, the shape of its input`, "E_MODEL")
+  const shape = sizes.map((n) => {
     if (n === null) {
       throw modelError(
         where,
@@ -304,6 +311,8 @@ function batchShape(config: JsonObject, where: string): Shape | undefined {
     }
     return asCount(n, `${where}, the shape of its input`, "E_MODEL")
   })
+  const open = rows === null || rows === undefined
+  return { shape, batchSize: open ? undefined : asCount(rows, `${where}, the size of its batch`, "E_MODEL") }
 }
 
 function layerFromKeras(layer: JsonObject, where: string, custom: CustomObjects): LayerConfig {
@@ -366,6 +375,7 @@ function functionalFromKeras(config: JsonObject, where: string, custom: CustomOb
     return { given, own, name, place }
   })
   const shapes = new Map<string, Shape>()
+  let batchSize: number | undefined
   const layers: LayerConfig[] = []
   const numbers = new Map<string, number>()
   const counts = new Map<string, number>()
@@ -375,9 +385,10 @@ function functionalFromKeras(config: JsonObject, where: string, custom: CustomOb
     if (shapes.has(name) || numbers.has(name)) throw modelError(place, `another layer has the name ${show(name)}.`)
     if (given.class_name === "InputLayer") {
       checkInput(own, place)
-      const shape = batchShape(own, place)
-      if (shape === undefined) throw modelError(place, "the shape of the input is missing.")
-      shapes.set(name, shape)
+      const declared = batchShape(own, place)
+      if (declared === undefined) throw modelError(place, "the shape of the input is missing.")
+      shapes.set(name, declared.shape)
+      batchSize ??= declared.batchSize
       continue
     }
     const layer = { ...layerFromKeras(given, place, custom), name }
@@ -433,7 +444,14 @@ function functionalFromKeras(config: JsonObject, where: string, custom: CustomOb
     taken.add(own)
     return { name: own, from: [from, place.output] as FromConfig }
   })
-  const made: NetworkConfig = { kind: "functional", inputs: ins, layers, calls, outputs }
+  const made: NetworkConfig = {
+    kind: "functional",
+    ...(batchSize === undefined ? {} : { batchSize }),
+    inputs: ins,
+    layers,
+    calls,
+    outputs,
+  }
   return { config: made, inputShapes: ins.map(({ shape }) => shape) }
 }
 

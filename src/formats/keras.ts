@@ -14,7 +14,7 @@ import { layersInKeras, networkFromKeras, networkToKeras } from "./keras-config.
 import { groupNames } from "./keras-names.ts"
 import { toJson, trainingFromKeras, trainingToKeras } from "./keras-specs.ts"
 import { groupAt, placesOf, stateFromKeras, weightsFromKeras, weightsToKeras } from "./keras-weights.ts"
-import { type ReadOptions, type SavedModel, traceSaved } from "./saved-model.ts"
+import { type ReadOptions, type SavedModel, traceSaved, weightsInKeras, withCarried } from "./saved-model.ts"
 import { modelError } from "./weights-file.ts"
 
 /** The version of Keras whose files these are. */
@@ -26,7 +26,7 @@ export function writeKeras(model: SavedModel): Uint8Array {
   const { network, inputShapes, compiled } = model
   const name = nameOf(model)
   const { className, config } = networkToKeras(name, networkToConfig(network), inputShapes, { dialect: "keras3" })
-  const shapes = inputShapes.map((shape) => [null, ...shape])
+  const shapes = inputShapes.map((shape) => [network.batchSize ?? null, ...shape])
   const json = {
     module: className === "Sequential" ? "keras" : "keras.src.models.functional",
     class_name: className,
@@ -49,7 +49,7 @@ const nameOf = ({ name, network }: SavedModel): string => name ?? network.kind
 /** The bytes of a `.weights.h5` file: the weights, and what the optimizer keeps. */
 export function writeKerasWeights(model: SavedModel): Uint8Array {
   const { network, weights, compiled, state } = model
-  const places = placesOf(networkToConfig(network), traceSaved(model).parameters)
+  const places = placesOf(networkToConfig(network), weightsInKeras(traceSaved(model).parameters))
   const training = compiled === undefined ? undefined : { optimizer: compiled.optimizer, state }
   return writeHdf5(weightsToKeras(nameOf(model), places, weights, training))
 }
@@ -90,8 +90,9 @@ async function kerasModel(
   const shapes = inputShapesOf(network, inputShapes.map((shape) => shape ?? builtShape(built))) // biome-ignore format: one row
   const compileConfig = compiled === null ? {} : asObject(compiled, "compile_config", "E_MODEL")
   const training = compile ? trainingFromKeras(compileConfig, network, custom) : undefined
-  const places = placesOf(adapted.config, traceSaved({ network, inputShapes: shapes }).parameters)
-  const weights = await weightsFromKeras(root, where, places, adapted.read)
+  const { parameters } = traceSaved({ network, inputShapes: shapes })
+  const places = placesOf(adapted.config, weightsInKeras(parameters))
+  const weights = withCarried(await weightsFromKeras(root, where, places, adapted.read), parameters)
   const state = training === undefined ? undefined : await stateFromKeras(root, where, places, training.optimizer)
   return { network, inputShapes: shapes, compiled: training, weights, state, name }
 }
@@ -141,8 +142,9 @@ export async function readKerasWeights(
   where: string,
   model: Pick<SavedModel, "network" | "inputShapes">,
 ): Promise<ReadonlyMap<string, Tensor>> {
-  const places = placesOf(networkToConfig(model.network), traceSaved(model).parameters)
-  return weightsFromKeras(openHdf5(bytes, where), where, places)
+  const { parameters } = traceSaved(model)
+  const places = placesOf(networkToConfig(model.network), weightsInKeras(parameters))
+  return withCarried(await weightsFromKeras(openHdf5(bytes, where), where, places), parameters)
 }
 
 /**
@@ -170,7 +172,7 @@ export async function readLegacyH5(bytes: Uint8Array, where: string, options: Re
   const { parameters } = traceSaved({ network, inputShapes: shapes })
   const weights = new Map<string, Tensor>()
   for (const layer of layersInKeras(config)) {
-    const all = parameters.filter(({ variable: { key } }) => key.startsWith(`${layer.name}/`))
+    const all = weightsInKeras(parameters).filter(({ variable: { key } }) => key.startsWith(`${layer.name}/`))
     const own = [...all.filter((p) => p.trainable), ...all.filter((p) => !p.trainable)]
     const place = `${where}, model_weights/${layer.name}`
     const group = groupAt(root, ["model_weights", layer.name])
@@ -186,7 +188,7 @@ export async function readLegacyH5(bytes: Uint8Array, where: string, options: Re
       weights.set(variable.key, { dtype: "float32", shape, data: dtype === "float32" ? data : Float32Array.from(data) })
     }
   }
-  return { network, inputShapes: shapes, compiled: training, weights, name }
+  return { network, inputShapes: shapes, compiled: training, weights: withCarried(weights, parameters), name }
 }
 
 /** A list of names, which older files divide among several attributes when it is long. */

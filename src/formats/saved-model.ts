@@ -2,12 +2,13 @@
 
 import { internalError } from "../core/errors.ts"
 import type { JsonObject } from "../core/json.ts"
-import type { Shape } from "../core/shape.ts"
+import { type Shape, size } from "../core/shape.ts"
 import type { Tensor } from "../core/tensor.ts"
 import type { Node } from "../graph/node.ts"
 import { input } from "../graph/ops.ts"
 import type { CustomObjects } from "../nn/config.ts"
 import { type Network, type NetworkTrace, traceNetwork } from "../nn/network.ts"
+import type { ParameterSpec } from "../nn/scope.ts"
 import type { Training } from "../nn/training.ts"
 
 /** What a training has got to: rounds that are done, and what the optimizer keeps, by key (`dense/kernel/m`). */
@@ -96,6 +97,23 @@ export function traceSaved({ network, inputShapes }: Pick<SavedModel, "network" 
 } & NetworkTrace {
   const inputs = inputShapes.map((shape, i) => input(network.inputs[i]!.name, shape))
   return { inputs, ...traceNetwork(network, inputs) }
+}
+
+/** The parameters of which files of Keras hold values: not what stateful layers carry from batch to batch. */
+export function weightsInKeras(parameters: readonly ParameterSpec[]): readonly ParameterSpec[] {
+  return parameters.filter(({ carried }) => carried !== true)
+}
+
+/** The values of such a file, and zeros for what is carried. */
+export function withCarried(
+  weights: ReadonlyMap<string, Tensor>,
+  parameters: readonly ParameterSpec[],
+): ReadonlyMap<string, Tensor> {
+  const carried = parameters.filter(({ carried }) => carried === true)
+  const zeros = carried.map(({ variable: { key, shape } }): [string, Tensor] => {
+    return [key, { dtype: "float32", shape, data: new Float32Array(size(shape)) }]
+  })
+  return new Map([...weights, ...zeros])
 }
 
 /** The values of a parameter. */

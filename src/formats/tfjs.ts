@@ -13,7 +13,16 @@ import { utf8 } from "./keras.ts"
 import { networkFromKeras, networkToKeras } from "./keras-config.ts"
 import { snake } from "./keras-names.ts"
 import { cannotHold, toJson, trainingFromKeras } from "./keras-specs.ts"
-import { type Beside, type Files, type ReadOptions, type SavedModel, traceSaved, weightOf } from "./saved-model.ts"
+import {
+  type Beside,
+  type Files,
+  type ReadOptions,
+  type SavedModel,
+  traceSaved,
+  weightOf,
+  weightsInKeras,
+  withCarried,
+} from "./saved-model.ts"
 import { modelError } from "./weights-file.ts"
 
 const convolved = ({ groups, padding }: { readonly [option: string]: unknown }): string | undefined => {
@@ -94,7 +103,7 @@ function weightNames(model: Pick<SavedModel, "network" | "inputShapes">): readon
   readonly shape: Shape
   readonly name: string
 }[] {
-  return traceSaved(model).parameters.map(({ variable: { key, shape } }) => {
+  return weightsInKeras(traceSaved(model).parameters).map(({ variable: { key, shape } }) => {
     const parts = key.split("/")
     return { key, shape, name: `${parts.at(-2)}/${snake(parts.at(-1)!)}` }
   })
@@ -177,7 +186,8 @@ export async function readTfjs(
       : undefined
   const found = await manifest(json.weightsManifest ?? null, where, beside)
   const model = { network, inputShapes: shapes }
-  return { ...model, compiled: training, weights: matched(found, model, where), name }
+  const weights = withCarried(matched(found, model, where), traceSaved(model).parameters)
+  return { ...model, compiled: training, weights, name }
 }
 
 /** All weights of the manifest by their names there. */

@@ -61,7 +61,7 @@ import { customMetric, type Metric, readMetric } from "./metrics.ts"
 import { nestedLayer, nestedTypes } from "./nested.ts"
 import { type Network, sequentialNetwork } from "./network.ts"
 import { type Optimizer, readOptimizer } from "./optimizers.ts"
-import type { Option } from "./options.ts"
+import { type Option, positiveInteger, readValue } from "./options.ts"
 import { applyLayer, input, type SymbolicTensor } from "./symbolic.ts"
 
 /** The table of layers by type. */
@@ -150,19 +150,20 @@ export function networkFromConfig(json: unknown, custom: CustomObjects = {}): Ne
 }
 
 function readNetwork(json: unknown, where: string, custom: CustomObjects): Network {
-  const { kind, layers, ...others } = objectOf(json, where)
+  const { kind, layers, batchSize: rows, ...others } = objectOf(json, where)
+  const batchSize = rows === undefined ? undefined : readValue(`${where}.batchSize`, positiveInteger(), rows)
   if (kind !== "sequential" && kind !== "functional") {
     throw modelError(`${where}.kind`, "this kind of network is not known.", '"sequential" or "functional"', kind)
   }
   if (!Array.isArray(layers)) throw modelError(`${where}.layers`, "these are no layers.", "a list", layers)
   const read = layers.map((layer, i) => layerFromConfig(layer, `${where}.layers[${i}]`, custom))
-  if (kind === "functional") return readFunctional(others, where, read)
+  if (kind === "functional") return readFunctional(others, where, read, batchSize)
   refuse(others, where)
-  return sequentialNetwork(read)
+  return { ...sequentialNetwork(read), batchSize }
 }
 
 /** A functional network is built again from its calls, so that whatever a user cannot build is refused. */
-function readFunctional(json: object, where: string, layers: readonly Layer[]): Network {
+function readFunctional(json: object, where: string, layers: readonly Layer[], batchSize: number | undefined): Network {
   const { inputs, calls, outputs, ...others } = json as { readonly [key: string]: unknown }
   refuse(others, where)
   const list = (value: unknown, at: string): readonly unknown[] => {
@@ -185,7 +186,7 @@ function readFunctional(json: object, where: string, layers: readonly Layer[]): 
     const place = `${where}.inputs[${i}]`
     const { name, shape, ...rest } = objectOf(value, place)
     refuse(rest, place)
-    const tensor = input({ shape: shape as readonly number[], name: nameOf(name, `${place}.name`) })
+    const tensor = input({ shape: shape as readonly number[], batchSize, name: nameOf(name, `${place}.name`) })
     values.push([tensor])
     return { name: tensor.name, value: tensor }
   })
@@ -236,7 +237,7 @@ function layerFromConfig(json: unknown, where: string, custom: CustomObjects): L
     if (kind.holdsLayer && own[option] !== null)
       own[option] = layerFromConfig(own[option], `${where}.config.${option}`, custom)
   }
-  for (const key of ["name", "inputShape", "trainable"]) {
+  for (const key of ["name", "inputShape", "batchShape", "trainable"]) {
     if (Object.hasOwn(own, key)) refuse({ [key]: own[key] }, `${where}.config`)
   }
   return factory.create({ ...own, name, inputShape, trainable })

@@ -36,6 +36,12 @@ export function functionalNetwork(inputs: Named<SymbolicTensor>, outputs: Named<
     name: name ?? value.name ?? freeName("input", names),
     shape: value.shape.slice(1),
   }))
+  const sizes = new Set(inputs.flatMap(({ value }) => value.batchSize ?? []))
+  if (sizes.size > 1) {
+    const what = "the inputs have batches of different sizes."
+    throw configError({ where: "inputs", what, expected: "one batchSize", got: [...sizes].join(", ") })
+  }
+  const [batchSize] = sizes
   const order: SymbolicCall[] = []
   for (const [i, { value }] of outputs.entries()) {
     if (!isSymbolic(value)) throw notSymbolic(`outputs[${i}]`, value)
@@ -62,6 +68,7 @@ export function functionalNetwork(inputs: Named<SymbolicTensor>, outputs: Named<
   })
   return {
     kind: "functional",
+    batchSize,
     inputs: named,
     layers: namedLayers,
     calls: order.map((call) => ({ layer: layerOf(call), inputs: call.inputs.map((value) => from(value, value)) })),

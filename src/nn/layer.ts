@@ -14,7 +14,7 @@ import {
   sizes,
 } from "./options.ts"
 import type { Scope } from "./scope.ts"
-import { applyLayer, type LayerData, type SymbolicTensor } from "./symbolic.ts"
+import { applyLayer, type LayerData, type SymbolicTensor, withBatch } from "./symbolic.ts"
 
 /** The options of every layer. */
 export interface LayerOptions {
@@ -22,6 +22,8 @@ export interface LayerOptions {
   readonly name?: string
   /** The shape of one example, without the batch: given to the first layer of a network. */
   readonly inputShape?: readonly number[]
+  /** The shape of a batch instead, `[batchSize, ...inputShape]`: of a network whose batches all have so many rows. */
+  readonly batchShape?: readonly number[]
   /** Whether training changes the layer's parameters (default true). */
   readonly trainable?: boolean
 }
@@ -94,15 +96,12 @@ export function layerOfMany<O extends LayerOptions>(
     if (typeof given !== "object") {
       throw configError({ layer: type, what: "these are no options.", expected: "an object", got: show(given) })
     }
-    const { name: givenName, inputShape: givenShape, trainable: givenTrainable, ...own } = given as LayerOptions
-    const { name, inputShape, trainable } = readLayerOptions(type, {
-      name: givenName,
-      inputShape: givenShape,
-      trainable: givenTrainable,
-    })
+    const { name: givenName, inputShape, batchShape, trainable, ...own } = given as LayerOptions
+    const common = readLayerOptions(type, { name: givenName, inputShape, batchShape, trainable })
+    const { name } = common
     try {
       const config = readOptions(undefined, table, own)
-      return callable({ type, name, config, inputShape, trainable, call: (xs, scope) => call(config, xs, scope) })
+      return callable({ type, ...common, config, call: (xs, scope) => call(config, xs, scope) })
     } catch (error) {
       throw inLayer(name === undefined ? type : labelOf(type, name), error)
     }
@@ -117,15 +116,18 @@ export function readLayerOptions(
 ): {
   readonly name: string | undefined
   readonly inputShape: readonly number[] | undefined
+  readonly batchSize: number | undefined
   readonly trainable: boolean
 } {
   let label = type
   try {
     const name = given.name === undefined ? undefined : readValue("name", layerName, given.name)
     if (name !== undefined) label = labelOf(type, name)
-    const inputShape = given.inputShape === undefined ? undefined : readValue("inputShape", sizes(), given.inputShape)
+    const shapeOf = (option: "inputShape" | "batchShape"): readonly number[] | undefined =>
+      given[option] === undefined ? undefined : readValue(option, sizes(), given[option])
+    const { shape: inputShape, batchSize } = withBatch(undefined, shapeOf("inputShape"), shapeOf("batchShape"))
     const trainable = given.trainable === undefined ? true : readValue("trainable", flag(), given.trainable)
-    return { name, inputShape, trainable }
+    return { name, inputShape, batchSize, trainable }
   } catch (error) {
     throw inLayer(label, error)
   }

@@ -10,6 +10,7 @@ import type { Cell } from "./weights.ts"
 export interface NestedOptions {
   readonly name: string | undefined
   readonly inputShape?: Shape | undefined
+  readonly batchSize?: number | undefined
   readonly trainable?: boolean
   /** The network as plain JSON. */
   readonly config: { readonly [key: string]: unknown }
@@ -25,12 +26,13 @@ export const nestedTypes: { readonly [K in Network["kind"]]: string } = {
 
 /** The network as a layer: its parameters are those of its layers, `model/dense/kernel`. */
 export function nestedLayer(network: Network, options: NestedOptions): Layer {
-  const { name, inputShape, trainable = true, config, cells } = options
+  const { name, inputShape, batchSize, trainable = true, config, cells } = options
   return callable({
     type: nestedTypes[network.kind],
     name,
     config,
     inputShape,
+    batchSize,
     trainable,
     call: (inputs, scope) => {
       if (inputs.length !== network.inputs.length) {

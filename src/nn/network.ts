@@ -34,6 +34,8 @@ export interface Call {
 /** Layers and what each is applied to. Those of a sequential network take what the one before gives. */
 export interface Network {
   readonly kind: "sequential" | "functional"
+  /** How many rows every batch has; undefined: any number. */
+  readonly batchSize: number | undefined
   readonly inputs: readonly NetworkInput[]
   readonly layers: readonly NamedLayer[]
   readonly calls: readonly Call[]
@@ -61,7 +63,7 @@ export interface NetworkTrace {
   readonly parameters: readonly ParameterSpec[]
   /** The layers in the order in which they are first used. */
   readonly layers: readonly LayerTrace[]
-  /** What states become after a round of training. */
+  /** What states become after a round. */
   readonly updates: readonly Update[]
   /** What layers add to the cost, each of shape []. */
   readonly losses: readonly Node[]
@@ -110,6 +112,7 @@ export function sequentialNetwork(given: readonly (LayerLike | SymbolicTensor)[]
   const shape = start === undefined ? layers[0]!.inputShape : start.shape.slice(1)
   return {
     kind: "sequential",
+    batchSize: start === undefined ? layers[0]!.batchSize : start.batchSize,
     inputs: [{ name: start?.name ?? "input", shape }],
     layers: named,
     calls,
@@ -129,10 +132,10 @@ export function nameLayers(layers: readonly LayerData[]): NamedLayer[] {
     names.add(name)
   }
   return layers.map((layer) => {
-    const { type, config, inputShape, call } = layer
+    const { type, config, inputShape, batchSize, call } = layer
     const name = layer.name ?? freeName(snakeCase(type), names)
     return {
-      ...{ type, name, config, inputShape, call },
+      ...{ type, name, config, inputShape, batchSize, call },
       get trainable() {
         return layer.trainable
       },
@@ -184,7 +187,7 @@ function inputShapeOf(network: Network, { name, shape: declared }: NetworkInput,
  * Throws E_CONFIG, naming the layer, if shapes do not fit or the parameters would be too large.
  */
 export function traceNetwork(network: Network, inputs: readonly Node[], training = false): NetworkTrace {
-  const tracing = newTracing(training)
+  const tracing = newTracing(training, network.batchSize)
   const scopeFor: ScopeFor = (layer, masks) => scopeOf(tracing, layer.name, layer.trainable, masks)
   const given = inputs.map((node) => ({ node, mask: undefined }))
   const { outputs, layers } = traceCalls(network, given, scopeFor, () => tracing.parameters)

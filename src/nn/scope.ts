@@ -19,6 +19,8 @@ export interface ParameterOptions {
   readonly constraint?: ((value: Node) => Node) | undefined
   /** Elements, from the first to before the second, that begin as 1 whatever the initializer says. */
   readonly ones?: readonly [number, number] | undefined
+  /** Whether it is a state that one batch leaves to the next, and no weight: Keras's files have no place for it. */
+  readonly carried?: boolean
 }
 
 /** A parameter of a network and how it begins. */
@@ -46,6 +48,8 @@ export interface Scope {
   readonly training: boolean
   /** False for layers that are to stay as they are. */
   readonly trainable: boolean
+  /** How many rows every batch has, if the network says so. */
+  readonly batchSize: number | undefined
   /** The masks of the layer's inputs, in their order. */
   readonly masks: readonly Mask[]
   /** Says which mask an output has. Without it an output has none: layers after this one take every step into account. */
@@ -53,8 +57,8 @@ export interface Scope {
   /** A trainable parameter of the layer; its place in the model is `layer/name`. */
   parameter(name: string, shape: Shape, initializer: Initializer, options?: ParameterOptions): Node
   /** A value of the layer that lasts and that only `update` changes, such as a running mean. */
-  state(name: string, shape: Shape, initializer: Initializer): Node
-  /** What a state becomes after a round of training. */
+  state(name: string, shape: Shape, initializer: Initializer, options?: Pick<ParameterOptions, "carried">): Node
+  /** What a state becomes after a round: of training, or of any kind if it is so while the layer is asked. */
   update(name: string, value: Node): void
   /** Adds a number, of shape [], to the cost. */
   addLoss(value: Node): void
@@ -92,6 +96,7 @@ export interface NormalNoise {
 /** What is written down while a network is traced. */
 export interface Tracing {
   readonly training: boolean
+  readonly batchSize: number | undefined
   readonly parameters: ParameterSpec[]
   readonly updates: Update[]
   readonly losses: Node[]
@@ -101,8 +106,8 @@ export interface Tracing {
 }
 
 /** A tracing in which nothing has been asked for yet. */
-export function newTracing(training: boolean): Tracing {
-  return { training, parameters: [], updates: [], losses: [], modal: false, substreams: 0 }
+export function newTracing(training: boolean, batchSize?: number): Tracing {
+  return { training, batchSize, parameters: [], updates: [], losses: [], modal: false, substreams: 0 }
 }
 
 /** The most bytes that the parameters of a network may take: what 32-bit addresses reach. */
@@ -156,12 +161,13 @@ function scopeAt(tracing: Tracing, position: Position): Scope {
       return tracing.training
     },
     trainable,
+    batchSize: tracing.batchSize,
     masks: masks?.given ?? [],
     passMask: (mask, output = 0) => {
       if (masks !== undefined) masks.passed[output] = mask
     },
     parameter: (name, shape, initializer, options = {}) => ask(name, shape, initializer, trainable, options),
-    state: (name, shape, initializer) => ask(name, shape, initializer, false, {}),
+    state: (name, shape, initializer, options = {}) => ask(name, shape, initializer, false, options),
     update: (name, value) => {
       const found = parameters.find((p) => p.variable.key === `${path}/${name}`)
       if (found === undefined) throw internalError(`The layer ${path} has no state ${name}.`)

@@ -5,7 +5,7 @@ import { BATCH, type Shape } from "../core/shape.ts"
 import type { Node } from "../graph/node.ts"
 import * as ops from "../graph/ops.ts"
 import { inLayer, labelOf } from "./label.ts"
-import { maybe, readOptions, required, sizes, text } from "./options.ts"
+import { maybe, positiveInteger, readOptions, required, sizes, text } from "./options.ts"
 import { newTracing, type Scope, scopeOf } from "./scope.ts"
 
 /** A layer as networks need it. */
@@ -15,6 +15,8 @@ export interface LayerData {
   /** Every option with its value. */
   readonly config: { readonly [option: string]: unknown }
   readonly inputShape: Shape | undefined
+  /** How many rows every batch has, if the layer is the first of a network and says so. */
+  readonly batchSize?: number | undefined
   /** False if training leaves its parameters as they are. May be set; it holds from the next `compile` on, as in Keras. */
   trainable: boolean
   /** What the layer makes of its inputs; its parameters are asked of the scope. */
@@ -31,6 +33,8 @@ export interface SymbolicTensor {
   readonly call: SymbolicCall | undefined
   /** Which of the results of the call it is. */
   readonly output: number
+  /** How many rows every batch has; undefined: any number. */
+  readonly batchSize: number | undefined
 }
 
 /** A layer applied to values. */
@@ -39,13 +43,25 @@ export interface SymbolicCall {
   readonly inputs: readonly SymbolicTensor[]
 }
 
-/** The options of {@link input}. */
-export interface InputOptions {
-  /** The shape of one example, without the batch. */
-  readonly shape: readonly number[]
+/** The options of {@link input}: a shape and perhaps a batch size, or both at once. */
+export type InputOptions = {
   /** The name by which data are given for it; needed only where there are several. */
   readonly name?: string
-}
+} & (
+  | {
+      /** The shape of one example, without the batch. */
+      readonly shape: readonly number[]
+      /** How many rows every batch has (default any number): what stateful layers need. */
+      readonly batchSize?: number | undefined
+      readonly batchShape?: undefined
+    }
+  | {
+      /** `[batchSize, ...shape]`. */
+      readonly batchShape: readonly number[]
+      readonly shape?: undefined
+      readonly batchSize?: undefined
+    }
+)
 
 const symbols = new WeakSet<object>()
 
@@ -71,12 +87,30 @@ function symbolOf(fields: SymbolicTensor): SymbolicTensor {
  * ```
  */
 export function input(options: InputOptions): SymbolicTensor {
-  const { shape, name } = readOptions<{ shape: readonly number[]; name: string | undefined }>(
+  const shaped = readOptions<Pick<InputOptions, "shape" | "batchSize" | "batchShape" | "name">>(
     "input",
-    { shape: required(sizes()), name: maybe(text()) },
+    { shape: maybe(sizes()), batchSize: maybe(positiveInteger()), batchShape: maybe(sizes()), name: maybe(text()) },
     options,
   )
-  return symbolOf({ shape: [BATCH, ...shape], name, call: undefined, output: 0 })
+  const { shape, batchSize } = withBatch("input", shaped.shape, shaped.batchShape, shaped.batchSize)
+  if (shape === undefined) readOptions("input", { shape: required(sizes()) }, {})
+  return symbolOf({ shape: [BATCH, ...shape!], name: shaped.name, call: undefined, output: 0, batchSize })
+}
+
+/** The shape of an example and the size of a batch, however they were given. Throws E_CONFIG if they were given twice. */
+export function withBatch(
+  where: string | undefined,
+  shape: readonly number[] | undefined,
+  batchShape: readonly number[] | undefined,
+  batchSize?: number,
+): { readonly shape: readonly number[] | undefined; readonly batchSize: number | undefined } {
+  if (batchShape === undefined) return { shape, batchSize }
+  if (shape === undefined && batchSize === undefined && batchShape.length > 0) {
+    return { shape: batchShape.slice(1), batchSize: batchShape[0] }
+  }
+  const place = where === undefined ? "batchShape" : `${where}.batchShape`
+  const expected = "[batchSize, ...shape] alone, or the shape without it"
+  throw configError({ where: place, what: "the shape is given twice or not at all.", expected, got: show(batchShape) })
 }
 
 /** The layer applied to values: shapes are found, and faults told, at once. */
@@ -92,10 +126,11 @@ export function applyLayer(layer: LayerData, given: unknown): SymbolicTensor[] {
   const values = inputs as readonly SymbolicTensor[]
   try {
     const nodes = values.map(({ shape }, i) => ops.input(`${i}`, shape.slice(1)))
-    const made = layer.call(nodes, scopeOf(newTracing(false), layer.name ?? layer.type, layer.trainable))
+    const batchSize = values.find((value) => value.batchSize !== undefined)?.batchSize
+    const made = layer.call(nodes, scopeOf(newTracing(false, batchSize), layer.name ?? layer.type, layer.trainable))
     const call: SymbolicCall = { layer, inputs: values }
     const all: readonly Node[] = "op" in made ? [made as Node] : (made as readonly Node[])
-    return all.map(({ shape }, output) => symbolOf({ shape, name: undefined, call, output }))
+    return all.map(({ shape }, output) => symbolOf({ shape, name: undefined, call, output, batchSize }))
   } catch (error) {
     throw inLayer(label, error, true)
   }

@@ -20,11 +20,12 @@ export interface LayerConfig {
 /** Node and output of a value. */
 export type FromConfig = readonly [node: number, output: number]
 
-/** A network as JSON: of a sequential one the layers say all. */
+/** A network as JSON: of a sequential one the layers say all, but for the number of rows if that is the same in all batches. */
 export type NetworkConfig =
-  | { readonly kind: "sequential"; readonly layers: readonly LayerConfig[] }
+  | { readonly kind: "sequential"; readonly batchSize?: number; readonly layers: readonly LayerConfig[] }
   | {
       readonly kind: "functional"
+      readonly batchSize?: number
       readonly inputs: readonly { readonly name: string; readonly shape: readonly number[] }[]
       readonly layers: readonly LayerConfig[]
       readonly calls: readonly { readonly layer: number; readonly inputs: readonly FromConfig[] }[]
@@ -49,10 +50,12 @@ function layerToConfig(layer: LayerData): LayerConfig {
 /** The network as plain JSON: types, names and every option, also those that were not given. */
 export function networkToConfig(network: Network): NetworkConfig {
   const layers = network.layers.map((layer) => layerToConfig(layer))
-  if (network.kind === "sequential") return structuredClone({ kind: network.kind, layers })
+  const batches = network.batchSize === undefined ? {} : { batchSize: network.batchSize }
+  if (network.kind === "sequential") return structuredClone({ kind: network.kind, ...batches, layers })
   const pair = ({ node, output }: From): FromConfig => [node, output]
   return structuredClone({
     kind: network.kind,
+    ...batches,
     inputs: network.inputs.map(({ name, shape }) => ({ name, shape: shape! })),
     layers,
     calls: network.calls.map(({ layer, inputs }) => ({ layer, inputs: inputs.map(pair) })),

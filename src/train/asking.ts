@@ -9,7 +9,7 @@ import { type ActivationName, activationOf } from "../nn/activations.ts"
 import { divergence } from "./divergence.ts"
 import type { Logs } from "./events.ts"
 import { checkFor, type Room } from "./examples.ts"
-import type { Feed } from "./feed.ts"
+import { checkBatches, type Feed, fixedFeed } from "./feed.ts"
 import { evaluateFeed, lastRound, runFeed } from "./fit.ts"
 import { bindings, type Traced, traceActivations } from "./forward.ts"
 import { askedPart, memoryPart, openDataset, type Part } from "./parts.ts"
@@ -33,7 +33,9 @@ export async function evaluateMemory(
   const traced = await room.trainWith(room.targetsFor(specsOf(data)), weighted)
   const part = (batchSize: number): Part =>
     steps === undefined ? askedPart(data, batchSize) : memoryPart("evaluate", data, batchSize, { steps })
-  return over(room, traced, size, rowsOf(data), part, (executable, feed) => measured(room, traced, executable, feed))
+  return over("evaluate", room, traced, size, rowsOf(data), part, (executable, feed) =>
+    measured(room, traced, executable, feed),
+  )
 }
 
 /** The loss and the metrics over a data set. */
@@ -45,7 +47,8 @@ export async function evaluateDataset(room: Room, dataset: Dataset, size: number
     const traced = await room.trainWith(targets, weighted)
     const check = checkFor(room, "evaluate", targets)
     const part = (batchSize: number): Part => opened.part({ batchSize, check, steps, weighted })
-    return await over(room, traced, size, size, part, (executable, feed) => measured(room, traced, executable, feed))
+    const work = (executable: Executable, feed: Feed): Promise<Logs> => measured(room, traced, executable, feed)
+    return await over("evaluate", room, traced, size, size, part, work)
   } finally {
     opened.close()
   }
@@ -83,7 +86,8 @@ async function outputsOf(
   part: (batchSize: number) => Part,
 ): Promise<Tensor[]> {
   const names = traced.outputs.map((_, i) => bindings.prediction(room.network, i))
-  const found = await over(room, traced, size, rows, part, (executable, feed) => gather(executable, feed, names))
+  const work = (executable: Executable, feed: Feed): Promise<Float32Array[]> => gather(executable, feed, names)
+  const found = await over("predict", room, traced, size, rows, part, work)
   return traced.outputs.map(({ shape }, i) => rowsIn(found[i]!, shape.slice(1)))
 }
 
@@ -101,7 +105,8 @@ export async function activationsOf(room: Room, inputs: Rows, size: number): Pro
   const state = room.otherState()
   try {
     const executable = await state.load(traced, Math.min(size, rowsOf(inputs)), "ask")
-    const feed = askedPart(inputs, executable.program.rows).feed(executable, bindIn(executable))
+    const part = askedPart(inputs, executable.program.rows)
+    const feed = fixedFeed("activations", room.network.batchSize, part.feed(executable, bindIn(executable)))
     const names = traced.layers.map(({ name }) => name)
     const found = await gather(executable, feed, names)
     feed.release()
@@ -118,6 +123,7 @@ export async function roundOn(room: Room, entry: "train" | "evaluate", data: Row
   const traced = await room.trainWith(room.targetsFor(specsOf(data)), weighted)
   const { state, seed } = room
   const rows = rowsOf(data)
+  checkBatches(entry === "train" ? "trainOnBatch" : "testOnBatch", room.network.batchSize, rows, rows)
   const executable = await state.load(traced, rows, entry === "train" || room.fitting ? "train" : "ask")
   const bound = executable.bind({ count: rows, data })
   try {
@@ -145,6 +151,7 @@ const LEAST_ROWS = 32
  * executable is the one of the training, and batches are as large as that allows.
  */
 async function over<T>(
+  where: string,
   room: Room,
   traced: Traced,
   size: number,
@@ -155,7 +162,8 @@ async function over<T>(
   const wanted = Math.min(size, Math.max(rows, LEAST_ROWS))
   const { fitting } = room
   const executable = await room.state.load(traced, fitting ? 1 : wanted, fitting ? "train" : "ask")
-  const feed = part(Math.min(wanted, executable.program.rows)).feed(executable, bindIn(executable))
+  const made = part(Math.min(wanted, executable.program.rows)).feed(executable, bindIn(executable))
+  const feed = fixedFeed(where, room.network.batchSize, made)
   try {
     return await work(executable, feed)
   } finally {

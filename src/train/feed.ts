@@ -2,6 +2,7 @@
 // Knows bound data and orders, no source and no file.
 
 import type { Bound } from "../backend/backend.ts"
+import { configError } from "../core/errors.ts"
 import { permutation } from "../core/random.ts"
 import { turn } from "../core/turn.ts"
 
@@ -96,4 +97,33 @@ export function memoryFeed({ bound, batchSize, rows: taken, limit }: Pass, shuff
       ended = true
     },
   }
+}
+
+/** Throws E_CONFIG for rows in batches of a size unless the network (undefined: any number) has such batches, and the rows fill them. */
+export function checkBatches(where: string, batchSize: number | undefined, rows: number, size: number): void {
+  if (batchSize === undefined) return
+  if (size === batchSize && (rows % batchSize === 0 || rows === Number.POSITIVE_INFINITY)) return
+  const what = `the batches of this network have ${batchSize} rows each, as its batchShape says.`
+  const hint = "Leave rows out or add some, and leave batchSize out; or build the network without a batch size."
+  const expected = `batchSize: ${batchSize}, and a multiple of ${batchSize} rows`
+  throw configError({ where, what, expected, got: `${rows} rows in batches of ${size}`, hint })
+}
+
+/** The feed, which throws as `checkBatches`: at once, or at the end of rows that nobody could count. */
+export function fixedFeed(where: string, batchSize: number | undefined, feed: Feed): Feed {
+  const checked = <C extends Chunk | undefined>(chunk: C): C => {
+    if (chunk !== undefined) checkBatches(where, batchSize, chunk.rows, feed.batchSize)
+    return chunk
+  }
+  try {
+    checkBatches(where, batchSize, feed.rows, feed.batchSize)
+  } catch (error) {
+    feed.release()
+    throw error
+  }
+  const next: Feed["next"] = () => {
+    const chunk = feed.next()
+    return chunk instanceof Promise ? chunk.then(checked) : checked(chunk)
+  }
+  return { ...feed, next }
 }

@@ -20,7 +20,7 @@ import {
   readValidation,
   weightsFor,
 } from "./examples.ts"
-import type { Feed } from "./feed.ts"
+import { type Feed, fixedFeed } from "./feed.ts"
 import { fitEvents } from "./fit.ts"
 import type { Traced } from "./forward.ts"
 import type { ClassWeights } from "./inputs.ts"
@@ -59,16 +59,17 @@ export async function fitModel(
       bounds.set(data, bound)
       return bound
     }
-    const feed = (part: Part): Feed => {
-      const made = part.feed(executable, bind)
+    const feed = (where: string, part: Part): Feed => {
+      const made = fixedFeed(where, room.network.batchSize, part.feed(executable, bind))
       held.push(made)
       return made
     }
-    const train = feed(parts.train)
-    const validation = parts.validation && feed(parts.validation)
-    const measured = parts.measured && feed(parts.measured)
+    const train = feed("fit", parts.train)
+    const validation = parts.validation && feed("validation", parts.validation)
+    const measured = parts.measured && feed("fit", parts.measured)
     const coaching = isCoached(read) ? (await import("./coaching.ts")).coach : undefined
-    if (read.verbose !== 0) for (const warning of room.takeWarnings()) console.warn(`Note: ${warning}`)
+    const warnings = [...room.takeWarnings(), ...(read.shuffle ? orderDoubts(parts.traced) : [])]
+    if (read.verbose !== 0) for (const warning of warnings) console.warn(`Note: ${warning}`)
 
     const { epochs, signal, validationFreq } = read
     let atEnd = false
@@ -100,7 +101,8 @@ export async function fitModel(
       bind,
       feed: train,
       seed,
-      print: verbose !== 0,
+      // A callback that hears of findings says itself what is to be said.
+      print: verbose !== 0 && read.coach !== false,
       listeners,
     })
     const where = { epochs, initialEpoch, place, resumed: from !== undefined }
@@ -109,7 +111,8 @@ export async function fitModel(
     try {
       for await (const event of fitEvents({ executable, logs, train, validation, measured, validates, ...rest })) {
         if (event.type === "epochEnd") room.keepTables(event.tables)
-        await coached?.before(event)
+        const looking = coached?.before(event)
+        if (looking !== undefined) await looking
         if (event.type === "trainEnd") {
           atEnd = true
           if (takesMeans(room)) {
@@ -119,7 +122,8 @@ export async function fitModel(
         }
         print(event)
         await listeners.tell(event)
-        await coached?.after(event)
+        const advising = coached?.after(event)
+        if (advising !== undefined) await advising
       }
     } catch (error) {
       const ended = await listeners.fail(error)
@@ -141,6 +145,15 @@ export async function fitModel(
 /** Whether somebody wants to know what is wrong with the training. */
 function isCoached({ coach, callbacks }: Read): boolean {
   return coach !== false || callbacks.some(({ onFinding }) => onFinding !== undefined)
+}
+
+/** What is doubtful about rows in a new order in every epoch. */
+function orderDoubts({ parameters }: Traced): string[] {
+  const layers = [...new Set(parameters.flatMap(({ carried, layer }) => (carried === true ? [layer] : [])))]
+  if (layers.length === 0) return []
+  const what =
+    "row i of a batch goes on where row i of the batch before has ended, but rows come in a new order in every epoch"
+  return [`${layers.join(", ")} (stateful): ${what}. Give shuffle: false.`]
 }
 
 /** Whether the optimizer keeps running means of the weights for the end of a training. */

@@ -55,9 +55,9 @@ export function inputNodes(network: Network, shapes: readonly Shape[]): Node[] {
 
 /** The entry that predicts, of a network that has been traced. */
 export function forwardOf(network: Network, inputs: readonly Node[], trace: NetworkTrace): Traced {
-  const { outputs, parameters, layers } = trace
+  const { outputs, parameters, layers, updates } = trace
   const named = outputs.map((value, i) => ({ name: bindings.prediction(network, i), value }))
-  const predict: Entry = { updates: [], logs: [], outputs: named }
+  const predict: Entry = { updates, logs: [], outputs: named }
   return { graph: { predict }, inputs, outputs, parameters, slots: [], layers, logs: [] }
 }
 

@@ -32,7 +32,15 @@ import type { Activations } from "./asking.ts"
 import type { LayerWeights } from "./callbacks/callback.ts"
 import type { History } from "./callbacks/listeners.ts"
 import type { Logs, Tables } from "./events.ts"
-import { type Aligned, type Coached, examplesFor, type Room, readMemory, weightsFor } from "./examples.ts"
+import {
+  type Aligned,
+  type Coached,
+  examplesFor,
+  type InMemory,
+  type Room,
+  readMemory,
+  weightsFor,
+} from "./examples.ts"
 import { bindings, type Traced, traceForward } from "./forward.ts"
 import { optionsBeside, readInputColumns, type Wanted } from "./inputs.ts"
 import {
@@ -191,6 +199,7 @@ export class Model<P = Tensor> {
     this.#asLayer ??= nestedLayer(network, {
       name: this.#options.name,
       inputShape: network.inputs.length === 1 ? this.#inputShapes?.[0] : undefined,
+      batchSize: network.batchSize,
       config: { ...networkToConfig(network) },
       cells: this.#inputShapes === undefined ? undefined : this.#cellsOf(),
     })
@@ -295,6 +304,12 @@ export class Model<P = Tensor> {
       what: "the model is not compiled.",
       hint: 'Call model.compile({ loss: "categoricalCrossentropy", optimizer: "sgd" }) first.',
     })
+  }
+
+  /** The options with the batch size of the network, if it has one and they say none. */
+  #sized<O extends object>(options: O): O {
+    const { batchSize } = this.#networkOf()
+    return batchSize === undefined || !(options instanceof Object) ? options : { batchSize, ...options }
   }
 
   /** What training and asking see of the model. */
@@ -462,13 +477,16 @@ export class Model<P = Tensor> {
   fit(dataset: Dataset, options?: DatasetFitOptions): Promise<History>
   async fit(x: DataLike | Dataset, y: DataLike | DatasetFitOptions = {}, options?: FitOptions): Promise<History> {
     const dataset = isDataset(x) ? x : undefined
-    const read = readFitOptions(dataset ? optionsBeside("fit", y, options) : (options ?? {}), dataset !== undefined)
+    const read = readFitOptions(
+      this.#sized(dataset ? optionsBeside("fit", y, options) : (options ?? {})),
+      dataset !== undefined,
+    )
     this.#checkIdle("fit")
     this.#fitting = true
     try {
       this.#trainingOf()
       // All data in memory is read and copied before anything is waited for.
-      const memory = dataset ? { train: undefined, validation: undefined } : readMemory(this.#room, read, x, y)
+      const memory = dataset ? { train: undefined, validation: undefined } : await this.#read(read, x, y)
       const { fitModel } = await import("./fitting.ts")
       return await fitModel(this.#room, read, memory, dataset)
     } finally {
@@ -476,9 +494,21 @@ export class Model<P = Tensor> {
     }
   }
 
+  /** The data in memory. What is refused is examined first if the training is coached. */
+  #read(read: ReturnType<typeof readFitOptions>, x: unknown, y: unknown): InMemory | Promise<never> {
+    try {
+      return readMemory(this.#room, read, x, y)
+    } catch (error) {
+      if (read.coach === false) throw error
+      const examined = import("./coaching.ts").then(({ refused }) => refused(this.#room, read, x, y))
+      return examined.then(() => Promise.reject(error))
+    }
+  }
+
   /**
    * All that can be known of a training before its first step, for the coach: the network, the options that `fit` would get, what the
-   * data are. Nothing is trained and nothing of the data is checked: rows that `fit` would refuse are counted.
+   * data are, and what the network gives for some of them. Nothing is trained and nothing of the data is checked: rows that `fit`
+   * would refuse are counted, and then the network is not asked.
    * @throws E_DATA for what is no data or does not have the shape of the inputs, E_CONFIG for wrong options.
    * @example
    * ```ts
@@ -491,7 +521,7 @@ export class Model<P = Tensor> {
    * ```
    */
   async examine(x: DataLike, y: DataLike, options: FitOptions = {}): Promise<Evidence> {
-    const read = readFitOptions(options, false)
+    const read = readFitOptions(this.#sized(options), false)
     this.#trainingOf()
     const { examineModel } = await import("./examine.ts")
     return examineModel(this.#room, read, x, y)
@@ -506,13 +536,13 @@ export class Model<P = Tensor> {
   async evaluate(x: DataLike | Dataset, y: DataLike | EvaluateOptions = {}, options?: EvaluateOptions): Promise<Logs> {
     this.#trainingOf()
     if (!isDataset(x)) {
-      const { batchSize, steps, sampleWeight } = readEvaluateOptions(options ?? {})
+      const { batchSize, steps, sampleWeight } = readEvaluateOptions(this.#sized(options ?? {}))
       const data = examplesFor(this.#room, "evaluate", x, y)
       const weights = sampleWeight === undefined ? {} : weightsFor(this.#room, "evaluate", data, sampleWeight)
       const { evaluateMemory } = await import("./asking.ts")
       return evaluateMemory(this.#room, { ...data, ...weights }, sampleWeight !== undefined, batchSize, steps)
     }
-    const { batchSize, steps, sampleWeight } = readEvaluateOptions(optionsBeside("evaluate", y, options))
+    const { batchSize, steps, sampleWeight } = readEvaluateOptions(this.#sized(optionsBeside("evaluate", y, options)))
     if (sampleWeight !== undefined) {
       throw configError({ where: "evaluate", what: "the weights of a data set come with it.", hint: "Leave it out." })
     }
@@ -526,7 +556,7 @@ export class Model<P = Tensor> {
    * @throws E_DATA, E_CONFIG for data and options that do not fit.
    */
   async predict(x: DataLike | RowSource | Stream<DataLike>, options: PredictOptions = {}): Promise<P> {
-    const size = readBatchSize("predict", options)
+    const size = readBatchSize("predict", this.#sized(options))
     const inputs = isDataset(x) ? undefined : this.#inputs("predict", x)
     const { predictDataset, predictMemory } = await import("./asking.ts")
     const found = inputs
@@ -548,7 +578,7 @@ export class Model<P = Tensor> {
    * ```
    */
   async activations(x: DataLike, options: PredictOptions = {}): Promise<readonly Activations[]> {
-    const size = readBatchSize("activations", options)
+    const size = readBatchSize("activations", this.#sized(options))
     const inputs = this.#inputs("activations", x)
     const { activationsOf } = await import("./asking.ts")
     return activationsOf(this.#room, inputs, size)
@@ -650,6 +680,29 @@ export class Model<P = Tensor> {
     })
   }
 
+  /**
+   * Sets to zero what stateful layers carry from batch to batch: the next batch begins new sequences. It may be called at any time,
+   * between epochs in a callback too. Keras: reset_states.
+   * @example
+   * ```ts
+   * import { lstm, sequential } from "trilobite"
+   * const model = sequential([lstm({ units: 2, stateful: true, batchShape: [1, 3, 1] })])
+   * const first = await model.predict([[[1], [2], [3]]])
+   * const second = await model.predict([[[1], [2], [3]]])
+   * model.resetStates()
+   * const again = await model.predict([[[1], [2], [3]]])
+   * second.data[0] === first.data[0] // => false
+   * again.data[0] === first.data[0] // => true
+   * ```
+   */
+  resetStates(): void {
+    const cells = this.#cellsOf()
+    for (const { carried, variable } of this.#parameters()) {
+      if (carried === true) setValues(cells.get(variable.key)!, new Float32Array(size(variable.shape)))
+    }
+    if (!this.#fitting) this.#progress = undefined
+  }
+
   /** How many numbers training changes. */
   countParams(): number {
     return this.#parameters().reduce((n, { variable }) => n + size(variable.shape), 0)
@@ -696,7 +749,7 @@ export class Model<P = Tensor> {
 
   /** The graph and the compiled Program as text, for batches of up to `batchSize` rows of targets like the output. */
   async inspect(options: { readonly batchSize?: number } = {}): Promise<{ graph: string; program: string }> {
-    const rows = readBatchSize("inspect", options)
+    const rows = readBatchSize("inspect", this.#sized(options))
     const forward = this.#trace()
     const training = this.#training
     const shapes = training?.outputs.map(({ loss }, i) => {

@@ -58,10 +58,12 @@ export function createState(cells: ReadonlyMap<string, Cell>, engine: Engine): S
     loaded = undefined
   }
   const share = (use: "train" | "ask"): void => {
-    const { executable, keys } = loaded!
+    const { executable, keys, traced } = loaded!
+    // What asking changes too, states of recurrent layers, is not lent.
+    const changed = new Set(traced.graph.predict?.updates.map(({ variable }) => variable.key))
     for (const [key, cell] of cells) {
       if (!keys.has(key)) continue
-      if (use === "ask" && cell.held !== undefined) lend(cell, executable, key)
+      if (use === "ask" && cell.held !== undefined && !changed.has(key)) lend(cell, executable, key)
       else takeOver(cell, executable, key)
     }
     for (const [key, cell] of slots) if (keys.has(key)) takeOver(cell, executable, key)

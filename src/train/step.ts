@@ -65,7 +65,8 @@ export function traceTraining(
     learning.map((p, i) => ({ ...p, gradient: slopes[i]! })),
   )
   const train: Entry = { updates: [...updates, ...trained.updates], logs, outputs: [], guard: "loss" }
-  const evaluate: Entry = { updates: [], logs: trained === asked ? logs : measured(asked).logs, outputs: [] }
+  const asking = trained === asked ? logs : measured(asked).logs
+  const evaluate: Entry = { updates: asked.updates, logs: asking, outputs: [] }
   const forward = forwardOf(network, inputs, asked)
   const { optimizer, outputs } = training
   const judged = outputs.findIndex(({ loss }) => loss !== undefined)

@@ -1,5 +1,5 @@
 // The run monitor: what it makes of the server's events, what it says, what it draws; and that observing changes no bit.
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { appendFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { learningSpeed, type Model, type Tensor } from "trilobite"
@@ -7,7 +7,8 @@ import { afterAll, describe, expect, test, vi } from "vitest"
 import { buildNet, netNames, nets } from "../../cli/nets.ts"
 import { observe } from "../../cli/observe.ts"
 import type { Signals } from "../../cli/signals.ts"
-import type { Epoch, Run } from "../../cli/studio/api.ts"
+import type { Epoch, Json, Run } from "../../cli/studio/api.ts"
+import { openRuns } from "../../cli/studio/runs.ts"
 import { type Studio, startStudio } from "../../cli/studio/server.ts"
 
 vi.hoisted(() => {
@@ -43,6 +44,7 @@ const run: Run = {
   begun: 0,
   result: null,
   problem: null,
+  findings: [],
   config: { net: "intermediate-net", epochs: 20, batchSize: 128, learningRate: 0.1, seed: 0, dataset: "mnist" },
   epochs: books,
 }
@@ -67,7 +69,7 @@ describe("events", () => {
       [1, 2],
       [3, 4],
     ])
-    const state = { state: "stopped", begun: 5, result: { epochs: 3 }, problem: null }
+    const state = { state: "stopped", begun: 5, result: { epochs: 3 }, problem: null, findings: [{ code: "F08" }] }
     expect(heard(view, "state", state)).toMatchObject({ ...state, name: run.name, epochs: view.epochs })
     expect(heard(view, "reset", {})).toMatchObject({ epochs: [], signals: [] })
   })
@@ -189,6 +191,40 @@ describe("words", () => {
 })
 
 describe("findings", () => {
+  test("the coach's: faults first, each as it was said last; what is none is left out", () => {
+    const said = (code: string, kind: string, saw: string, more: object = {}): Json => ({
+      code,
+      kind,
+      cause: "steps too long",
+      epoch: 1,
+      saw,
+      normal: "0.1 to 3 %.",
+      why: "They jump over the valley.",
+      change: { text: "Divide by 10.", code: "sgd({ learningRate: 0.1 })", flag: "--lr 0.1" },
+      expect: { text: "The cost falls." },
+      ...more,
+    })
+    const findings = [
+      said("F18", "tip", "a", { epoch: null }),
+      said("F08", "fault", "b"),
+      said("F08", "fault", "2 * 3", { layer: "dense" }),
+      said("F08", "fault", "c"),
+      { code: "F01" },
+      "F02",
+      said("F03", "fault", "d", { why: 3 }),
+    ]
+    const found = findingsOf({ ...viewOf({ ...run, findings }), state: "running" })
+    expect(found.map(({ id, kind, evidence }) => [id, kind, evidence])).toEqual([
+      ["F08 ", "fault", "Seen after epoch 2: c Normal: 0.1 to 3 %."],
+      ["F08 dense", "fault", "Seen after epoch 2: 2 × 3 Normal: 0.1 to 3 %."],
+      ["F18 ", "tip", "Seen before the first step: a Normal: 0.1 to 3 %."],
+    ])
+    expect(found[1]).toMatchObject({ headline: "Steps too long in dense", expect: "The cost falls." })
+    expect(found[0]!.change).toEqual({ text: "Divide by 10.", code: "--lr 0.1\n\nsgd({ learningRate: 0.1 })" })
+    const overfits = { ...run, findings: [said("F17", "fault", "e")] }
+    expect(findingsOf(viewOf(overfits)).map(({ id }) => id)).toEqual(["F17 "])
+  })
+
   test("the chapter's run: epoch 19 was the best, not epoch 20", () => {
     const view = viewOf(run)
     const [finding, ...others] = findingsOf(view)
@@ -426,6 +462,21 @@ describe("the server", () => {
     } finally {
       await studio.close()
     }
+  })
+
+  test("a state has what the coach has said so far; what is no line of it is left out", () => {
+    write(1, 1)
+    const path = join(folder, "one", "findings.jsonl")
+    writeFileSync(path, '{"finding":{"code":"F02"}}\nnot ours\n{"other":1}\n{"finding":')
+    const runs = openRuns(join(folder, "one"))
+    expect(runs.list()[0]!.findings).toEqual([{ code: "F02" }])
+    appendFileSync(path, `{"code":"F08"}}\n${'{"finding":1}\n'.repeat(60)}`)
+    const source = runs.find(runs.list()[0]!.id)
+    expect(source.read().findings).toEqual(new Array(50).fill(1))
+    rmSync(path)
+    const told: unknown[] = []
+    source.follow(({ findings }) => told.push(findings))()
+    expect(told).toEqual([[]])
   })
 
   test("a run without observations has its epochs all the same", async () => {

@@ -36,7 +36,7 @@ export function useCli(): Cli {
     const bundling = spawn(process.execPath, [bundler, "--out-dir", built, "--no-dts"], { cwd: ROOT })
     const { code, out, err } = await finished(bundling)
     if (code !== 0) throw new Error(`tsdown failed\n${out}${err}`)
-  })
+  }, 120_000)
   afterAll(() => {
     for (const path of [built, folder]) rmSync(path, { recursive: true, force: true })
   })

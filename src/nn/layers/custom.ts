@@ -50,7 +50,7 @@ export function customLayer<D extends Defaults>(
     const expected = "letters, digits and _, a letter first"
     throw configError({ where: "customLayer", what: "this is no name of a type.", expected, got: show(type) })
   }
-  for (const name of ["name", "inputShape", "trainable"]) {
+  for (const name of ["name", "inputShape", "batchShape", "trainable"]) {
     if (!Object.hasOwn(defaults, name)) continue
     throw configError({ where: `customLayer ${type}`, what: `every layer has the option ${name} already.` })
   }

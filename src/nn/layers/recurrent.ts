@@ -1,14 +1,14 @@
 // What recurrent layers share: their options, their parameters, and running a cell over the steps of a sequence. Knows no cell.
 
 import { configError } from "../../core/errors.ts"
-import { formatShape, type Shape, sameShape } from "../../core/shape.ts"
+import { BATCH, formatShape, type Shape, sameShape } from "../../core/shape.ts"
 import type { Node } from "../../graph/node.ts"
-import { add, constant, lessEqual, mul, product, reshape, where } from "../../graph/ops.ts"
-import { reverse } from "../../graph/places.ts"
+import { add, constant, indexOver, lessEqual, mul, product, reshape, stopGradient, where } from "../../graph/ops.ts"
+import { lookup, reverse, scatterAdd } from "../../graph/places.ts"
 import { scan } from "../../graph/scan.ts"
 import { type Activation, activationKind } from "../activations.ts"
 import { type Constraint, constraintKind, limitOf } from "../constraints.ts"
-import { type Initializer, initializerKind } from "../initializers.ts"
+import { type Initializer, initializerKind, zeros } from "../initializers.ts"
 import type { Layer, LayerFactory, LayerOfMany, LayerOptions } from "../layer.ts"
 import {
   finiteNumber,
@@ -63,7 +63,12 @@ export interface RecurrentOptions extends LayerOptions {
   readonly returnState?: boolean
   /** Whether steps run from the last to the first; outputs come in that order (default false). */
   readonly goBackwards?: boolean
-  /** Not there: what is carried begins anew with every batch (default false). */
+  /**
+   * Whether row i of a batch begins with what row i of the batch before has carried at its end, in training and when the model is asked,
+   * until `model.resetStates()` (default false: every batch begins with zeros). Gradients do not flow from batch to batch. The network
+   * needs a fixed number of rows: the `batchShape` of its first layer. What is carried stands among the weights of the model as
+   * `state0`, `state1` `[batchSize, units]`, which training does not change by gradients.
+   */
   readonly stateful?: boolean
   /** Which random numbers are drawn for dropout; null: those of the layer's place in the model (default null). */
   readonly seed?: number | null
@@ -178,10 +183,6 @@ export function inputsOf(x: Node, kernel: Node, bias: Node | undefined): Node {
  */
 export function recur(config: Config, inputs: readonly Node[], scope: Scope, cell: Cell): Node | readonly Node[] {
   const { units, goBackwards } = config
-  if (config.stateful) {
-    const hint = "Give and take what is carried: returnState, and further inputs of the layer."
-    throw configError({ where: "stateful", what: "states that last from batch to batch are not there.", hint })
-  }
   const [x, ...given] = inputs as [Node, ...Node[]]
   const [batch, , features] = x.shape as [number, number, number]
   const wanted = [batch, units]
@@ -193,7 +194,8 @@ export function recur(config: Config, inputs: readonly Node[], scope: Scope, cel
       got: inputs.map((v) => formatShape(v.shape)).join(", "),
     })
   }
-  const zeros = constant(0, wanted)
+  const nothing = constant(0, wanted)
+  const kept = config.stateful ? keptStates(units, cell.states, scope) : undefined
   /** The factors of a dropout that is the same in all steps. */
   const drop = (value: Node, rate: number, shape: Shape): Node => {
     if (rate === 0 || !scope.training) return value
@@ -204,12 +206,13 @@ export function recur(config: Config, inputs: readonly Node[], scope: Scope, cel
   const factors = dropping ? drop(constant(1, wanted), config.recurrentDropout, wanted) : undefined
   const [mask] = scope.masks
   const items = cell.before(drop(x, config.dropout, [batch, 1, features]))
-  const initial = given.length === 0 ? Array.from({ length: cell.states }, () => zeros) : given
+  const known = given.length === 0 ? kept?.values : given
+  const initial = known ?? Array.from({ length: cell.states }, () => nothing)
   // Where it begins with zeros, what is carried is what the last step that counts has given.
-  const apart = mask !== undefined && given.length > 0
+  const apart = mask !== undefined && known !== undefined
   const { final, every } = scan(
     {
-      initial: apart ? [...initial, zeros] : initial,
+      initial: apart ? [...initial, nothing] : initial,
       sequences: mask === undefined ? [items] : [items, mask],
       reverse: goBackwards,
     },
@@ -223,9 +226,33 @@ export function recur(config: Config, inputs: readonly Node[], scope: Scope, cel
       return { next, every: [apart ? next[cell.states]! : next[0]!] }
     },
   )
+  kept?.keep(final)
   const sequence = goBackwards ? reverse(every[0]!, 1) : every[0]!
   if (config.returnSequences && mask !== undefined) scope.passMask(goBackwards ? reverse(mask, 1) : mask)
   const output = config.returnSequences ? sequence : final[apart ? cell.states : 0]!
   if (config.activityRegularizer !== null) scope.addLoss(traceRegularizer(config.activityRegularizer, output))
   return config.returnState ? [output, ...final.slice(0, cell.states)] : output
+}
+
+/**
+ * What the rows of the batch before have left, and how it is replaced. A state has a row for each row of a batch: it is looked up by the
+ * row's number, and made anew by the scatter that is the lookup's gradient, exactly, since every number occurs once.
+ */
+function keptStates(
+  units: number,
+  count: number,
+  scope: Scope,
+): { readonly values: readonly Node[]; readonly keep: (final: readonly Node[]) => void } {
+  const { batchSize } = scope
+  if (batchSize === undefined) {
+    const hint = "Give the first layer its batchShape, such as batchShape: [32, 10, 8], or input({ shape, batchSize })."
+    throw configError({ where: "stateful", what: "the batches of the network have no fixed size.", hint })
+  }
+  const rows = indexOver([BATCH])
+  const names = Array.from({ length: count }, (_, i) => `state${i}`)
+  const values = names.map((name) => lookup(scope.state(name, [batchSize, units], zeros(), { carried: true }), rows))
+  const keep = (final: readonly Node[]): void => {
+    names.forEach((name, i) => void scope.update(name, scatterAdd(stopGradient(final[i]!), rows, batchSize)))
+  }
+  return { values, keep }
 }

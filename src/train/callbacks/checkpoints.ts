@@ -22,9 +22,12 @@ export type CheckpointFrequency = "epoch" | number | { readonly epochs: number }
 export interface CheckpointsOptions {
   /** The folder, which is made if it is not there; no other training's. */
   readonly folder: string
-  /** `epoch` (the default), a number of rounds, `{ epochs: n }`, or `{ seconds: n }`: then at the next moment between two rounds. */
+  /**
+   * `epoch` (the default), a number of rounds, `{ epochs: n }`, or `{ seconds: n }`: then at the next moment between two rounds, and a
+   * best epoch is saved beside that unless saving took more than a fiftieth of the time since the last one.
+   */
   readonly saveFreq?: CheckpointFrequency
-  /** How many of the newest are kept, beside the best (default 3). */
+  /** How many of the newest are kept, beside the best that was saved (default 3). */
   readonly keep?: number
   /** The number of the epochs that says which one is the best (default valLoss if there is one, else loss). */
   readonly monitor?: string
@@ -55,6 +58,9 @@ export const checkpointsOptions: OptionsOf<Resolved> = {
   monitor: maybe(text()),
   verbose: verboseOption,
 }
+
+/** With `{ seconds }` the best epochs are saved as long as that takes less than one part in so many of the time. */
+const SHARE = 50
 
 /**
  * Saves where the training stands, so that `fit({ resume: folder })` goes on after a crash and ends with the bits of a training
@@ -95,19 +101,23 @@ export function checkpoints(given: CheckpointsOptions): Callback {
   let monitor = read.monitor ?? ""
   let best = 0
   let bestName = ""
-  /** Rounds or epochs since the last one; when it was saved, on the clock of the process. */
+  /** Rounds or epochs since the last one; when it was saved, on the clock of the process, and what that took. */
   let since = 0
   let last = 0
+  let took = 0
 
   const save = async (training: Training): Promise<void> => {
     const { checkpointName, keepNewest } = await files()
     const name = checkpointName(training.step)
+    const began = performance.now()
     await training.save(`${folder}/${name}`)
     keepNewest(folder, name, keep, bestName)
     last = performance.now()
+    took = last - began
     say(verbose, `Saved ${folder}/${name}`)
   }
   const isBest = async (logs: Logs, training: Training): Promise<boolean> => {
+    if (seconds !== undefined && performance.now() - last < SHARE * took) return false
     if (monitor === "") monitor = "valLoss" in logs ? "valLoss" : "loss"
     // There is no number of the validation in epochs without one.
     if (bestName !== "" && !Object.hasOwn(logs, monitor)) return false
@@ -133,6 +143,7 @@ export function checkpoints(given: CheckpointsOptions): Callback {
     }
     makeFolder(folder)
     since = 0
+    took = 0
     last = performance.now()
   }
   return {

@@ -2,6 +2,7 @@
 
 import type { ComponentChildren, JSX } from "preact"
 import { cost, plain } from "../ui/format.ts"
+import { etaTerm, maths, term } from "../ui/maths.tsx"
 import { gradientText, neuronName } from "./backprop-figure.tsx"
 import { type Numbers, type Params, type Question, sizes, slope, sumOf } from "./backprop-net.ts"
 import { partsOf, type Selected } from "./backprop-state.ts"
@@ -11,7 +12,7 @@ interface Props {
   readonly params: Params
   readonly numbers: Numbers
   readonly question: Question
-  readonly eta: number
+  readonly rate: number
 }
 
 type Line = readonly [symbols: ComponentChildren, numbers: ComponentChildren]
@@ -20,12 +21,9 @@ type Line = readonly [symbols: ComponentChildren, numbers: ComponentChildren]
 const factor = (value: number, text: string = plain(value)): string => (value < 0 ? `(${text})` : text)
 const grad = (value: number): JSX.Element => <span class="ember">{factor(value, cost(value))}</span>
 
-const dCdw = (
-  <span class="ember">
-    ∂<i>C</i>/∂<i>w</i>
-  </span>
-)
-const delta = <i class="ember">δ</i>
+/** The gradient of a weight, and the error that goes backwards, in formulas. */
+export const dCdw: JSX.Element = term("ember")`∂C/∂w`
+export const delta: JSX.Element = term("ember")`δ`
 
 /** The panel of what is selected. */
 export function Explain(props: Props): JSX.Element {
@@ -49,7 +47,7 @@ export function Explain(props: Props): JSX.Element {
   )
 }
 
-function ofEdge({ params, numbers, eta }: Props, at: readonly number[]): readonly [string, readonly Line[]] {
+function ofEdge({ params, numbers, rate }: Props, at: readonly number[]): readonly [string, readonly Line[]] {
   const [l, i, j] = at as [number, number, number]
   const [w, a, d] = [params.weights[l]![i]![j]!, numbers.a[l]![i]!, numbers.delta[l]![j]!]
   const g = numbers.gradients[l]![i]![j]!
@@ -57,19 +55,15 @@ function ofEdge({ params, numbers, eta }: Props, at: readonly number[]): readonl
     `The weight from ${neuronName(l, i)} to ${neuronName(l + 1, j)}`,
     [
       [
-        <>
-          {dCdw} = {delta} · <i>a</i>
-        </>,
+        maths`${dCdw} = ${delta} · a`,
         <>
           {grad(d)} × {factor(a, plain(a, 3))} = <span class="ember">{gradientText(g)}</span>
         </>,
       ],
       [
+        maths`w ← w − ${etaTerm} · ${dCdw}`,
         <>
-          <i>w</i> ← <i>w</i> − <i class="ember">η</i> · {dCdw}
-        </>,
-        <>
-          {plain(w, 3)} − <span class="ember">{eta}</span> × {grad(g)} = {plain(w - eta * g, 4)}
+          {plain(w, 3)} − <span class="ember">{rate}</span> × {grad(g)} = {plain(w - rate * g, 4)}
         </>,
       ],
     ],
@@ -77,15 +71,11 @@ function ofEdge({ params, numbers, eta }: Props, at: readonly number[]): readonl
 }
 
 function ofInput({ numbers }: Props, j: number): readonly [string, readonly Line[]] {
-  const sub = j === 0 ? "₁" : "₂"
   return [
     `Input ${j + 1}`,
     [
       [
-        <>
-          <i>a</i> = <i>x</i>
-          {sub}
-        </>,
+        j === 0 ? maths`a = x₁` : maths`a = x₂`,
         <>{plain(numbers.a[0]![j]!)}: the net is given it. Nothing here learns.</>,
       ],
     ],
@@ -93,7 +83,7 @@ function ofInput({ numbers }: Props, j: number): readonly [string, readonly Line
 }
 
 function ofNeuron(props: Props, layer: number, j: number): readonly [string, readonly Line[]] {
-  const { params, numbers, question, eta } = props
+  const { params, numbers, question, rate } = props
   const l = layer - 1
   const z = sumOf(params, numbers.a, l, j)
   const a = numbers.a[layer]![j]!
@@ -106,20 +96,16 @@ function ofNeuron(props: Props, layer: number, j: number): readonly [string, rea
     last ? "The output" : `Neuron ${j + 1} of hidden layer ${layer}`,
     [
       [
-        <>
-          <i>a</i> = {act === "sigmoid" ? <i>σ</i> : "tanh"}(<i>z</i>), <i>z</i> = Σ <i>w</i> · <i>a</i> + <i>b</i>
-        </>,
+        act === "sigmoid" ? maths`a = σ(z), z = ∑ w · a + b` : maths`a = tanh(z), z = ∑ w · a + b`,
         <>
           {terms} + {factor(b)} = {plain(z, 3)}, so <i>a</i> = {plain(a, 4)}
         </>,
       ],
       last ? outputDelta(props, a, d) : hiddenDelta(props, layer, j, a, d),
       [
+        maths`b ← b − ${etaTerm} · ${delta}`,
         <>
-          <i>b</i> ← <i>b</i> − <i class="ember">η</i> · {delta}
-        </>,
-        <>
-          {plain(b, 3)} − <span class="ember">{eta}</span> × {grad(d)} = {plain(b - eta * d, 4)}
+          {plain(b, 3)} − <span class="ember">{rate}</span> × {grad(d)} = {plain(b - rate * d, 4)}
         </>,
       ],
     ],
@@ -130,17 +116,13 @@ function outputDelta({ question }: Props, a: number, d: number): Line {
   const { y, cost: name } = question
   if (name === "cross-entropy")
     return [
-      <>
-        {delta} = <i>a</i> − <i>y</i>
-      </>,
+      maths`${delta} = a − y`,
       <>
         {plain(a, 4)} − {y} = <span class="ember">{gradientText(d)}</span>
       </>,
     ]
   return [
-    <>
-      {delta} = 2 (<i>a</i> − <i>y</i>) · <i>σ′</i>(<i>z</i>)
-    </>,
+    maths`${delta} = 2 (a − y) · σ′(z)`,
     <>
       2 × ({plain(a, 4)} − {y}) × {plain(slope("sigmoid", a), 4)} = <span class="ember">{gradientText(d)}</span>
     </>,
@@ -150,9 +132,9 @@ function outputDelta({ question }: Props, a: number, d: number): Line {
 function hiddenDelta({ params, numbers, question }: Props, layer: number, j: number, a: number, d: number): Line {
   const out = params.weights[layer]![j]!
   return [
-    <>
-      {delta} = (Σ <i>w</i> · {delta}) · {question.act === "sigmoid" ? <i>σ′</i> : <>tanh′</>}(<i>z</i>)
-    </>,
+    question.act === "sigmoid"
+      ? maths`${delta} = (∑ w · ${delta}) · σ′(z)`
+      : maths`${delta} = (∑ w · ${delta}) · tanh′(z)`,
     <>
       (
       {out.map((w, k) => (

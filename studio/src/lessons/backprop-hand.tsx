@@ -5,6 +5,7 @@ import type { JSX } from "preact"
 import { useMemo } from "preact/hooks"
 import { Button, Slider } from "../ui/controls.tsx"
 import { signed } from "../ui/format.ts"
+import { maths } from "../ui/maths.tsx"
 import type { State } from "../ui/url.ts"
 import { gradientText } from "./backprop-figure.tsx"
 import { compute, flat, type Params, type Question, withBias, withWeight } from "./backprop-net.ts"
@@ -73,7 +74,7 @@ export function Hand(props: {
     <section class="bp-hand" aria-label={`Change the ${what.toLowerCase()}`}>
       <Slider
         label={what}
-        symbol={what === "Weight" ? "w" : "b"}
+        symbol={what === "Weight" ? maths`w` : maths`b`}
         value={own}
         min={-MOST}
         max={MOST}

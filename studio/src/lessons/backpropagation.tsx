@@ -10,9 +10,10 @@ import { Button, Choice, Slider } from "../ui/controls.tsx"
 import { cost, plain, signed } from "../ui/format.ts"
 import { useKeys } from "../ui/keys.ts"
 import { Formula, LessonPage, once, still, useWalk } from "../ui/lesson.tsx"
+import { maths } from "../ui/maths.tsx"
 import { speak } from "../ui/said.ts"
 import { type State, useUrlState } from "../ui/url.ts"
-import { Explain } from "./backprop-explain.tsx"
+import { dCdw, delta, Explain } from "./backprop-explain.tsx"
 import { Net, neuronName } from "./backprop-figure.tsx"
 import { Hand } from "./backprop-hand.tsx"
 import {
@@ -253,7 +254,7 @@ export default function Backpropagation(): JSX.Element {
             </p>
           </div>
           <div class="bp-low">
-            <Explain sel={sel.value} params={params.value} numbers={now} question={question.value} eta={eta.value} />
+            <Explain sel={sel.value} params={params.value} numbers={now} question={question.value} rate={eta.value} />
             <Hand state={state} params={params} question={question} nudged={nudged} />
           </div>
           <div class="bp-given">
@@ -261,7 +262,7 @@ export default function Backpropagation(): JSX.Element {
             <Input state={state} place={1} />
             <Slider
               label="Learning rate"
-              symbol="η"
+              symbol={maths`η`}
               tone="eta"
               value={eta}
               min={0.01}
@@ -276,26 +277,18 @@ export default function Backpropagation(): JSX.Element {
       <div class="prose">
         <p>
           Forwards, each neuron adds up what comes in and passes on its activation. Then the cost turns the tide:{" "}
-          <em class="ember">δ</em> says how much the cost would change if a neuron's sum changed, and each layer gets it
-          from the one behind.
+          {maths`${delta}`} says how much the cost would change if a neuron's sum changed, and each layer gets it from
+          the one behind.
         </p>
         <p>
-          An edge needs two numbers only: what it carried, and the <em class="ember">δ</em> at its end. Their product is
-          its gradient, written on it in ember. Nudge the weight, and the cost moves by just that.
+          An edge needs two numbers only: what it carried, and the {maths`${delta}`} at its end. Their product is its
+          gradient, written on it in ember. Nudge the weight, and the cost moves by just that.
         </p>
       </div>
       <Formula
         label="The gradient of a weight"
         rows={[
-          [
-            "",
-            <>
-              <span class="ember">
-                ∂<i>C</i>/∂<i>w</i>
-              </span>{" "}
-              = <i class="ember">δ</i> · <i>a</i>
-            </>,
-          ],
+          ["", maths`${dCdw} = ${delta} · a`],
           ["now", nowText(sel.value, now)],
         ]}
       />
@@ -334,7 +327,7 @@ function Input({ state, place }: { readonly state: State<View>; readonly place: 
   return (
     <Slider
       label={`Input ${place + 1}`}
-      symbol={place === 0 ? "x₁" : "x₂"}
+      symbol={place === 0 ? maths`x₁` : maths`x₂`}
       value={own}
       min={-2}
       max={2}

@@ -6,6 +6,7 @@ import { crossEntropyCost } from "trilobite"
 import { type LayerRound, RATE, type RoundFacts } from "../engine/jobs/round-facts.ts"
 import { Choice, LiveNumber } from "../ui/controls.tsx"
 import { cost, count, percent, plain } from "../ui/format.ts"
+import { etaTerm, maths } from "../ui/maths.tsx"
 import { axis } from "../ui/plot.ts"
 import { BatchGrid, Digit, useWidth } from "./batches-canvas.tsx"
 import { placesOf, SEED } from "./batches-order.ts"
@@ -148,8 +149,7 @@ function Cost(props: Props): JSX.Element {
     <Panel title={`Cost: ${cost(facts.cost)} for the batch`}>
       <div class="bt-formula">
         <span>
-          <i>C</i> = −ln <i>a</i>
-          <sub>{facts.labels[at]}</sub> = −ln {plain(right, 4)} = <b>{cost(costs[at]!)}</b>
+          {maths`C = −ln a_${facts.labels[at]!} = −ln ${Number(plain(right, 4))} =`} <b>{cost(costs[at]!)}</b>
         </span>
         <span class="dim">for image {count(facts.images[at]! + 1)}</span>
         <span>
@@ -205,7 +205,7 @@ function Backward({ facts }: Props): JSX.Element {
     <Panel title="Backward: how loudly each layer hears of it">
       <p class="bt-say">
         The length of the gradient of the batch's cost, layer by layer from the output back: what the update took from
-        the weights, divided by <i class="ember">η</i>.
+        the weights, divided by {maths`${etaTerm}`}.
       </p>
       <ul class="bt-layers">
         {[2, 1, 0].map((i) => (
@@ -239,21 +239,13 @@ function Update({ facts, layer }: Props): JSX.Element {
       <Choice label="Layer" value={layer} options={layers.map((label, value) => ({ value, label }))} />
       <p class="bt-say">The weight of this layer that moves the farthest, {weightName(layer.value, own)}:</p>
       <div class="bt-step">
-        <span>
-          <i>w</i>
-        </span>
+        <span>{maths`w`}</span>
         <span>−</span>
-        <span class="ember">
-          <i>η</i>
-        </span>
+        <span class="ember">{maths`η`}</span>
         <span>·</span>
-        <span class="ember">
-          ∂<i>C</i>/∂<i>w</i>
-        </span>
+        <span class="ember">{maths`∂C/∂w`}</span>
         <span>=</span>
-        <span>
-          <i>w′</i>
-        </span>
+        <span>{maths`w′`}</span>
         <LiveNumber value={before} format={(v) => plain(v, 5)} />
         <span>−</span>
         <span class="ember">{RATE}</span>

@@ -10,6 +10,7 @@ import { Button, Slider } from "../ui/controls.tsx"
 import { cost, count, duration, percent } from "../ui/format.ts"
 import { useKeys } from "../ui/keys.ts"
 import { Formula, LessonPage, once, still, useWalk } from "../ui/lesson.tsx"
+import { maths } from "../ui/maths.tsx"
 import { axis, linePath } from "../ui/plot.ts"
 import { running } from "../ui/running.tsx"
 import { speak } from "../ui/said.ts"
@@ -310,7 +311,7 @@ export default function Batches(): JSX.Element {
       <Formula
         label="Rounds of an epoch"
         rows={[
-          [<i key="n">n =</i>, <>⌈images / batch size⌉</>],
+          ["", maths`n = ⌈images / batch size⌉`],
           [
             "now",
             <>

@@ -8,6 +8,7 @@ import { Choice, LiveNumber, Slider } from "../ui/controls.tsx"
 import { cost, plain } from "../ui/format.ts"
 import { slid, useKeys } from "../ui/keys.ts"
 import { Formula, LessonPage, once } from "../ui/lesson.tsx"
+import { maths } from "../ui/maths.tsx"
 import { axis, curve, pointerOn } from "../ui/plot.ts"
 import { useWidth } from "../ui/size.ts"
 import { type Keys, numberKey, useUrlState, wordKey } from "../ui/url.ts"
@@ -103,7 +104,7 @@ export default function Costs(): JSX.Element {
           <div class="controls even">
             <Slider
               label="The net says"
-              symbol="ŷ"
+              symbol={maths`ŷ`}
               value={yhat}
               min={0}
               max={1}
@@ -114,7 +115,7 @@ export default function Costs(): JSX.Element {
             />
             <Slider
               label="It should say"
-              symbol="y"
+              symbol={maths`y`}
               value={y}
               min={0}
               max={1}
@@ -137,24 +138,14 @@ export default function Costs(): JSX.Element {
       <Formula
         label="Quadratic cost and cross-entropy of one answer"
         rows={[
-          [
-            "",
-            <span key="q">
-              <i>C</i> = (<i>y</i> − <i>ŷ</i>)²
-            </span>,
-          ],
+          ["", maths`C = (y − ŷ)²`],
           [
             "now",
             <span key="qn" class="that">
               ({at(y.value)} − {at(yhat.value)})² = <LiveNumber class="that" value={quadratic} format={cost} />
             </span>,
           ],
-          [
-            "",
-            <span key="c" class="maths">
-              <i>C</i> = −[<i>y</i> ln <i>ŷ</i> + (1 − <i>y</i>) ln(1 − <i>ŷ</i>)]
-            </span>,
-          ],
+          ["", maths`C = −[y ln ŷ + (1 − y) ln(1 − ŷ)]`],
           [
             "now",
             <span key="cn" class="this">
@@ -167,9 +158,7 @@ export default function Costs(): JSX.Element {
         <caption class="sr">Answers of the chapter’s table, with both costs</caption>
         <thead>
           <tr>
-            <th scope="col">
-              <i>y</i>, <i>ŷ</i>
-            </th>
+            <th scope="col">answer {maths`y, ŷ`}</th>
             <th scope="col" class="that">
               quadratic
             </th>

@@ -8,6 +8,7 @@ import { Button, Choice, LiveNumber, Slider } from "../ui/controls.tsx"
 import { cost, plain, rate, signed } from "../ui/format.ts"
 import { useKeys } from "../ui/keys.ts"
 import { Formula, LessonPage, once, still, useWalk } from "../ui/lesson.tsx"
+import { etaTerm, maths } from "../ui/maths.tsx"
 import { speak } from "../ui/said.ts"
 import { type Keys, numberKey, useUrlState, wholeKey } from "../ui/url.ts"
 import { EtaSlider, WalkButtons } from "../ui/walk.tsx"
@@ -174,14 +175,7 @@ export default function Escape(): JSX.Element {
       <Formula
         label="p becomes p minus eta times the mean slope over the batch"
         rows={[
-          [
-            <span key="head" class="formula-head">
-              <i>p</i> ←
-            </span>,
-            <>
-              <i>p</i> − <i class="ember">η</i> · mean of ∂<i>C</i>/∂<i>p</i> over {examples(b.value)}
-            </>,
-          ],
+          ["", [maths`p ← p − ${etaTerm} ·`, " ", maths`mean of ∂C/∂p over ${examples(b.value)}`]],
           [
             "now",
             <>

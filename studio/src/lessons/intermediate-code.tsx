@@ -4,6 +4,7 @@ import { computed, type Signal, signal } from "@preact/signals"
 import type { ComponentChildren, JSX } from "preact"
 import { useEffect, useId, useMemo, useRef } from "preact/hooks"
 import { Button, Choice, Slider } from "../ui/controls.tsx"
+import { maths } from "../ui/maths.tsx"
 import { said } from "../ui/said.ts"
 import type { State } from "../ui/url.ts"
 import {
@@ -178,7 +179,7 @@ function Options(props: {
       return (
         <Slider
           label="Learning rate"
-          symbol="η"
+          symbol={maths`η`}
           value={state.eta}
           min={limits.eta[0]}
           max={limits.eta[1]}

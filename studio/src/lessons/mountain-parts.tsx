@@ -6,6 +6,7 @@ import { useMemo } from "preact/hooks"
 import { LiveNumber, type Option } from "../ui/controls.tsx"
 import { cost, plain, rate, signed } from "../ui/format.ts"
 import { Formula } from "../ui/lesson.tsx"
+import { etaTerm, maths } from "../ui/maths.tsx"
 import type { Point } from "../ui/relief.ts"
 import { gridOf, rings } from "../ui/rings.ts"
 import { type Ground, type GroundName, grounds } from "./mountain-grounds.ts"
@@ -143,26 +144,13 @@ export function Steps(props: {
       <LiveNumber class="ember" value={slope[i]} format={small} /> = <LiveNumber value={next[i]} format={plain} />
     </>
   )
-  const head = (i: number): JSX.Element => (
-    <span class="formula-head">
-      <i>p</i>
-      <sub>{i}</sub> ←
-    </span>
-  )
-  const line = (i: number): JSX.Element => (
-    <span class="formula-line">
-      <i>p</i>
-      <sub>{i}</sub> − <i class="ember">η</i> · ∂<i>C</i>/∂<i>p</i>
-      <sub>{i}</sub>
-    </span>
-  )
   return (
     <Formula
       label="each parameter becomes itself minus eta times its own slope"
       rows={[
-        [head(1), line(1)],
+        ["", maths`p₁ ← p₁ − ${etaTerm} · ∂C/∂p₁`],
         ["now", row(0)],
-        [head(2), line(2)],
+        ["", maths`p₂ ← p₂ − ${etaTerm} · ∂C/∂p₂`],
         ["now", row(1)],
       ]}
     />

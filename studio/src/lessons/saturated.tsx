@@ -10,6 +10,7 @@ import { Button, Choice, LiveNumber, Slider } from "../ui/controls.tsx"
 import { cost, plain } from "../ui/format.ts"
 import { slid, useKeys } from "../ui/keys.ts"
 import { LessonPage, once } from "../ui/lesson.tsx"
+import { maths } from "../ui/maths.tsx"
 import { axis, curve, linePath, pointerOn } from "../ui/plot.ts"
 import { useWidth } from "../ui/size.ts"
 import { type Keys, numberKey, useUrlState, wordKey } from "../ui/url.ts"
@@ -158,15 +159,15 @@ export default function Saturated(): JSX.Element {
       <div class="prose">
         <p>
           Drag the point along the curve. Out in the shaded country the ground is flat: however the weights push{" "}
-          <i>z</i>, the activation barely moves. The <em class="that">quadratic cost</em> multiplies its message by that
-          flatness. <em class="this">Cross-entropy</em> cancels it, and the message stays as large as the mistake.
+          {maths`z`}, the activation barely moves. The <em class="that">quadratic cost</em> multiplies its message by
+          that flatness. <em class="this">Cross-entropy</em> cancels it, and the message stays as large as the mistake.
         </p>
       </div>
       <table>
         <thead>
           <tr>
             <th scope="col">
-              at <i>z</i> = {plain(z.value, 1)}, wanted {act.value === "tanh" && y.value === 0 ? "−1" : y.value}
+              at {maths`z = ${plain(z.value, 1)}`}, wanted {act.value === "tanh" && y.value === 0 ? "−1" : y.value}
             </th>
             <th scope="col" class="that">
               quadratic
@@ -178,9 +179,7 @@ export default function Saturated(): JSX.Element {
         </thead>
         <tbody>
           <tr>
-            <td>
-              cost <i>C</i>
-            </td>
+            <td>cost {maths`C`}</td>
             <td>
               <LiveNumber
                 value={
@@ -197,9 +196,7 @@ export default function Saturated(): JSX.Element {
             </td>
           </tr>
           <tr>
-            <td>
-              push ∂<i>C</i>/∂<i>z</i>
-            </td>
+            <td>push {maths`∂C/∂z`}</td>
             <td>
               <LiveNumber class="that" value={push.value.quadratic} format={cost} width={6} />
             </td>
@@ -209,14 +206,8 @@ export default function Saturated(): JSX.Element {
           </tr>
           <tr>
             <td>formula</td>
-            <td>
-              2 (<i>a</i> − <i>y</i>) · <i>σ′</i>(<i>z</i>)
-            </td>
-            <td>
-              {act.value === "tanh" ? "2 (" : ""}
-              <i>{act.value === "tanh" ? "p" : "a"}</i> − <i>y</i>
-              {act.value === "tanh" ? ")" : ""}
-            </td>
+            <td>{maths`2 (a − y) · σ′(z)`}</td>
+            <td>{act.value === "tanh" ? maths`2 (p − y)` : maths`a − y`}</td>
           </tr>
         </tbody>
       </table>
@@ -397,7 +388,7 @@ function RaceFigure(props: {
       <div>
         <h2>Two neurons, one start</h2>
         <p class="dim">
-          Both begin at <i>ŷ</i> = {plain(sigmoid(from.z), 3)} and should say {from.y}. Only the cost differs.
+          Both begin at {maths`ŷ = ${plain(sigmoid(from.z), 3)}`} and should say {from.y}. Only the cost differs.
         </p>
         <div class="row">
           <Button main icon="play" onClick={train}>
@@ -407,7 +398,7 @@ function RaceFigure(props: {
         </div>
         <Slider
           label="Learning rate"
-          symbol="η"
+          symbol={maths`η`}
           value={eta}
           min={0.01}
           max={10}

@@ -8,6 +8,7 @@ import { smoothed } from "../../../src/train/callbacks/learning-speed.ts"
 import { Button, Choice, LiveNumber, Slider } from "../ui/controls.tsx"
 import { useKeys } from "../ui/keys.ts"
 import { Formula, LessonPage, once } from "../ui/lesson.tsx"
+import { maths } from "../ui/maths.tsx"
 import { RunCurve, type Series } from "../ui/run-curve.tsx"
 import { useUrlState } from "../ui/url.ts"
 import { SpeedBars } from "./speed-bars.tsx"
@@ -190,12 +191,7 @@ function Prose(props: {
       <Formula
         label="The speed of a layer"
         rows={[
-          [
-            "speed",
-            <>
-              <i>v</i> = ‖<i>W</i> before the epoch − <i>W</i> after it‖
-            </>,
-          ],
+          ["speed", [maths`v = ‖W before the epoch −`, " ", maths`W after it‖`]],
           [
             now === undefined ? "last layer" : `epoch ${speeds.length}`,
             now === undefined ? (

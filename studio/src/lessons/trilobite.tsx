@@ -8,6 +8,7 @@ import { Choice } from "../ui/controls.tsx"
 import { cost, plain, rate } from "../ui/format.ts"
 import { useKeys } from "../ui/keys.ts"
 import { Formula, LessonPage, once, still, useWalk } from "../ui/lesson.tsx"
+import { etaTerm, maths } from "../ui/maths.tsx"
 import { axis, curve } from "../ui/plot.ts"
 import { said, speak } from "../ui/said.ts"
 import { type Keys, numberKey, useUrlState, wordKey } from "../ui/url.ts"
@@ -204,24 +205,7 @@ export default function TrilobitePage(): JSX.Element {
       <Formula
         label="new p equals p minus eta times slope"
         rows={[
-          [
-            "",
-            <math key="f">
-              <mi>p</mi>
-              <mo>←</mo>
-              <mi>p</mi>
-              <mo>−</mo>
-              <mi>η</mi>
-              <mo>·</mo>
-              <mrow>
-                <mo>∂</mo>
-                <mi>C</mi>
-                <mo>/</mo>
-                <mo>∂</mo>
-                <mi>p</mi>
-              </mrow>
-            </math>,
-          ],
+          ["", maths`p ← p − ${etaTerm} · ∂C/∂p`],
           [
             "now",
             <span key="n">

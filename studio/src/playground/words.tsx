@@ -1,30 +1,18 @@
 // The words of the playground's sentence: what its settings are called and what each does.
 
 import type { ComponentChildren, JSX } from "preact"
+import { maths } from "../ui/maths.tsx"
 import type { FeatureName, OptimizerName, Settings } from "./settings.ts"
-
-const low = (letter: string, index: string, power?: string): JSX.Element => (
-  <>
-    <i>{letter}</i>
-    {index}
-    {power}
-  </>
-)
 
 /** The features as they are written. */
 export const featureWords: { readonly [F in FeatureName]: JSX.Element } = {
-  x1: low("x", "₁"),
-  x2: low("x", "₂"),
-  x1sq: low("x", "₁", "²"),
-  x2sq: low("x", "₂", "²"),
-  x1x2: (
-    <>
-      {low("x", "₁")}
-      {low("x", "₂")}
-    </>
-  ),
-  sin1: <>sin {low("x", "₁")}</>,
-  sin2: <>sin {low("x", "₂")}</>,
+  x1: maths`x₁`,
+  x2: maths`x₂`,
+  x1sq: maths`x₁²`,
+  x2sq: maths`x₂²`,
+  x1x2: maths`x₁x₂`,
+  sin1: maths`sin x₁`,
+  sin2: maths`sin x₂`,
 }
 
 /** The features as they are spoken. */

@@ -41,9 +41,40 @@ export function plainCode(code: string): string {
     .join("\n")
 }
 
-/** The findings of a run. */
+/** The findings of a run: those of the coach, faults first, and what its epochs show. */
 export function findingsOf(run: RunView): readonly Finding[] {
-  return [bestWasEarlier(run)].filter((finding) => finding !== undefined)
+  const said = run.findings.flatMap((finding) => coachs(finding) ?? [])
+  const last = [...new Map(said.map((finding) => [finding.id, finding])).values()]
+  const [faults, tips] = (["fault", "tip"] as const).map((kind) => last.filter((finding) => finding.kind === kind))
+  // The coach's word on overfitting says more.
+  const own = last.some(({ id }) => id.startsWith("F17")) ? undefined : bestWasEarlier(run)
+  return [...faults!, ...tips!, ...(own === undefined ? [] : [own])]
+}
+
+const isText = (value: unknown): value is string => typeof value === "string"
+const fieldsOf = (value: unknown): { readonly [name: string]: unknown } =>
+  typeof value === "object" && value !== null ? (value as { readonly [name: string]: unknown }) : {}
+
+/** A finding of the coach as a card shows it; undefined for what the coach has not written. */
+function coachs(value: unknown): Finding | undefined {
+  const { code, cause, kind, layer, epoch, saw, normal, why, change, expect } = fieldsOf(value)
+  const { text, code: lines, flag } = fieldsOf(change)
+  const { text: then } = fieldsOf(expect)
+  if (kind !== "fault" && kind !== "tip") return undefined
+  if (![code, cause, saw, normal, why, text, lines, then].every(isText)) return undefined
+  // Asterisks are this page's marks.
+  const plain = (part: unknown): string => String(part).replaceAll("*", "×")
+  const where = isText(layer) ? ` in ${layer}` : ""
+  const when = typeof epoch === "number" ? `after epoch ${epoch + 1}` : "before the first step"
+  return {
+    id: `${code} ${isText(layer) ? layer : ""}`,
+    kind,
+    headline: `${String(cause).slice(0, 1).toUpperCase()}${String(cause).slice(1)}${where}`,
+    evidence: `Seen ${when}: ${plain(saw)} Normal: ${plain(normal)}`,
+    why: plain(why),
+    change: { text: String(text), code: isText(flag) ? `${flag}\n\n${lines}` : String(lines) },
+    expect: plain(then),
+  }
 }
 
 /** How much a number moves from one epoch to the next, on average, in the last quarter of the epochs. */

@@ -20,8 +20,8 @@ export function heard(view: RunView, name: EventName, data: unknown): RunView {
   if (name === "reset") return { ...view, epochs: [], signals: [] }
   if (!isObject(data)) return view
   if (name === "state") {
-    const { state, begun, result, problem } = data as unknown as RunStatus
-    return { ...view, state, begun, result, problem }
+    const { state, begun, result, problem, findings } = data as unknown as RunStatus
+    return { ...view, state, begun, result, problem, findings }
   }
   if (name === "epoch") {
     const epoch = data as unknown as Epoch

@@ -47,7 +47,7 @@ export function valueAt(place: number, min: number, max: number, scale: Scale, s
 /** A slider. Double click sets it back; arrows move it, shift ten steps at a time, alt a tenth. */
 export function Slider(props: {
   readonly label: string
-  readonly symbol?: string
+  readonly symbol?: JSX.Element
   readonly value: Signal<number>
   readonly min: number
   readonly max: number
@@ -95,7 +95,7 @@ export function Slider(props: {
     <div class={`slider ${tone}`}>
       <div class="lab">
         <span>{label}</span>
-        {symbol && <i>{symbol}</i>}
+        {symbol}
         <output>{text}</output>
       </div>
       <div

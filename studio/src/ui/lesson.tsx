@@ -1,7 +1,7 @@
 // The page of a lesson: text at the left, the figure with its controls at the right, figure first on small screens.
 
 import { computed, type ReadonlySignal, type Signal, signal } from "@preact/signals"
-import type { ComponentChildren, JSX } from "preact"
+import { type ComponentChildren, isValidElement, type JSX } from "preact"
 import { useEffect, useMemo } from "preact/hooks"
 import { after, lessonOf, lessons } from "../lessons/list.ts"
 import { Link } from "./link.tsx"
@@ -133,6 +133,12 @@ export function once(test: () => boolean): ReadonlySignal<boolean> {
   return computed(() => (ever = test() || ever))
 }
 
+/** Whether a line is set as a formula; a long one is a list of formulas, which it may be broken between. */
+function isMaths(line: ComponentChildren): boolean {
+  const first = Array.isArray(line) ? line[0] : line
+  return isValidElement(first) && first.type === "math"
+}
+
 /** A formula with its numbers beneath. */
 export function Formula(props: {
   readonly label: string
@@ -143,7 +149,7 @@ export function Formula(props: {
       {props.rows.map(([head, line], i) => (
         <div class="line" key={i}>
           <span>{head}</span>
-          <span class={i === 0 ? "" : "live"}>{line}</span>
+          <span class={isMaths(line) ? "" : "live"}>{line}</span>
         </div>
       ))}
     </div>

@@ -4,6 +4,7 @@ import type { ReadonlySignal, Signal } from "@preact/signals"
 import type { JSX } from "preact"
 import { Button, Slider } from "./controls.tsx"
 import { rate } from "./format.ts"
+import { maths } from "./maths.tsx"
 
 /** Walk or Pause, Step, Start again. */
 export function WalkButtons(props: {
@@ -39,7 +40,7 @@ export function EtaSlider(props: {
   return (
     <Slider
       label="Learning rate"
-      symbol="η"
+      symbol={maths`η`}
       scale="log"
       tone="eta"
       zones={["creeps", "walks", "leaps"]}

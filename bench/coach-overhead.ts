@@ -1,0 +1,166 @@
+// What the coach costs: trainings with and without it in turns, the time from the end of the first epoch to the end of the last.
+//   node bench/coach-overhead.ts [--pairs=10] [--only=toy] [--save]
+// What comes once (facts of the data, the probe, the modules) is given beside it. The weights are compared bit by bit.
+
+import { writeFileSync } from "node:fs"
+import { dense, type Layer, type ModelOptions, type OptimizerLike, sequential, sgd } from "../src/index.ts"
+import { machine, median } from "./machine.ts"
+
+interface Work {
+  readonly name: string
+  readonly sizes: readonly number[]
+  readonly activation: "tanh" | "relu"
+  readonly rows: number
+  readonly batchSize: number
+  readonly epochs: number
+  /** The most that the coach may take, as a share. */
+  readonly bound: number
+  readonly optimizer?: OptimizerLike
+  readonly model?: ModelOptions
+}
+
+const deep = [2, ...Array.from({ length: 9 }, () => 16), 1]
+const works: readonly Work[] = [
+  {
+    name: "digits, batch 128",
+    sizes: [784, 64, 64, 10],
+    activation: "relu",
+    rows: 20_000,
+    batchSize: 128,
+    epochs: 9,
+    bound: 0.03,
+  },
+  {
+    name: "digits, batch 32",
+    sizes: [784, 64, 64, 10],
+    activation: "relu",
+    rows: 10_000,
+    batchSize: 32,
+    epochs: 9,
+    bound: 0.03,
+  },
+  {
+    name: "digits, batch 1",
+    sizes: [784, 64, 64, 10],
+    activation: "relu",
+    rows: 2000,
+    batchSize: 1,
+    epochs: 9,
+    bound: 0.03,
+  },
+  {
+    name: "toy, batch 10",
+    sizes: [2, 8, 8, 1],
+    activation: "tanh",
+    rows: 700,
+    batchSize: 10,
+    epochs: 300,
+    bound: 0.05,
+  },
+  {
+    name: "toy, ten layers, batch 32",
+    sizes: deep,
+    activation: "tanh",
+    rows: 700,
+    batchSize: 32,
+    epochs: 200,
+    bound: 0.05,
+  },
+]
+
+/** Numbers that look random and are the same always. */
+const noise = (n: number, times: number): Float32Array =>
+  Float32Array.from({ length: n }, (_, i) => (((Math.imul(i + 1, 0x9e3779b1) ^ (i << 7)) >>> 8) / 16777216) * times)
+
+interface Once {
+  /** Milliseconds of an epoch after the first, in the mean and in the middle, and until the first has ended. */
+  readonly epoch: number
+  readonly middle: number
+  readonly first: number
+  readonly bits: string
+}
+
+async function train(work: Work, coach: boolean): Promise<Once> {
+  const { sizes, activation, rows, batchSize, epochs } = work
+  const layers = sizes.slice(1).map((units, i): Layer => {
+    const last = i === sizes.length - 2
+    const out = units === 1 ? "sigmoid" : "softmax"
+    return dense({ units, activation: last ? out : activation, ...(i === 0 ? { inputShape: [sizes[0]!] } : {}) })
+  })
+  const model = sequential(layers, { seed: 1, ...work.model })
+  const outputs = sizes.at(-1)!
+  const loss = outputs === 1 ? "binaryCrossentropy" : "categoricalCrossentropy"
+  model.compile({ loss, optimizer: work.optimizer ?? sgd({ learningRate: 0.05 }) })
+  const x = { data: noise(rows * sizes[0]!, 1), shape: [rows, sizes[0]!] }
+  const y = new Float32Array(rows * outputs)
+  for (let i = 0; i < rows; i++) {
+    if (outputs > 1) y[i * outputs + (i % outputs)] = 1
+    else y[i] = Number(x.data[i * sizes[0]!]! > 0.5)
+  }
+  const ends: number[] = []
+  const onEpochEnd = (): void => void ends.push(performance.now())
+  const begun = performance.now()
+  await model.fit(
+    x,
+    { data: y, shape: [rows, outputs] },
+    { batchSize, epochs, verbose: 0, coach, callbacks: [{ onEpochEnd }] },
+  )
+  const done = performance.now()
+  const bits = model
+    .getWeights()
+    .map(({ data }) => new Uint32Array(data.slice().buffer).join())
+    .join(";")
+  // The coach's work of an epoch comes after its end is told: the last one's is behind the last end.
+  const each = ends.slice(1).map((end, i) => end - ends[i]!)
+  return { epoch: (done - ends[0]!) / (epochs - 1), middle: median(each), first: ends[0]! - begun, bits }
+}
+
+/** The middle 95 % of medians of draws from the list. */
+function interval(list: readonly number[]): readonly [number, number] {
+  let state = 12345
+  const draw = (): number => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
+    return list[Math.floor((state / 4294967296) * list.length)]!
+  }
+  const medians = Array.from({ length: 2000 }, () => median(list.map(draw))).sort((a, b) => a - b)
+  return [medians[50]!, medians[1949]!]
+}
+
+const option = (name: string): string | undefined => process.argv.find((arg) => arg.startsWith(`--${name}`))
+const pairs = Number(option("pairs=")?.split("=")[1] ?? 10)
+const round = (n: number, digits = 3): number => Number(n.toFixed(digits))
+const results: object[] = []
+const only = option("only=")?.split("=")[1] ?? ""
+for (const work of works.filter(({ name }) => name.includes(only))) {
+  await train(work, false)
+  await train(work, true)
+  const ratios: number[] = []
+  const [plain, coached]: [Once[], Once[]] = [[], []]
+  for (let i = 0; i < pairs; i++) {
+    for (const coach of i % 2 === 0 ? [false, true] : [true, false]) {
+      const once = await train(work, coach)
+      ;(coach ? coached : plain).push(once)
+    }
+    ratios.push(coached.at(-1)!.epoch / plain.at(-1)!.epoch)
+  }
+  if (new Set([...plain, ...coached].map(({ bits }) => bits)).size !== 1) throw new Error(`${work.name}: other bits.`)
+  const of = (list: readonly Once[], key: "epoch" | "first"): number => median(list.map((once) => once[key]))
+  const [low, high] = interval(ratios)
+  const result = {
+    name: work.name,
+    ratio: round(median(ratios)),
+    interval: [round(low), round(high)],
+    // The epoch in the middle of a training: most epochs of a toy are not watched.
+    ratioOfMiddle: round(median(coached.map((c, i) => c.middle / plain[i]!.middle))),
+    // The least times are those that other work on the machine has disturbed least.
+    ratioOfLeast: round(Math.min(...coached.map((c) => c.epoch)) / Math.min(...plain.map((p) => p.epoch))),
+    bound: 1 + work.bound,
+    epochMs: round(of(plain, "epoch")),
+    onceMs: round(of(coached, "first") - of(plain, "first"), 1),
+  }
+  results.push(result)
+  console.log(JSON.stringify(result))
+}
+const report = { machine: machine(), pairs, results }
+if (option("save") === undefined) console.log(JSON.stringify(report.machine))
+else writeFileSync(new URL("results/coach-overhead.json", import.meta.url), `${JSON.stringify(report, null, 2)}\n`)

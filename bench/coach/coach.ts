@@ -1,0 +1,69 @@
+// A training that is watched, and what doctors say of it. The evidence of a whole training holds that of every moment before its end, so
+// that rules can be tried again on what was recorded.
+
+import { Coach } from "../../src/coach/coach.ts"
+import type { Evidence } from "../../src/coach/evidence.ts"
+import type { FaultCode, Finding } from "../../src/coach/finding.ts"
+import type { Model } from "../../src/index.ts"
+import type { Doctor } from "./anchors.ts"
+import type { Setup } from "./setup.ts"
+import { type Outcome, train } from "./train.ts"
+
+/** A training and all that is known of it. */
+export interface Watched {
+  readonly outcome: Outcome
+  readonly evidence: Evidence
+}
+
+/** Trains a setup and watches it. What fit refuses is examined. */
+export async function watched(setup: Setup): Promise<Watched> {
+  const seen: { model?: Model; evidence?: Evidence } = {}
+  const outcome = await train(setup, async (model, { x, y }, plan) => {
+    seen.model = model
+    seen.evidence = await model.examine(x, y, plan)
+    return { coach: { advisor: { advise: () => [] } } }
+  })
+  return { outcome, evidence: seen.model!.coach?.evidence ?? seen.evidence! }
+}
+
+/** The evidence before the first step, after each epoch, and at the end. */
+export function moments(evidence: Evidence): readonly Evidence[] {
+  const { epochs, ended, diverged, ...before } = evidence
+  const running = Array.from({ length: epochs.length + 1 }, (_, n) => ({ ...before, epochs: epochs.slice(0, n) }))
+  return ended === undefined && diverged === undefined ? running : [...running, evidence]
+}
+
+/** What a doctor says of a training: the causes in the order in which they are named, and when (0: before the first step). */
+export interface Said {
+  readonly code: FaultCode
+  readonly moment: number
+}
+
+/** All that a doctor says, each cause once. */
+export function saidBy(doctor: Doctor, evidence: Evidence): readonly Said[] {
+  const ask = doctor.begin()
+  const said = new Map<FaultCode, Said>()
+  moments(evidence).forEach((now, moment) => {
+    for (const code of ask(now)) if (!said.has(code)) said.set(code, { code, moment })
+  })
+  return [...said.values()]
+}
+
+/** The coach as a doctor among others: the faults that it names; tips are none. */
+export const coach: Doctor = {
+  name: "trilobite",
+  begin: () => {
+    const own = new Coach()
+    return (evidence) =>
+      own
+        .advise(evidence)
+        .filter(({ kind }) => kind === "fault")
+        .map(({ code }) => code)
+  },
+}
+
+/** The faults that the coach finds in a training, in the order in which it names them. */
+export function faultsOf(evidence: Evidence): readonly Finding[] {
+  const own = new Coach()
+  return moments(evidence).flatMap((now) => own.advise(now).filter(({ kind }) => kind === "fault"))
+}

@@ -1,0 +1,90 @@
+// What is wrong with a training: one that a run folder tells of, or one that is not begun. Knows no command-line syntax.
+
+import { existsSync, statSync } from "node:fs"
+import { join } from "node:path"
+import { type Diagnosis, diagnose, type Evidence, TrilobiteError } from "../src/index.ts"
+import { diagnosisText, labelled } from "./coach.ts"
+import type { TrainConfig } from "./config.ts"
+import { readConfigFile } from "./config-file.ts"
+import { isNetName } from "./nets.ts"
+import { printJson, printLine, warningText } from "./output.ts"
+import { evidenceOf, type Fields, findRun } from "./report/read.ts"
+import { files } from "./run-folder.ts"
+import type { TrainOptions } from "./run-options.ts"
+import { settings } from "./settings.ts"
+import { count, isSetName } from "./tables.ts"
+import { examineTable } from "./tabular.ts"
+import { examineNet } from "./training.ts"
+
+/** What was looked at, and what was seen. */
+interface Checkup {
+  readonly of: string
+  readonly evidence: Evidence
+  readonly refused?: TrilobiteError | undefined
+  readonly warnings?: readonly string[]
+}
+
+/** How the findings are told. */
+export interface DoctorOptions extends TrainOptions {
+  readonly runs: string
+}
+
+/** Looks at a run, a config, a table or a network of the chapter, and says what is wrong. */
+export async function doctor(named: string, given: TrainConfig, options: DoctorOptions): Promise<void> {
+  const { of, evidence, refused, warnings = [] } = await checkup(named, given, options)
+  const diagnosis = await diagnosed(of, evidence)
+  if (options.json) {
+    const { code, where, message } = refused ?? {}
+    printJson({ of, ...diagnosis, warnings, ...(refused === undefined ? {} : { refused: { code, where, message } }) })
+    return
+  }
+  printLine(labelled("Looked at", of))
+  if (refused !== undefined) printLine(labelled("Refused", refused.message))
+  printLine(await diagnosisText(diagnosis))
+  for (const warning of warnings) printLine(warningText(warning))
+}
+
+/** Evidence of a file may have holes where rules look. */
+async function diagnosed(where: string, evidence: Evidence): Promise<Diagnosis> {
+  try {
+    return await diagnose(evidence)
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error
+    const what = `${files.evidence} is not what the coach has written.`
+    throw new TrilobiteError("E_DATA", { where, what, hint: "Train again." }, { cause: error })
+  }
+}
+
+async function checkup(named: string, given: TrainConfig, options: DoctorOptions): Promise<Checkup> {
+  if (isSetName(named)) return { of: `${named}, not begun`, ...(await examineTable({ ...given, data: named })) }
+  if (isNetName(named)) return { of: `${named} on MNIST, not begun`, evidence: await examineNet(named, options) }
+  const folder = [named, join(options.runs, named)].find((path) => existsSync(join(path, files.config)))
+  if (folder !== undefined) return ofRun(folder, options)
+  if (existsSync(named) && statSync(named).isDirectory()) findRun(options.runs, named)
+  const isConfig = /\.([cm]?[jt]s|json)$/.test(named)
+  const config = isConfig ? { ...(await readConfigFile(named)), ...given } : { ...given, data: named }
+  return { of: `${named}, not begun`, ...(await examineTable(config)) }
+}
+
+/** A run by what the coach has seen of it; if it did not watch, its training is looked at as if it were not begun. */
+async function ofRun(folder: string, options: DoctorOptions): Promise<Checkup> {
+  const evidence = evidenceOf(folder)
+  if (evidence !== undefined) return { of: `${folder}, ${count(evidence.epochs.length, "epoch")}`, evidence }
+  const { config } = findRun(options.runs, folder)
+  const of = `${folder}, before its first step: the coach did not watch it`
+  if (isNetName(String(config.net)))
+    return { of, evidence: await examineNet(config.net as "shallow-net", trainOptions(config)) }
+  const known = settings.flatMap(({ name }) =>
+    config[name] === undefined || config[name] === null ? [] : [[name, config[name]]],
+  )
+  return { of, ...(await examineTable(Object.fromEntries(known) as TrainConfig)) }
+}
+
+/** The options of a network's run as they were given. */
+function trainOptions(config: Fields): TrainOptions {
+  const names = ["epochs", "batchSize", "learningRate", "seed", "data"] as const
+  const known = names.flatMap((name) =>
+    config[name] === undefined || config[name] === null ? [] : [[name, config[name]]],
+  )
+  return Object.fromEntries(known) as TrainOptions
+}
