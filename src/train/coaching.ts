@@ -1,11 +1,12 @@
 // The coach beside a training: evidence is gathered, findings are made of it, and told. Loaded when a training is coached.
 
 import type { Bound, Executable } from "../backend/backend.ts"
+import type { Evidence } from "../coach/evidence.ts"
 import type { Finding } from "../coach/finding.ts"
 import type { Rows } from "../data/dataset.ts"
 import type { Listeners } from "./callbacks/listeners.ts"
 import type { FitEvent } from "./events.ts"
-import { evidenceOf } from "./examine.ts"
+import { evidenceOf, examineModel } from "./examine.ts"
 import type { Room } from "./examples.ts"
 import type { Feed } from "./feed.ts"
 import { bindings, type Traced } from "./forward.ts"
@@ -48,6 +49,26 @@ export interface Coaching {
   /** An error has ended the training; `ended`: a callback takes it for a good end. */
   failed(ended: boolean): Promise<void>
 }
+
+/** A training has refused its data: what the coach finds in them is said before the error is. */
+export async function refused(room: Room, read: CoachPlan["read"], x: unknown, y: unknown): Promise<void> {
+  const { advisor, onFinding }: CoachOptions = typeof read.coach === "object" ? read.coach : {}
+  const { Coach } = await import("../coach/coach.ts")
+  let evidence: Evidence
+  try {
+    evidence = await examineModel(room, read, x, y)
+  } catch {
+    return // What cannot even be read is told by the error of the training.
+  }
+  const findings = (advisor ?? new Coach()).advise(evidence)
+  room.keepCoached({ evidence, findings })
+  for (const finding of findings) {
+    if (read.verbose !== 0) consoleOutput().write(lineOf(finding))
+    await onFinding?.(finding)
+  }
+}
+
+const lineOf = ({ saw, change }: Finding): string => `Coach: ${saw} ${change.text}\n`
 
 /** The coach of one training. */
 export function coach({ room, read, parts, executable, bind, feed, seed, print, listeners }: CoachPlan): Coaching {
@@ -103,7 +124,7 @@ export function coach({ room, read, parts, executable, bind, feed, seed, print, 
     findings.push(...found)
     room.keepCoached({ evidence, findings })
     for (const finding of found) {
-      if (print) output.write(`Coach: ${finding.saw} ${finding.change.text}\n`)
+      if (print) output.write(lineOf(finding))
       await onFinding?.(finding)
       await listeners.tell({ type: "finding", finding })
     }
