@@ -40,6 +40,7 @@ const shared: UserConfig = {
   entry: {
     index: "src/index.ts",
     datasets: "src/datasets.ts",
+    tune: "src/tune.ts",
     worker: "src/worker.ts",
     config: "cli/config.ts",
     "cli/main": "cli/main.ts",

@@ -9,6 +9,7 @@ const config: ViteUserConfig = defineConfig({
     alias: [
       { find: /^trilobite$/, replacement: here("src/index.ts") },
       { find: /^trilobite\/datasets$/, replacement: here("src/datasets.ts") },
+      { find: /^trilobite\/tune$/, replacement: here("src/tune.ts") },
     ],
   },
   test: {

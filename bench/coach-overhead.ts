@@ -1,5 +1,5 @@
 // What the coach costs: trainings with and without it in turns, the time from the end of the first epoch to the end of the last.
-//   node bench/coach-overhead.ts [--pairs=10] [--save]
+//   node bench/coach-overhead.ts [--pairs=10] [--only=toy] [--save]
 // What comes once (facts of the data, the probe, the modules) is given beside it. The weights are compared bit by bit.
 
 import { writeFileSync } from "node:fs"
@@ -73,8 +73,9 @@ const noise = (n: number, times: number): Float32Array =>
   Float32Array.from({ length: n }, (_, i) => (((Math.imul(i + 1, 0x9e3779b1) ^ (i << 7)) >>> 8) / 16777216) * times)
 
 interface Once {
-  /** Milliseconds of an epoch after the first, and until the first has ended. */
+  /** Milliseconds of an epoch after the first, in the mean and in the middle, and until the first has ended. */
   readonly epoch: number
+  readonly middle: number
   readonly first: number
   readonly bits: string
 }
@@ -110,7 +111,8 @@ async function train(work: Work, coach: boolean): Promise<Once> {
     .map(({ data }) => new Uint32Array(data.slice().buffer).join())
     .join(";")
   // The coach's work of an epoch comes after its end is told: the last one's is behind the last end.
-  return { epoch: (done - ends[0]!) / (epochs - 1), first: ends[0]! - begun, bits }
+  const each = ends.slice(1).map((end, i) => end - ends[i]!)
+  return { epoch: (done - ends[0]!) / (epochs - 1), middle: median(each), first: ends[0]! - begun, bits }
 }
 
 /** The middle 95 % of medians of draws from the list. */
@@ -128,7 +130,8 @@ const option = (name: string): string | undefined => process.argv.find((arg) => 
 const pairs = Number(option("pairs=")?.split("=")[1] ?? 10)
 const round = (n: number, digits = 3): number => Number(n.toFixed(digits))
 const results: object[] = []
-for (const work of works) {
+const only = option("only=")?.split("=")[1] ?? ""
+for (const work of works.filter(({ name }) => name.includes(only))) {
   await train(work, false)
   await train(work, true)
   const ratios: number[] = []
@@ -147,6 +150,8 @@ for (const work of works) {
     name: work.name,
     ratio: round(median(ratios)),
     interval: [round(low), round(high)],
+    // The epoch in the middle of a training: most epochs of a toy are not watched.
+    ratioOfMiddle: round(median(coached.map((c, i) => c.middle / plain[i]!.middle))),
     // The least times are those that other work on the machine has disturbed least.
     ratioOfLeast: round(Math.min(...coached.map((c) => c.epoch)) / Math.min(...plain.map((p) => p.epoch))),
     bound: 1 + work.bound,

@@ -14,6 +14,7 @@ import { addRuns } from "./commands/runs.ts"
 import { addStudio } from "./commands/studio.ts"
 import { addSummary } from "./commands/summary.ts"
 import { addTrain } from "./commands/train.ts"
+import { addTune } from "./commands/tune.ts"
 import { errorText, exitCodeOf } from "./output.ts"
 import { usageError } from "./values.ts"
 import { version } from "./version.ts"
@@ -21,6 +22,7 @@ import { version } from "./version.ts"
 /** The commands, in the order of the help text. */
 const commands: readonly ((program: Command) => void)[] = [
   addTrain,
+  addTune,
   addPredict,
   addEvaluate,
   addInspect,
@@ -37,6 +39,7 @@ const commands: readonly ((program: Command) => void)[] = [
 const HELP = `
 Examples:
   $ trilobite train data.csv --target species  a table: looks, trains, saves
+  $ trilobite tune data.csv --target species   looks for the best net for it
   $ trilobite predict runs/data-... new.csv    what it makes of other rows
   $ trilobite train intermediate-net           the chapter's net, 20 epochs
   $ trilobite train shallow-net --epochs 5

@@ -1,16 +1,18 @@
 // Tables on the command line: where they come from, and what is said about them. Knows no training.
 
 import {
+  asTrainingData,
   type CsvOptions,
   dataSet,
   dataSetNames,
   type FeatureStep,
+  mnist,
   type Prepared,
   readTable,
   type SetName,
   type Table,
 } from "../src/datasets.ts"
-import { TrilobiteError } from "../src/index.ts"
+import { type Tensor, TrilobiteError, tensor } from "../src/index.ts"
 import { digits, shortened } from "./scores.ts"
 
 /** A table with the target that it is known for, if it is a data set of the package. */
@@ -19,6 +21,66 @@ export type Source = Table & { readonly target?: string }
 /** True for the name of a data set of the package. */
 export function isSetName(name: string): name is SetName {
   return (dataSetNames as readonly string[]).includes(name)
+}
+
+/** True for MNIST, whose rows are images and are divided already. */
+export function isImageSet(name: string): boolean {
+  return name === "mnist"
+}
+
+/** True for what is no file. */
+export function isPackaged(name: string): boolean {
+  return isSetName(name) || isImageSet(name)
+}
+
+/** MNIST as rows of 784 pixels: the 60,000 train, the 10,000 validate, as for the networks of the chapter. */
+export async function digitRows(): Promise<{ readonly table: Source; readonly data: Prepared }> {
+  const { xTrain, yTrain, xValid, yValid } = asTrainingData(await mnist(), { oneHot: false })
+  const classes = Array.from({ length: 10 }, (_, digit) => String(digit))
+  const examples = (x: Tensor, y: Tensor): Prepared["train"] => ({
+    x,
+    y: tensor(Int32Array.from(y.data)),
+    lookups: {},
+  })
+  const [train, validation] = [examples(xTrain, yTrain), examples(xValid, yValid)]
+  const [n, m] = [yTrain.data.length, yValid.data.length]
+  const codes = new Int32Array(n + m)
+  codes.set(train.y.data as Int32Array)
+  codes.set(validation.y.data as Int32Array, n)
+  const pixels = Array.from({ length: xTrain.shape[1]! }, (_, i) => `pixel${i}`)
+  const step = { kind: "number", shift: 0, divisor: 255, missing: null } as const
+  const data: Prepared = {
+    task: "classification",
+    preparation: {
+      version: 1,
+      features: pixels.map((column) => ({ column, ...step })),
+      target: { column: "digit", kind: "classes", classes },
+    },
+    features: pixels,
+    classes,
+    train,
+    validation,
+    test: {
+      x: { ...xValid, shape: [0, pixels.length], data: xValid.data.subarray(0, 0) },
+      y: { ...validation.y, shape: [0], data: new Int32Array(0) },
+      lookups: {},
+    },
+    rows: {
+      train: Int32Array.from({ length: n }, (_, i) => i),
+      validation: Int32Array.from({ length: m }, (_, i) => n + i),
+      test: new Int32Array(0),
+    },
+    classWeights: Object.fromEntries(
+      classes.map((_, i) => [i, n / (10 * codes.subarray(0, n).filter((code) => code === i).length)]),
+    ),
+    warnings: [],
+  }
+  const table = {
+    source: "mnist",
+    rows: n + m,
+    columns: [{ name: "digit", kind: "text" as const, codes, levels: classes }],
+  }
+  return { table: { ...table, target: "digit" }, data }
 }
 
 /** The names of the data sets of the package. */

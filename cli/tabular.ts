@@ -43,7 +43,7 @@ import {
 import { environment, machine, type TrainOptions } from "./run-options.ts"
 import { type Scores, scoresOf, scoresText, shortened } from "./scores.ts"
 import { complete, type Settings, settings as settingList } from "./settings.ts"
-import { count, inFlags, isSetName, openTable, type Source, tableText } from "./tables.ts"
+import { count, digitRows, inFlags, isImageSet, isPackaged, openTable, type Source, tableText } from "./tables.ts"
 import { type AnyConfig, checkpointsOf, type TakenUp, takeUp } from "./taking-up.ts"
 import { alike, usageError } from "./values.ts"
 
@@ -150,7 +150,7 @@ async function newRun(given: TrainConfig, options: TrainOptions): Promise<Plan> 
   const config: TableConfig = {
     net: name,
     ...settings,
-    data: isSetName(settings.data!) ? settings.data : resolve(settings.data!),
+    data: isPackaged(settings.data!) ? settings.data! : resolve(settings.data!),
     target: preparation.target.column,
     task,
     dataset: { rows: table.rows, columns: table.columns.length, sha256: await hashOf(settings.data!) },
@@ -165,7 +165,7 @@ async function newRun(given: TrainConfig, options: TrainOptions): Promise<Plan> 
 
 /** @param named the file, if it was named once more: it may have moved */
 async function oldRun(named: string | undefined, folder: string, options: TrainOptions): Promise<Plan> {
-  const place = named === undefined || isSetName(named) ? named : resolve(named)
+  const place = named === undefined || isPackaged(named) ? named : resolve(named)
   let found: Awaited<ReturnType<typeof rowsFor>> | undefined
   const rows = async (config: TableConfig): ReturnType<typeof rowsFor> => (found ??= await rowsOfRun(config, folder))
   const taken = await takeUp<TableConfig, Line>(folder, options, {
@@ -185,7 +185,8 @@ async function oldRun(named: string | undefined, folder: string, options: TrainO
 }
 
 /** The table and its rows as they are trained on. */
-async function rowsFor(settings: Settings): Promise<{ readonly table: Source; readonly data: Prepared }> {
+export async function rowsFor(settings: Settings): Promise<{ readonly table: Source; readonly data: Prepared }> {
+  if (isImageSet(settings.data!)) return digitRows()
   const table = await inFlags(() => openTable(settings.data!, readingOf(settings)))
   return { table, data: await inFlags(() => prepare(table, preparingOf(settings, table))) }
 }
@@ -308,7 +309,7 @@ function optimizerOf({ optimizer, learningRate }: Settings): Optimizer {
 const LABELS = /^(sparse|binary)|^bce$/i
 
 /** The network by the chapter's rules: hidden layers, then a probability for each class, one for two, or a number. */
-function buildModel(data: Prepared, settings: Settings, options: ModelOptions): Model {
+export function buildModel(data: Prepared, settings: Settings, options: ModelOptions): Model {
   const { layers: units, activation, dropout: rate } = settings
   const { classes, train } = data
   const width = train.x.shape[1]!
@@ -375,7 +376,7 @@ async function fitModel(
 }
 
 /** What `fit` is given: training rows with their targets, and how they are trained on. */
-function trainingOf(
+export function trainingOf(
   data: Prepared,
   settings: Settings,
 ): {
@@ -491,7 +492,7 @@ function report(result: TableResult, settings: Settings, quiet: boolean, resume:
 }
 
 /** A name for the run's folder: that of the file without its folder and its end. */
-function shortName(data: string): string {
+export function shortName(data: string): string {
   const name = data
     .split(/[/\\]/)
     .at(-1)!
@@ -502,7 +503,7 @@ function shortName(data: string): string {
 }
 
 async function hashOf(data: string): Promise<string | null> {
-  if (isSetName(data)) return null
+  if (isPackaged(data)) return null
   const hash = createHash("sha256")
   for await (const piece of createReadStream(data)) hash.update(piece as Buffer)
   return hash.digest("hex")

@@ -139,7 +139,9 @@ describe("trilobite train <file>", () => {
     expect(model.layers.map(({ name }) => name)).toEqual(["dense", "dropout", "dense_1", "dropout_1", "dense_2"])
   })
 
-  test("killed, stopped within an epoch, gone on with by other threads: the bits of a run that was left alone", async () => {
+  test("killed, stopped within an epoch, gone on with by other threads: the bits of a run that was left alone", {
+    timeout: 240_000,
+  }, async () => {
     const flags = "--target y --epochs 120 --patience 110 --dropout 0.1 --layers 64,64,64 --seed 5".split(" ")
     done(await cli.run("train", "numbers.csv", ...flags, "--quiet", "--out", "left"))
     const until = async (signal: "SIGKILL" | "SIGINT", epoch: number, ...args: string[]): Promise<Finished> => {

@@ -95,7 +95,9 @@ describe("trilobite train", () => {
     expect(again.loss).toBe(valLoss)
   })
 
-  test("the same seed gives the same bytes: once more, with 1 and 2 threads, in two parts; another does not", async () => {
+  test("the same seed gives the same bytes: once more, with 1 and 2 threads, in two parts; another does not", {
+    timeout: 240_000,
+  }, async () => {
     const train = async (...args: string[]): Promise<void> => {
       const { code, err } = await cli.run("train", net, "--quiet", ...args)
       expect({ code, err }).toEqual({ code: 0, err: "" })
@@ -221,7 +223,9 @@ describe.skipIf(process.platform === "win32")("interruptions", () => {
     expect(readFileSync(at(run, "history.jsonl"), "utf8").startsWith(history)).toBe(true)
   })
 
-  test("a run that was stopped within an epoch ends with the bits of one that was not, with other threads", async () => {
+  test("a run that was stopped within an epoch ends with the bits of one that was not, with other threads", {
+    timeout: 240_000,
+  }, async () => {
     const child = cli.start(["train", net, "--epochs", "1", "--backend", "reference", "--no-coach", "--out", "within"])
     const ended = finished(child)
     await printed(child, /Epoch 1\/1/)
@@ -242,7 +246,9 @@ describe.skipIf(process.platform === "win32")("interruptions", () => {
     expect(lines(readFileSync(at("early", "history.jsonl"), "utf8"))).toHaveLength(1)
   })
 
-  test("a run that is killed goes on from its last checkpoint; nobody else may train it meanwhile", async () => {
+  test("a run that is killed goes on from its last checkpoint; nobody else may train it meanwhile", {
+    timeout: 240_000,
+  }, async () => {
     const child = cli.start(["train", net, "--epochs", "100", "--json", "--out", "killed"])
     const ended = finished(child)
     await printed(child, /"epoch":2,/)

@@ -25,6 +25,7 @@ const answers: readonly Case[] = [
     /\$ trilobite train intermediate-net/,
     /Exit codes/,
   ],
+  [["tune", "--help"], 0, /--budget <time>/, /study\.jsonl/, /powers of ten/],
   [["train", "--help"], 0, /--resume <folder>/, /model\.safetensors/, /shallow-net/, /in the middle of an epoch too/],
   [["summary", net], 0, /50,240 = 50,176 \+ 64/, /4,160 = 4,096 \+ 64/, /650 = 640 \+ 10/, /Total params: 55,050/],
   [["summary", "shallow-net"], 0, /Total params: 50,890/],

@@ -104,6 +104,9 @@ describe("errors of the disk end the training with exit code 6 and leave the che
       ["a folder of somebody else", "openSync", "EACCES"],
       ["too many open files", "openSync", "EMFILE"],
       ["a rename that fails", "renameSync", "EIO"],
+      ["a file beyond a limit", "writeSync", "EFBIG"],
+      ["a close that fails", "closeSync", "EIO"],
+      ["a place on another disk", "renameSync", "EXDEV"],
     ].map((row) => row as [string, (typeof calls)[number], string]),
   )("%s", async (what, call, code) => {
     const folder = join(root, what)
@@ -122,6 +125,14 @@ describe("errors of the disk end the training with exit code 6 and leave the che
     expect(Object.keys(made(before)).length).toBeGreaterThan(0)
     expect(contents(folder)).toEqual(made(before))
     expect(await bytesOf(await run(folder, { resume: folder }))).toBe(await bytesOf(await run(undefined)))
+  })
+
+  test("an old checkpoint that cannot be deleted stays, and nothing else comes of it", async () => {
+    const folder = join(root, "kept")
+    expect(await withDisk((_, name) => (name === "unlinkSync" ? fail("EACCES") : undefined), folder)).toBe(undefined)
+    expect(readdirSync(folder).length).toBeGreaterThan(4)
+    expect(await bytesOf(await run(folder, { resume: folder }))).toBe(await bytesOf(await run(undefined)))
+    expect(readdirSync(folder).length).toBeLessThanOrEqual(3)
   })
 
   test("a write of nothing at all, which is no error for the system", async () => {

@@ -58,7 +58,7 @@ describe("imports", () => {
 })
 
 describe("arithmetic", () => {
-  const rooms = ["core", "program", "graph", "autodiff", "compile", "backend", "nn", "train", "data"]
+  const rooms = ["core", "program", "graph", "autodiff", "compile", "backend", "nn", "train", "data", "tune"]
   test("no room uses Math functions that differ between engines", () => {
     const sources = readSources(...rooms.map((room) => `src/${room}`))
     expect(sources.size).toBeGreaterThan(0)

@@ -162,14 +162,14 @@ describe("training", () => {
         { seed: 3, ...machine },
       ),
     )
-  const _fit = (model: Model, more: FitOptions = {}) =>
+  const trained = (model: Model, more: FitOptions = {}) =>
     model.fit(data.x, data.y, { epochs: 3, shuffle: false, verbose: 0, ...more })
 
   test("gives the same bits on every backend, and learns", async () => {
     const runs: unknown[] = []
     for (const machine of machines) {
       const model = stack(machine)
-      const { history } = await it(model, { validationData: [data.x, data.y] })
+      const { history } = await trained(model, { validationData: [data.x, data.y] })
       expect(history.loss!.at(-1)).toBeLessThan(history.loss![0]!)
       runs.push([history, weights(model), await model.evaluate(data.x, data.y), await numbers(model, data.x)])
     }
@@ -179,17 +179,17 @@ describe("training", () => {
 
   test("goes on after an abort with the same bits, from the model and from its file", async () => {
     const whole = stack()
-    await it(whole)
+    await trained(whole)
     const signal = new AbortController()
     let rounds = 0
     const onBatchEnd = (): void => void (++rounds === 8 && signal.abort())
     const cut = stack()
-    expect((await it(cut, { signal: signal.signal, callbacks: [{ onBatchEnd }] })).ended).toBe("aborted")
+    expect((await trained(cut, { signal: signal.signal, callbacks: [{ onBatchEnd }] })).ended).toBe("aborted")
     const path = join(root, "cut.safetensors")
     await cut.save(path)
     const loaded = await loadModel(path)
-    await it(cut, { resume: true, callbacks: [{ onBatchEnd: () => {} }] })
-    await it(loaded, { resume: true, callbacks: [{ onBatchEnd: () => {} }] })
+    await trained(cut, { resume: true, callbacks: [{ onBatchEnd: () => {} }] })
+    await trained(loaded, { resume: true, callbacks: [{ onBatchEnd: () => {} }] })
     expect(weights(cut)).toEqual(weights(whole))
     expect(weights(loaded)).toEqual(weights(whole))
   })
@@ -201,12 +201,12 @@ describe("training", () => {
       model.resetStates()
       states.push(Math.max(...model.getWeights()[3]!.data.map(Math.abs)))
     }
-    await it(model, { callbacks: [{ onEpochBegin }] })
+    await trained(model, { callbacks: [{ onEpochBegin }] })
     expect(states).toEqual([0, 0, 0])
     const other = stack()
     for (let epoch = 0; epoch < 3; epoch++) {
       other.resetStates()
-      await it(other, { initialEpoch: epoch, epochs: epoch + 1 })
+      await trained(other, { initialEpoch: epoch, epochs: epoch + 1 })
     }
     expect(weights(other)).toEqual(weights(model))
   })
@@ -216,10 +216,10 @@ describe("training", () => {
     const write = vi.spyOn(process.stdout, "write").mockImplementation(() => true)
     const log = vi.spyOn(console, "log").mockImplementation(() => {})
     try {
-      await it(stack(), { shuffle: true, verbose: 2, epochs: 1 })
+      await trained(stack(), { shuffle: true, verbose: 2, epochs: 1 })
       expect(warn.mock.calls.flat().join()).toContain("gru, lstm (stateful)")
       warn.mockClear()
-      await it(stack(), { verbose: 2, epochs: 1 })
+      await trained(stack(), { verbose: 2, epochs: 1 })
       expect(warn).not.toHaveBeenCalled()
     } finally {
       for (const spy of [warn, write, log]) spy.mockRestore()

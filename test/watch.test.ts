@@ -131,6 +131,24 @@ async function line(learningRate: number, epochs = 1, more: object = {}, optimiz
 }
 
 describe("what is seen", () => {
+  test("examine asks the network too, beside the model: fit does the same afterwards", async () => {
+    const make = () => {
+      const model = sequential(layers["dropout, batch normalization"]!(), { seed: 5 })
+      model.compile({ loss: "categoricalCrossentropy", optimizer: adam() })
+      return model
+    }
+    const options = { epochs: 2, batchSize: 16, validationSplit: 0.2, verbose: 0 } as const
+    const [model, plain] = [make(), make()]
+    const evidence = await model.examine(train.x, train.y, options)
+    await model.fit(train.x, train.y, { ...options, coach: true })
+    await plain.fit(train.x, train.y, options)
+    expect(bitsOf(model)).toEqual(bitsOf(plain))
+    expect(evidence.probe!.rows).toBe(120)
+    expect(model.coach!.evidence.probe).toEqual(evidence.probe)
+    expect(model.coach!.evidence.data).toEqual(evidence.data)
+    expect(model.coach!.evidence.training).toEqual(evidence.training)
+  })
+
   test("gradients, steps and ways of kernels, as computed by hand", async () => {
     const { epochs } = await line(0)
     // w = 0, v = 1: the gradient of w is the mean of 2 (w v x − 3 x) v x = −6 x²: the mean of 1 and 4 is 2.5.
@@ -214,6 +232,30 @@ describe("what is seen", () => {
     expect(second!.gradientRms).toBeGreaterThan(0)
     expect(probe!.output.saturated).toBe(3 / 8)
     expect(epochs[0]!.layers).toEqual(probe!.layers)
+  })
+
+  test("the share of each class that is found, where one is rare", async () => {
+    const rows = 220
+    const x = Float32Array.from({ length: rows }, (_, i) => (i % 20 === 0 ? 1 : -1))
+    const ask = async (bias: number, rare: number, units: number): Promise<readonly number[] | undefined> => {
+      const activation = units === 1 ? "sigmoid" : "softmax"
+      const model = sequential([dense({ units, activation, inputShape: [1] })])
+      model.setWeights([
+        { dtype: "float32", shape: [1, units], data: Float32Array.from(units === 1 ? [4] : [-4, 4]) },
+        { dtype: "float32", shape: [units], data: Float32Array.from(units === 1 ? [bias] : [0, bias]) },
+      ])
+      model.compile({ loss: units === 1 ? "bce" : "categoricalCrossentropy", optimizer: sgd({ learningRate: 0 }) })
+      const labels = Array.from(x, (_, i) => Number(i % rare === 0))
+      const y = units === 1 ? labels : labels.map((c) => [1 - c, c])
+      await model.fit(x, y, { verbose: 0, coach: true, validationSplit: units === 1 ? 0.25 : 0 })
+      return model.coach!.evidence.epochs[0]!.recall
+    }
+    expect(await ask(0, 20, 1)).toEqual([1, 1])
+    expect(await ask(-9, 20, 1)).toEqual([1, 0])
+    expect(await ask(9, 20, 1)).toEqual([0, 1])
+    expect(await ask(0, 20, 2)).toEqual([1, 1])
+    expect(await ask(-9, 20, 2)).toEqual([1, 0])
+    expect(await ask(0, 2, 1)).toBeUndefined()
   })
 
   test("losses beyond numbers: where it diverged, and that it failed", async () => {
@@ -311,6 +353,23 @@ describe("findings", () => {
     expect(told).toEqual(["F09", ["learning rate too low", 2]])
     expect(events.filter((type) => type !== "progress").slice(2, 4)).toEqual(["epochEnd", "finding"])
     expect(model.coach!.findings).toEqual([finding])
+  })
+
+  test("are told before the error of data that fit refuses", async () => {
+    const seen: Evidence[] = []
+    const advisor: Advisor = { advise: (evidence) => (seen.push(evidence) > 0 ? [finding] : []) }
+    const model = sequential([dense({ units: 3, activation: "softmax", inputShape: [1] })])
+    model.compile({ loss: "categoricalCrossentropy" })
+    const begin = (x: unknown, y: number[]) =>
+      model.fit(x as number[], y, { verbose: 0, coach: { advisor, onFinding: ({ code }) => void codes.push(code) } })
+    const codes: string[] = []
+    await expect(begin([1, 2, 3], [0, 1, 2])).rejects.toThrow("toCategorical")
+    expect(codes).toEqual(["F09"])
+    expect(seen[0]!.data!.targets.classes).toEqual([1, 1, 1])
+    expect(seen[0]!.probe).toBeUndefined()
+    expect(model.coach!.findings).toEqual([finding])
+    await expect(begin("nothing", [0, 1, 2])).rejects.toThrow("this is not data")
+    expect(codes.length).toBe(1)
   })
 
   test("a callback that wants them is enough to watch; unknown options are refused", async () => {

@@ -1,8 +1,9 @@
 // A training that is watched, and what doctors say of it. The evidence of a whole training holds that of every moment before its end, so
 // that rules can be tried again on what was recorded.
 
+import { Coach } from "../../src/coach/coach.ts"
 import type { Evidence } from "../../src/coach/evidence.ts"
-import type { Advisor, Edit, FaultCode, Finding } from "../../src/coach/finding.ts"
+import type { FaultCode, Finding } from "../../src/coach/finding.ts"
 import type { Model } from "../../src/index.ts"
 import type { Doctor } from "./anchors.ts"
 import type { Setup } from "./setup.ts"
@@ -49,17 +50,20 @@ export function saidBy(doctor: Doctor, evidence: Evidence): readonly Said[] {
 }
 
 /** The coach as a doctor among others: the faults that it names; tips are none. */
-export const doctorOf = (make: () => Advisor): Doctor => ({
+export const coach: Doctor = {
   name: "trilobite",
   begin: () => {
-    const advisor = make()
-    return (evidence) => advisor.advise(evidence).filter(({ kind }) => kind === "fault").map(({ code }) => code)
+    const own = new Coach()
+    return (evidence) =>
+      own
+        .advise(evidence)
+        .filter(({ kind }) => kind === "fault")
+        .map(({ code }) => code)
   },
-}) // biome-ignore format: one chain
+}
 
-/** The changes that the coach proposes for a training, in the order in which it names their faults. */
-export function proposals(make: () => Advisor, evidence: Evidence): readonly Edit[] {
-  const advisor = make()
-  const found: readonly Finding[] = moments(evidence).flatMap((now) => advisor.advise(now))
-  return found.filter(({ kind }) => kind === "fault").map(({ change }) => change.edit)
+/** The faults that the coach finds in a training, in the order in which it names them. */
+export function faultsOf(evidence: Evidence): readonly Finding[] {
+  const own = new Coach()
+  return moments(evidence).flatMap((now) => own.advise(now).filter(({ kind }) => kind === "fault"))
 }

@@ -113,18 +113,22 @@ export interface Repairs {
   /** Mean trainings after the first. */
   readonly retrains: number
   readonly randomRetrains: number
+  /** What the coach said would be seen after its change was seen. */
+  readonly promises: Share
 }
 
 /** Of faults that a program can undo and that did harm in this very trial. */
 export function repairsOf(all: readonly Judged[]): Repairs | undefined {
   const own = all.filter(({ trial }) => trial.repaired !== undefined && trial.harmed)
   if (own.length === 0) return undefined
+  const promises = own.flatMap(({ trial }) => trial.promises ?? [])
   const mean = (of: (trial: Trial) => number): number => own.reduce((n, { trial }) => n + of(trial), 0) / own.length
   return {
     coach: shareOf(own.filter(({ trial }) => trial.repaired!.repaired).length, own.length),
     random: shareOf(own.filter(({ trial }) => trial.random?.repaired).length, own.length),
     retrains: mean((trial) => trial.repaired!.retrains),
     randomRetrains: mean((trial) => trial.random?.retrains ?? 0),
+    promises: shareOf(promises.filter((kept) => kept).length, promises.length),
   }
 }
 
@@ -195,7 +199,8 @@ export function asMarkdown(report: Report): string {
       "Repair (of faults that did harm in the trial; within 2 points, or 1.25 times the mistakes, of the control):",
       "",
       `- the coach: ${shown(repairs.coach)}, ${repairs.retrains.toFixed(2)} retrainings;`,
-      `- random search over the same single changes, as many rounds: ${shown(repairs.random)}, ${repairs.randomRetrains.toFixed(2)} retrainings.`,
+      `- random search over the same single changes, as many rounds: ${shown(repairs.random)}, ${repairs.randomRetrains.toFixed(2)} retrainings;`,
+      `- what the coach said would be seen after its change was seen: ${shown(repairs.promises)}.`,
     )
   }
   if (report.unmeasured > 0)

@@ -10,10 +10,9 @@ import { appendFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "
 import { join } from "node:path"
 import { parseArgs } from "node:util"
 import { machine, stamp } from "../machine.ts"
-import { newCoach } from "./advisor.ts"
 import { anchors } from "./anchors.ts"
 import { cases } from "./cases.ts"
-import { doctorOf } from "./coach.ts"
+import { coach } from "./coach.ts"
 import { hash, trialSeed } from "./jitter.ts"
 import { asMarkdown, judged, mistakes, type Report, repairsOf, standingOf } from "./report.ts"
 import { readTruths } from "./truth.ts"
@@ -91,8 +90,6 @@ if (!options.replay) {
 const trials = readFileSync(recording, "utf8").trim().split("\n").map((line) => JSON.parse(line) as Trial) // biome-ignore format: one chain
 const truths = readTruths()
 const all = judged(trials, truths)
-const coach = await newCoach()
-const own = coach === undefined ? [] : [doctorOf(coach)]
 const report: Report = {
   date: new Date().toISOString(),
   command: ["npm run bench:coach --", ...process.argv.slice(2)].join(" "),
@@ -103,9 +100,9 @@ const report: Report = {
     ...new Set(trials.filter(({ id }) => truths[id]?.valid === false).map(({ id }) => `${id}: ${truths[id]!.why}`)),
   ],
   unmeasured: new Set(trials.filter(({ id }) => truths[id] === undefined).map(({ id }) => id)).size,
-  standings: [...own, ...anchors].map((doctor) => standingOf(doctor, all)),
+  standings: [coach, ...anchors].map((doctor) => standingOf(doctor, all)),
   repairs: repairsOf(all),
-  mistakes: own.flatMap((doctor) => mistakes(doctor, all)),
+  mistakes: mistakes(coach, all),
 }
 const markdown = asMarkdown(report)
 console.log(markdown)

@@ -271,10 +271,10 @@ function altered(step: Alteration, parts: Parts, classes: number, seed: number):
         return pick(rows, Array.from(rows.y.keys()).filter(whole))
       })
     case "divideAgain": {
-      const pool = join(parts)
+      const pool = join([train, validation])
       const order = permutation(pool.y.length, seed, 3, streams.split)
-      const [a, b] = [train.y.length, train.y.length + validation.y.length]
-      return [pick(pool, order.subarray(0, a)), pick(pool, order.subarray(a, b)), pick(pool, order.subarray(b))]
+      const n = train.y.length
+      return [pick(pool, order.subarray(0, n)), pick(pool, order.subarray(n)), test]
     }
     case "code":
       return parts

@@ -4,10 +4,9 @@
 //   node bench/coach/sweep.ts [--bases circles,blobs,spirals] [--seeds 2]
 
 import { parseArgs } from "node:util"
-import { newCoach } from "./advisor.ts"
 import { anchors } from "./anchors.ts"
 import { bases } from "./cases.ts"
-import { doctorOf, saidBy, watched } from "./coach.ts"
+import { coach, saidBy, watched } from "./coach.ts"
 import { shareOf } from "./report.ts"
 import { changed, type Setup } from "./setup.ts"
 
@@ -29,8 +28,7 @@ const knobs: { readonly [name: string]: (setup: Setup, by: number) => Setup } = 
   }),
 }
 
-const coach = await newCoach()
-const doctors = [...(coach === undefined ? [] : [doctorOf(coach)]), ...anchors]
+const doctors = [coach, ...anchors]
 const counts = doctors.map(() => ({ early: 0, mild: 0, missed: 0, bad: 0 }))
 for (const name of options.bases.split(",")) {
   for (const [knob, turn] of Object.entries(knobs)) {

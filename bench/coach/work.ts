@@ -1,11 +1,13 @@
 // One trial of one case, in a process of its own: trains it watched, its control, and repairs it. Messages in, records out.
 
+import { promiseOf } from "../../src/coach/coach.ts"
 import type { Evidence } from "../../src/coach/evidence.ts"
-import { newCoach } from "./advisor.ts"
+import type { Finding } from "../../src/coach/finding.ts"
 import { type Case, cases } from "./cases.ts"
-import { proposals, watched } from "./coach.ts"
+import { faultsOf, type Watched, watched } from "./coach.ts"
 import { jittered } from "./jitter.ts"
-import { atRandom, harmOf, type Pair, type Repair, repair } from "./repair.ts"
+import { type Adviser, atRandom, harmOf, type Pair, type Repair, repair, type Trained } from "./repair.ts"
+import type { Setup } from "./setup.ts"
 import { train } from "./train.ts"
 
 /** What is to be tried. */
@@ -27,6 +29,8 @@ export interface Trial extends Job {
   readonly evidence: Evidence
   readonly repaired?: Repair
   readonly random?: Repair
+  /** Of the coach's changes: whether what it said would be seen was seen. */
+  readonly promises?: readonly boolean[]
 }
 
 /** Runs a job. */
@@ -36,17 +40,28 @@ export async function trialOf(job: Job): Promise<Trial> {
   const begun = performance.now()
   const first = await watched(setup)
   const { score, error } = first.outcome
-  const level: Pair = [control, one.kind === "control" ? first.outcome : await train(control)]
-  const make = job.repair && one.kind !== "control" ? await newCoach() : undefined
-  const mended = make && (await repair(setup, first, level, watched, (_, { evidence }, tried) => {
+  const ill = job.repair && one.kind !== "control"
+  const level: Pair = [control, ill ? await train(control) : first.outcome]
+  const promises: boolean[] = []
+  let proposed: Finding | undefined
+  const coached: Adviser<Watched> = (_, { evidence }, tried) => {
     const known = new Set(tried.map((edit) => JSON.stringify(edit)))
-    return proposals(make, evidence).find((edit) => edit.kind !== "look" && !known.has(JSON.stringify(edit)))
-  })) // biome-ignore format: one call
+    proposed = faultsOf(evidence).find(
+      ({ change: { edit } }) => edit.kind !== "look" && !known.has(JSON.stringify(edit)),
+    )
+    return proposed?.change.edit
+  }
+  const retrained = async (next: Setup): Promise<Watched> => {
+    const after = await watched(next)
+    const kept = promiseOf(proposed!, after.evidence)
+    if (kept !== undefined) promises.push(kept.cameTrue)
+    return after
+  }
+  const mended = ill ? await repair(setup, first, level, retrained, coached) : undefined
   // Random search over all single edits may train as many rounds as the coach has, and once at least.
   const options = { most: 20, budget: Math.max(1, mended?.steps ?? 0) }
-  const random =
-    mended &&
-    (await repair(setup, first, level, async (next) => ({ outcome: await train(next) }), atRandom(job.seed), options))
+  const plain = async (next: Setup): Promise<Trained> => ({ outcome: await train(next) })
+  const random = mended && (await repair(setup, first, level, plain, atRandom(job.seed), options))
   return {
     ...job,
     kind: one.kind,
@@ -58,7 +73,7 @@ export async function trialOf(job: Job): Promise<Trial> {
     ...(error === undefined ? {} : { error }),
     seconds: (performance.now() - begun) / 1000,
     evidence: first.evidence,
-    ...(mended === undefined ? {} : { repaired: mended, random }),
+    ...(mended === undefined ? {} : { repaired: mended, random, promises }),
   }
 }
 

@@ -7,7 +7,7 @@ import { isNetName, netNames, netsHelp } from "../nets.ts"
 import { configOf } from "../run-folder.ts"
 import type { TrainOptions } from "../run-options.ts"
 import { flagOf, parseFlag, type SettingName, settings } from "../settings.ts"
-import { isSetName, setNames } from "../tables.ts"
+import { isPackaged, setNames } from "../tables.ts"
 import { trainTable } from "../tabular.ts"
 import { train } from "../training.ts"
 import { alike, readName, readNumber, readPath, readWhole, usageError } from "../values.ts"
@@ -176,7 +176,7 @@ async function start(named: string | undefined, options: Given): Promise<number>
       hint: "Leave it out.",
     })
   }
-  if (!isSetName(data) && !/[./\\]/.test(data)) {
+  if (!isPackaged(data) && !/[./\\]/.test(data)) {
     const near = alike(data, [...netNames, ...setNames().split(", ")])
     throw usageError({
       where: "train",

@@ -10,12 +10,12 @@ import type { Diagnosis, Finding } from "./finding.ts"
  * @example
  * ```ts
  * import { dense, diagnose, sequential } from "trilobite"
- * const model = sequential([dense({ units: 1, activation: "softmax", inputShape: [2] })])
+ * const model = sequential([dense({ units: 4, inputShape: [2] }), dense({ units: 1, activation: "sigmoid" })])
  * model.compile({ loss: "binaryCrossentropy", optimizer: "sgd" })
  * const evidence = await model.examine([[0, 1], [1, 0], [1, 1], [0, 0]], [[1], [1], [0], [0]])
  * const { headline } = await diagnose(evidence)
- * headline?.code // => "F12"
- * headline?.change.edit // => { kind: "output", activation: "sigmoid", loss: "binaryCrossentropy" }
+ * headline?.code // => "F14"
+ * headline?.change.edit // => { kind: "activation", to: "relu" }
  * ```
  */
 export async function diagnose(evidence: Evidence): Promise<Diagnosis> {
@@ -28,7 +28,7 @@ export async function diagnose(evidence: Evidence): Promise<Diagnosis> {
  * @example
  * ```ts
  * import { dense, diagnose, messageOf, sequential } from "trilobite"
- * const model = sequential([dense({ units: 1, activation: "softmax", inputShape: [2] })])
+ * const model = sequential([dense({ units: 4, inputShape: [2] }), dense({ units: 1, activation: "sigmoid" })])
  * model.compile({ loss: "binaryCrossentropy", optimizer: "sgd" })
  * const { headline } = await diagnose(await model.examine([[0, 1], [1, 0]], [[1], [0]]))
  * const lines = await messageOf(headline!)

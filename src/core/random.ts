@@ -9,7 +9,7 @@ import { log32, polynomial } from "./math.ts"
 /**
  * The independent streams of random numbers that one seed gives; the numbers are part of the promise of equal bits.
  */
-export const streams = { initialization: 1, shuffle: 2, dropout: 3, augmentation: 4, split: 5 } as const
+export const streams = { initialization: 1, shuffle: 2, dropout: 3, augmentation: 4, split: 5, tuning: 6 } as const
 
 /** 2^32, the number of words; 2^-24, the step between uniform numbers. */
 const WORDS = 4294967296

@@ -111,7 +111,8 @@ export async function fitModel(
     try {
       for await (const event of fitEvents({ executable, logs, train, validation, measured, validates, ...rest })) {
         if (event.type === "epochEnd") room.keepTables(event.tables)
-        await coached?.before(event)
+        const looking = coached?.before(event)
+        if (looking !== undefined) await looking
         if (event.type === "trainEnd") {
           atEnd = true
           if (takesMeans(room)) {
@@ -121,7 +122,8 @@ export async function fitModel(
         }
         print(event)
         await listeners.tell(event)
-        await coached?.after(event)
+        const advising = coached?.after(event)
+        if (advising !== undefined) await advising
       }
     } catch (error) {
       const ended = await listeners.fail(error)

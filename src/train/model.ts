@@ -32,7 +32,15 @@ import type { Activations } from "./asking.ts"
 import type { LayerWeights } from "./callbacks/callback.ts"
 import type { History } from "./callbacks/listeners.ts"
 import type { Logs, Tables } from "./events.ts"
-import { type Aligned, type Coached, examplesFor, type Room, readMemory, weightsFor } from "./examples.ts"
+import {
+  type Aligned,
+  type Coached,
+  examplesFor,
+  type InMemory,
+  type Room,
+  readMemory,
+  weightsFor,
+} from "./examples.ts"
 import { bindings, type Traced, traceForward } from "./forward.ts"
 import { optionsBeside, readInputColumns, type Wanted } from "./inputs.ts"
 import {
@@ -478,7 +486,7 @@ export class Model<P = Tensor> {
     try {
       this.#trainingOf()
       // All data in memory is read and copied before anything is waited for.
-      const memory = dataset ? { train: undefined, validation: undefined } : readMemory(this.#room, read, x, y)
+      const memory = dataset ? { train: undefined, validation: undefined } : await this.#read(read, x, y)
       const { fitModel } = await import("./fitting.ts")
       return await fitModel(this.#room, read, memory, dataset)
     } finally {
@@ -486,9 +494,21 @@ export class Model<P = Tensor> {
     }
   }
 
+  /** The data in memory. What is refused is examined first if the training is coached. */
+  #read(read: ReturnType<typeof readFitOptions>, x: unknown, y: unknown): InMemory | Promise<never> {
+    try {
+      return readMemory(this.#room, read, x, y)
+    } catch (error) {
+      if (read.coach === false) throw error
+      const examined = import("./coaching.ts").then(({ refused }) => refused(this.#room, read, x, y))
+      return examined.then(() => Promise.reject(error))
+    }
+  }
+
   /**
    * All that can be known of a training before its first step, for the coach: the network, the options that `fit` would get, what the
-   * data are. Nothing is trained and nothing of the data is checked: rows that `fit` would refuse are counted.
+   * data are, and what the network gives for some of them. Nothing is trained and nothing of the data is checked: rows that `fit`
+   * would refuse are counted, and then the network is not asked.
    * @throws E_DATA for what is no data or does not have the shape of the inputs, E_CONFIG for wrong options.
    * @example
    * ```ts

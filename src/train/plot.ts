@@ -9,6 +9,10 @@ export interface Series {
   readonly y: readonly number[]
   /** Drawn thin and pale, in the colour of the last line that is not, and not in the legend: raw values behind smooth ones. */
   readonly faint?: boolean
+  /** How far bars reach above and below each point: standard errors. */
+  readonly errors?: readonly number[]
+  /** Whether points are dots, too. */
+  readonly dots?: boolean
 }
 
 /** What is drawn. */
@@ -18,6 +22,10 @@ export interface Plot {
   readonly yLabel: string
   /** Whether equal ratios are equally high. */
   readonly logY?: boolean
+  /** Whether equal ratios are equally far apart. */
+  readonly logX?: boolean
+  /** A point with a ring round it and a text in the legend. */
+  readonly mark?: { readonly x: number; readonly y: number; readonly text: string }
   readonly series: readonly Series[]
 }
 
@@ -49,10 +57,12 @@ interface Axis {
  * svg.startsWith("<svg") // => true
  * ```
  */
-export function plotSvg({ title, xLabel, yLabel, logY = false, series }: Plot): string {
+export function plotSvg({ title, xLabel, yLabel, logX = false, logY = false, mark, series }: Plot): string {
   const drawable = (y: number): boolean => Number.isFinite(y) && (!logY || y > 0)
-  const xAxis = linearAxis(rangeOf(series.flatMap(({ x, y }) => x.filter((_, i) => drawable(y[i]!)))))
-  const yRange = rangeOf(series.flatMap(({ y }) => y.filter(drawable)))
+  const xRange = rangeOf(series.flatMap(({ x, y }) => x.filter((at, i) => drawable(y[i]!) && (!logX || at > 0))))
+  const xAxis = logX ? logAxis(xRange) : linearAxis(xRange)
+  const bars = series.map(({ y, errors = [] }) => errors.flatMap((error, i) => [y[i]! - error, y[i]! + error]))
+  const yRange = rangeOf([...series.flatMap(({ y }) => y), ...bars.flat()].filter(drawable))
   const yAxis = logY ? logAxis(yRange) : linearAxis(yRange)
   const across = (x: number): number => FIELD.left + xAxis.at(x) * (FIELD.right - FIELD.left)
   const up = (y: number): number => FIELD.bottom - yAxis.at(y) * (FIELD.bottom - FIELD.top)
@@ -75,17 +85,37 @@ export function plotSvg({ title, xLabel, yLabel, logY = false, series }: Plot): 
     ),
   ]
   let named = 0
-  for (const { name, x, y, faint = false } of series) {
+  for (const { name, x, y, faint = false, errors = [], dots = false } of series) {
     const colour = COLOURS[(faint ? Math.max(0, named - 1) : named) % COLOURS.length]
     const look = faint ? 'stroke-width="1" stroke-opacity="0.35"' : 'stroke-width="1.6"'
     const path = pathOf(x, y, drawable, across, up)
     parts.push(
       `<path d="${path}" fill="none" stroke="${colour}" stroke-linejoin="round" stroke-linecap="round" ${look}/>`,
     )
+    errors.forEach((error, i) => {
+      const low = drawable(y[i]! - error) ? y[i]! - error : yRange[0]
+      if (!drawable(y[i]!) || !(error > 0)) return
+      const [at, top, bottom] = [pixel(across(x[i]!)), pixel(up(y[i]! + error)), pixel(up(low))]
+      parts.push(`<path d="M${at} ${top}V${bottom}m-4 0h8M${at} ${top}m-4 0h8" fill="none" stroke="${colour}"/>`)
+    })
+    if (dots) {
+      y.forEach((value, i) => {
+        if (!drawable(value)) return
+        parts.push(`<circle cx="${pixel(across(x[i]!))}" cy="${pixel(up(value))}" r="3" fill="${colour}"/>`)
+      })
+    }
     if (faint) continue
     const height = FIELD.top + 8 + 18 * named++
     parts.push(`<path d="M${FIELD.right + 14} ${height}h18" stroke="${colour}" stroke-width="1.6"/>`)
     parts.push(`<text x="${FIELD.right + 38}" y="${height + 4}">${escaped(name)}</text>`)
+  }
+  if (mark !== undefined && drawable(mark.y)) {
+    const [x, y, height] = [pixel(across(mark.x)), pixel(up(mark.y)), FIELD.top + 8 + 18 * named]
+    parts.push(`<circle cx="${x}" cy="${y}" r="7" fill="none" stroke="currentColor" stroke-width="1.6"/>`)
+    parts.push(
+      `<circle cx="${FIELD.right + 23}" cy="${height}" r="6" fill="none" stroke="currentColor" stroke-width="1.6"/>`,
+    )
+    parts.push(`<text x="${FIELD.right + 38}" y="${height + 4}">${escaped(mark.text)}</text>`)
   }
   return [...parts, "</svg>"].join("\n")
 }

@@ -67,6 +67,8 @@ export interface WatchPlan {
 /** Rounds of an epoch, from the first to before the second. */
 type Window = readonly [from: number, to: number]
 
+type Writable<T> = { -readonly [K in keyof T]: T[K] }
+
 interface KernelSums {
   squares: number
   steps: number
@@ -90,6 +92,8 @@ export class Watching {
   #before = new Map<string, Float32Array>()
   #coachMs = 0
   #coachBefore = 0
+  /** The names of the accuracies of training and of validation, once they are known. */
+  #accuracies: readonly [string | undefined, string | undefined] | undefined
   #coachOnce = 0
   #rounds = 0
   /** Milliseconds and rounds of unwatched rounds. */
@@ -120,11 +124,11 @@ export class Watching {
     const from = performance.now()
     const { watched, executable } = this.#plan
     this.#windows = this.#over() ? [] : windowsOf(epoch, this.#plan, this.#evidence.network.parameters)
-    this.#sums = watched.kernels.map(() => ({ squares: 0, steps: 0, clipped: 0 }))
     this.#watched = 0
     this.#rounds = 0
-    this.#before.clear()
+    if (this.#before.size > 0) this.#before.clear()
     if (this.#windows.length > 0) {
+      this.#sums = watched.kernels.map(() => ({ squares: 0, steps: 0, clipped: 0 }))
       for (const { slopes, key } of watched.kernels) {
         this.#before.set(key, executable.read(key))
         this.#clear(slopes)
@@ -185,38 +189,48 @@ export class Watching {
     })
   }
 
-  /** Keeps what an epoch has shown, after a closer look where it is time for one. */
-  async epochEnd(epoch: number, logs: Logs, seconds: number): Promise<void> {
+  /** Keeps what an epoch has shown, after a closer look where it is time for one: then there is something to wait for. */
+  epochEnd(epoch: number, logs: Logs, seconds: number): Promise<void> | undefined {
     const from = performance.now()
-    const kernels = this.#kernels()
-    const looks = this.#looksAfter(epoch) && !this.#over()
-    const look = looks ? await this.#look() : undefined
-    const ahead = look !== undefined && this.#suspicious(logs) ? await this.#ahead(look.loss) : undefined
-    const recall = looks ? await this.#plan.recall?.() : undefined
-    const accuracy = accuracyIn(logs)
-    const valAccuracy = accuracyIn(logs, validationName)
-    const learningRate = this.#plan.learningRate()
-    this.#trained += seconds
-    this.#coachMs += performance.now() - from
-    this.#epochs.push({
+    const facts: Writable<EpochFacts> = {
       epoch,
       loss: seen(logs.loss ?? Number.NaN),
-      ...(logs.valLoss === undefined ? {} : { valLoss: seen(logs.valLoss) }),
-      ...(accuracy === undefined ? {} : { accuracy }),
-      ...(valAccuracy === undefined ? {} : { valAccuracy }),
-      ...(recall === undefined ? {} : { recall }),
-      learningRate,
+      learningRate: this.#plan.learningRate(),
       rounds: this.#rounds,
-      kernels,
-      ...(look === undefined ? {} : { layers: look.layers }),
-      ...(ahead === undefined ? {} : { ahead }),
+      kernels: this.#kernels(),
       seconds,
-      coachSeconds: (this.#coachMs - this.#coachBefore) / 1000,
-    })
+      coachSeconds: 0,
+    }
+    if (logs.valLoss !== undefined) facts.valLoss = seen(logs.valLoss)
+    this.#accuracies ??= [accuracyIn(logs), accuracyIn(logs, validationName)]
+    const [own, other] = this.#accuracies
+    if (own !== undefined) facts.accuracy = logs[own]!
+    if (other !== undefined && logs[other] !== undefined) facts.valAccuracy = logs[other]
+    if (!this.#looksAfter(epoch) || this.#over()) {
+      this.#keep(facts, from)
+      return undefined
+    }
+    return this.#lookAt(facts, logs).then(() => this.#keep(facts, from))
+  }
+
+  async #lookAt(facts: Writable<EpochFacts>, logs: Logs): Promise<void> {
+    const look = await this.#look()
+    if (look === undefined) return
+    facts.layers = look.layers
+    if (this.#suspicious(logs)) facts.ahead = await this.#ahead(look.loss)
+    const recall = await this.#plan.recall?.()
+    if (recall !== undefined) facts.recall = recall
+  }
+
+  #keep(facts: Writable<EpochFacts>, from: number): void {
+    this.#trained += facts.seconds
+    this.#coachMs += performance.now() - from
+    facts.coachSeconds = (this.#coachMs - this.#coachBefore) / 1000
+    this.#epochs.push(facts)
     this.#coachBefore = this.#coachMs
     if (this.#coachOnce === 0) this.#coachOnce = this.#coachMs
     const { training } = this.#evidence
-    if (training.scheduled || learningRate === training.learningRate) return
+    if (training.scheduled || facts.learningRate === training.learningRate) return
     this.#evidence = { ...this.#evidence, training: { ...training, scheduled: true } }
   }
 
@@ -396,9 +410,9 @@ function squareOf(a: Float32Array, b?: Float32Array): number {
 /** Metrics that are the share of rows whose class was found. */
 const ACCURACIES = ["accuracy", "binaryAccuracy", "categoricalAccuracy", "sparseCategoricalAccuracy"]
 
-/** An accuracy, if one is measured. */
-function accuracyIn(logs: Logs, named = (name: string): string => name): number | undefined {
-  return ACCURACIES.map((name) => logs[named(name)]).find((value) => value !== undefined)
+/** The name of an accuracy, if one is measured. */
+function accuracyIn(logs: Logs, named = (name: string): string => name): string | undefined {
+  return ACCURACIES.map(named).find((name) => logs[name] !== undefined)
 }
 
 /** Which rounds of an epoch are watched: all of a few small epochs, or a few of every large one. A function of counts, not of time. */

@@ -3,9 +3,10 @@
 import { signal } from "@preact/signals"
 import type { JSX } from "preact"
 import { useEffect, useMemo, useState } from "preact/hooks"
+import { figures, HEIGHT, WIDTH } from "./home-figures.tsx"
 import { GroundFigure } from "./lessons/ground-figure.tsx"
 import { bottoms, descend, grounds, walk } from "./lessons/grounds.ts"
-import { lessons } from "./lessons/list.ts"
+import { type Lesson, lessons } from "./lessons/list.ts"
 import { still, useWalk } from "./ui/lesson.tsx"
 import { Link } from "./ui/link.tsx"
 import "./home.css"
@@ -82,25 +83,54 @@ export default function Home(): JSX.Element {
       <section aria-label="The course">
         <h2>Seven lessons, one chapter</h2>
         <ol class="course">
-          {lessons.map(({ title, parts }, i) => (
-            <li key={title}>
-              <span class="no">{i + 1}</span>
-              <span>
-                <Link to={`/lessons/${parts[0]!.name}`}>{title}</Link>
-                {parts.length > 1 && (
-                  <span class="more">
-                    {parts.map((part) => (
-                      <Link key={part.name} to={`/lessons/${part.name}`}>
-                        {part.title.toLowerCase()}
-                      </Link>
-                    ))}
-                  </span>
-                )}
-              </span>
-            </li>
+          {lessons.map((lesson, i) => (
+            <Stop key={lesson.title} lesson={lesson} index={i} />
           ))}
         </ol>
       </section>
     </main>
+  )
+}
+
+/** How long a miniature runs, in milliseconds. */
+const RUN = 2400
+
+/** A stop of the course: its figure stands finished, and is drawn anew when the pointer or the focus comes. */
+function Stop({ lesson: { title, parts }, index }: { readonly lesson: Lesson; readonly index: number }): JSX.Element {
+  const [t, setT] = useState(1)
+  const playing = useMemo(() => signal(false), [])
+  useWalk(playing, (ms) =>
+    setT((before) => {
+      const now = Math.min(1, before + ms / RUN)
+      if (now === 1) playing.value = false
+      return now
+    }),
+  )
+  const run = (): void => {
+    if (still() || playing.peek()) return
+    setT(0)
+    playing.value = true
+  }
+  return (
+    <li onPointerEnter={run} onFocusIn={run}>
+      <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} aria-hidden="true">
+        {figures[index]!(t)}
+      </svg>
+      <span class="no">{index + 1}</span>
+      <span>
+        <Link to={`/lessons/${parts[0]!.name}`} class="whole">
+          {title}
+        </Link>
+        {parts.length > 1 && (
+          <span class="more">
+            {parts.map((part) => (
+              <Link key={part.name} to={`/lessons/${part.name}`}>
+                {part.title.toLowerCase()}
+              </Link>
+            ))}
+          </span>
+        )}
+      </span>
+    </li>
   )
 }

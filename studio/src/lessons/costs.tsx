@@ -158,7 +158,7 @@ export default function Costs(): JSX.Element {
         <caption class="sr">Answers of the chapter’s table, with both costs</caption>
         <thead>
           <tr>
-            <th scope="col">{maths`y, ŷ`}</th>
+            <th scope="col">answer {maths`y, ŷ`}</th>
             <th scope="col" class="that">
               quadratic
             </th>

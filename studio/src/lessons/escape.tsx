@@ -175,7 +175,7 @@ export default function Escape(): JSX.Element {
       <Formula
         label="p becomes p minus eta times the mean slope over the batch"
         rows={[
-          ["", maths`p ← p − ${etaTerm} · mean of ∂C/∂p over ${examples(b.value)}`],
+          ["", [maths`p ← p − ${etaTerm} ·`, " ", maths`mean of ∂C/∂p over ${examples(b.value)}`]],
           [
             "now",
             <>

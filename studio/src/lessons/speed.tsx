@@ -191,7 +191,7 @@ function Prose(props: {
       <Formula
         label="The speed of a layer"
         rows={[
-          ["speed", maths`v = ‖W before the epoch − W after it‖`],
+          ["speed", [maths`v = ‖W before the epoch −`, " ", maths`W after it‖`]],
           [
             now === undefined ? "last layer" : `epoch ${speeds.length}`,
             now === undefined ? (

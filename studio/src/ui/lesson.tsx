@@ -133,6 +133,12 @@ export function once(test: () => boolean): ReadonlySignal<boolean> {
   return computed(() => (ever = test() || ever))
 }
 
+/** Whether a line is set as a formula; a long one is a list of formulas, which it may be broken between. */
+function isMaths(line: ComponentChildren): boolean {
+  const first = Array.isArray(line) ? line[0] : line
+  return isValidElement(first) && first.type === "math"
+}
+
 /** A formula with its numbers beneath. */
 export function Formula(props: {
   readonly label: string
@@ -143,7 +149,7 @@ export function Formula(props: {
       {props.rows.map(([head, line], i) => (
         <div class="line" key={i}>
           <span>{head}</span>
-          <span class={isValidElement(line) && line.type === "math" ? "" : "live"}>{line}</span>
+          <span class={isMaths(line) ? "" : "live"}>{line}</span>
         </div>
       ))}
     </div>

@@ -55,8 +55,10 @@ function parse(texts: TemplateStringsArray, parts: readonly Part[]): JSX.Element
   const raise = (power: JSX.Element): void => void out.push(<msup>{[out.pop()!, power]}</msup>)
   const operator = (token: string): void => {
     if ("([⌈".includes(token)) put(mo(token, { stretchy: "false" }), "operator")
-    else if (")]⌉‖".includes(token)) put(mo(token, { stretchy: "false" }))
-    else if (token === "/") put(mo(token, { lspace: "0", rspace: "0" }), "operator")
+    else if (")]⌉‖".includes(token)) {
+      put(mo(token, { stretchy: "false" }), "operator")
+      last = "quantity"
+    } else if (token === "/") put(mo(token, { lspace: "0", rspace: "0" }), "operator")
     else put(mo(token, last === "operator" || last === "function" ? { form: "prefix" } : {}), "operator")
   }
   texts.forEach((text, i) => {

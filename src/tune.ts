@@ -1,0 +1,36 @@
+// The public entry "trilobite/tune": the search for a configuration. Re-exports only.
+
+export { type Climb, climb, climbing, type Decision, type Ladder } from "./tune/climbing.ts"
+export { type Importance, importance } from "./tune/importance.ts"
+export {
+  type HalvingOptions,
+  type HyperbandOptions,
+  hyperband,
+  type Pruner,
+  successiveHalving,
+} from "./tune/pruning.ts"
+export {
+  type Ask,
+  type GridOptions,
+  gridSearch,
+  randomSearch,
+  type Sampler,
+  type SamplerName,
+  type TpeOptions,
+  tpe,
+} from "./tune/samplers.ts"
+export {
+  type ChoiceKnob,
+  choice,
+  type Knob,
+  type KnobValue,
+  logUniform,
+  type RangeKnob,
+  type Space,
+  uniform,
+  type Values,
+  type WholeOptions,
+  whole,
+} from "./tune/space.ts"
+export type { Direction, Trial, TrialState } from "./tune/study.ts"
+export { type Objective, type Run, type Study, type TuneOptions, tune } from "./tune/tune.ts"
