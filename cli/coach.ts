@@ -8,6 +8,7 @@ import {
   type Finding,
   type Model,
   messageOf,
+  TrilobiteError,
 } from "../src/index.ts"
 import { printJson, printLine, wrap } from "./output.ts"
 import { appendLines, files } from "./run-folder.ts"
@@ -43,7 +44,8 @@ export function coachRun(folder: string, model: Model, { json, quiet, coach }: C
       appendLines(folder, files.findings, [{ finding }])
       if (quiet) return
       if (json) printJson({ finding })
-      else printLine(briefText(finding))
+      // Tips have time until the end.
+      else if (finding.kind === "fault") printLine(briefText(finding))
     },
   }
   return {
@@ -53,7 +55,7 @@ export function coachRun(folder: string, model: Model, { json, quiet, coach }: C
       const { evidence } = model.coach
       keep(evidence)
       const text = json ? "" : await diagnosisText(await diagnose(evidence), quiet === true)
-      if (text !== "") printLine(text)
+      if (text !== "") printLine(quiet ? text : `\n${text}`)
     },
   }
 }
@@ -73,11 +75,15 @@ function evidenceKeeper(folder: string): (evidence: Evidence | undefined) => voi
   }
 }
 
-/** Each finding once, as it was said last: faults before tips, the surest first. */
-export function inOrder(findings: readonly Finding[]): readonly Finding[] {
-  const last = new Map(findings.map((finding) => [`${finding.code} ${finding.layer ?? ""}`, finding]))
-  const rank = ({ kind, score }: Finding): number => (kind === "fault" ? 1000 : 0) + score
-  return [...last.values()].sort((a, b) => rank(b) - rank(a))
+/** What evidence from a file shows: it may have holes where rules look. Throws E_DATA for such. */
+export async function diagnosed(where: string, evidence: Evidence): Promise<Diagnosis> {
+  try {
+    return await diagnose(evidence)
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error
+    const what = `${files.evidence} is not what the coach has written.`
+    throw new TrilobiteError("E_DATA", { where, what, hint: "Train again." }, { cause: error })
+  }
 }
 
 /** Where and when a cause was found: `learning rate too high (dense_1), after epoch 1`. */

@@ -2,8 +2,8 @@
 
 import { existsSync, statSync } from "node:fs"
 import { join } from "node:path"
-import { type Diagnosis, diagnose, type Evidence, TrilobiteError } from "../src/index.ts"
-import { diagnosisText, labelled } from "./coach.ts"
+import type { Evidence, TrilobiteError } from "../src/index.ts"
+import { diagnosed, diagnosisText, labelled } from "./coach.ts"
 import type { TrainConfig } from "./config.ts"
 import { readConfigFile } from "./config-file.ts"
 import { isNetName } from "./nets.ts"
@@ -40,19 +40,9 @@ export async function doctor(named: string, given: TrainConfig, options: DoctorO
   }
   printLine(labelled("Looked at", of))
   if (refused !== undefined) printLine(labelled("Refused", refused.message))
-  printLine(await diagnosisText(diagnosis))
+  const alone = refused !== undefined && diagnosis.headline === undefined && diagnosis.tips.length === 0
+  if (!alone) printLine(await diagnosisText(diagnosis))
   for (const warning of warnings) printLine(warningText(warning))
-}
-
-/** Evidence of a file may have holes where rules look. */
-async function diagnosed(where: string, evidence: Evidence): Promise<Diagnosis> {
-  try {
-    return await diagnose(evidence)
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error
-    const what = `${files.evidence} is not what the coach has written.`
-    throw new TrilobiteError("E_DATA", { where, what, hint: "Train again." }, { cause: error })
-  }
 }
 
 async function checkup(named: string, given: TrainConfig, options: DoctorOptions): Promise<Checkup> {

@@ -1,13 +1,25 @@
-// A run told on one page: what its files hold, what is escaped, and what the numbers are. In this process: nothing is built.
-import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+// The coach on the command line: what it says of runs and of trainings that are not begun, what it leaves in their folders, and a run
+// told on one page. In this process: nothing is built.
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Command } from "commander"
-import { afterAll, beforeAll, describe, expect, test } from "vitest"
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest"
+import { briefText } from "../cli/coach.ts"
+import { addDoctor } from "../cli/commands/doctor.ts"
 import { addExplain } from "../cli/commands/explain.ts"
 import { htmlOf, markdownOf, type Page } from "../cli/report/document.ts"
 import { pictureSvg } from "../cli/report/pictures.ts"
-import { epochsOf, findingsOf, signalsOf } from "../cli/report/read.ts"
+import { epochsOf, evidenceOf, findingsOf, signalsOf } from "../cli/report/read.ts"
 import { trainTable } from "../cli/tabular.ts"
 import { dataSet } from "../src/datasets.ts"
 import type { Finding } from "../src/index.ts"
@@ -236,6 +248,134 @@ describe("trilobite explain", () => {
     await expect(explained("nowhere")).rejects.toMatchObject({ code: "E_IO", hint: "trilobite runs lists them." })
     const out = at("iris", "config.json", "x")
     await expect(explained(at("iris"), "--out", out)).rejects.toMatchObject({ code: "E_IO" })
+  })
+})
+
+describe("the coach of trilobite train", () => {
+  /** What a command prints on standard output. */
+  async function printed(command: () => Promise<unknown>): Promise<string> {
+    let text = ""
+    const write = vi.spyOn(process.stdout, "write").mockImplementation((chunk) => {
+      text += String(chunk)
+      return true
+    })
+    try {
+      await command()
+    } finally {
+      write.mockRestore()
+    }
+    return text
+  }
+  const doctor = (...args: string[]): Promise<string> => {
+    const program = new Command().exitOverride()
+    addDoctor(program)
+    return printed(() => program.parseAsync(["doctor", ...args], { from: "user" }))
+  }
+  const faults = (run: string): string[] =>
+    (findingsOf(run) ?? []).filter(({ kind }) => kind === "fault").map(({ code }) => code)
+  const widest = (text: string): number => Math.max(...text.split("\n").map((line) => line.length))
+
+  let said = ""
+  beforeAll(async () => {
+    said = await printed(() => trainTable({ data: "iris", learningRate: 3 }, { out: at("fast") }))
+  }, 60_000)
+
+  test("healthy tables: no fault, and the same bits as without it", async () => {
+    const digits = { data: "digits", epochs: 20 }
+    for (const { data, ...rest } of [{ data: "iris" }, { data: "wine" }, digits, { data: "diabetes" }]) {
+      const text = await printed(() => trainTable({ data, ...rest }, { out: at(`well-${data}`) }))
+      expect(text, data).toContain("Coach        no fault was seen")
+      expect(faults(at(`well-${data}`)), data).toEqual([])
+    }
+    await trainTable({ data: "iris" }, { out: at("unwatched"), quiet: true, coach: false })
+    const bytes = (run: string): Buffer => readFileSync(at(run, "model.safetensors"))
+    expect(bytes("unwatched").equals(bytes("well-iris"))).toBe(true)
+    expect(existsSync(at("unwatched", "findings.jsonl")) || existsSync(at("unwatched", "evidence.jsonl"))).toBe(false)
+    const evidence = evidenceOf(at("well-iris"))!
+    expect(evidence.epochs.map(({ epoch }) => epoch + 1)).toEqual(epochsOf(at("well-iris")).map(({ epoch }) => epoch))
+    expect(evidence).toMatchObject({ ended: "stopped", network: { task: "classes" }, data: { rows: 120, features: 4 } })
+  }, 120_000)
+
+  test("a fault: two lines when it is found, in full at the end, everything in the folder", async () => {
+    expect(faults(at("fast"))).toContain("F08")
+    const at0 = said.indexOf("Coach, fault: learning rate too high.")
+    expect(at0).toBeGreaterThan(said.indexOf("Epoch   1"))
+    expect(said.slice(at0).split("\n").slice(0, 3).join("\n")).toMatch(/^Coach, .*\n( {2}.*\n)?Epoch/)
+    const end = said.slice(said.indexOf("Saved in"))
+    for (const part of ["Saw ", "Normal ", "Why ", "Change ", "Expect "]) expect(end).toContain(`\n${part}`)
+    expect(end).toMatch(/\n +--learning-rate 0\.\d+\n/)
+    expect(widest(end.slice(end.indexOf("\nFault")))).toBeLessThanOrEqual(80)
+    const { markdown } = await explained(at("fast"))
+    expect(markdown).toContain("**Fault: learning rate too high")
+    const lines = await printed(() =>
+      trainTable({ data: "iris", learningRate: 3, epochs: 4 }, { out: at("lines"), json: true }),
+    )
+    const keys = lines
+      .trimEnd()
+      .split("\n")
+      .map((line) => Object.keys(JSON.parse(line))[0])
+    expect(keys.at(-1)).toBe("result")
+    expect(keys.filter((key) => key === "epoch")).toHaveLength(4)
+    expect(keys.filter((key) => key === "finding")).toHaveLength(findingsOf(at("lines"))!.length)
+    expect(findingsOf(at("lines"))).not.toEqual([])
+  }, 60_000)
+
+  test("doctor says of a run what was said at its end", async () => {
+    const text = await doctor(at("fast"))
+    const end = said.slice(said.indexOf("\nFault") + 1)
+    expect(text).toMatch(/^Looked at {4}.*fast, \d+ epochs\n/)
+    expect(text.slice(text.indexOf("Fault"))).toBe(end)
+    const { headline, also } = JSON.parse(await doctor(at("fast"), "--json"))
+    expect(headline).toMatchObject({ code: "F08", change: { edit: { kind: "learningRate" } } })
+    expect(also.length).toBeLessThanOrEqual(2)
+  })
+
+  test("doctor before the first step: data, network and loss; nothing is trained", async () => {
+    expect(await doctor("iris")).toMatch(/^Looked at {4}iris, not begun\nCoach {8}no fault was seen\nWarning/)
+    expect(await doctor("iris", "--activation", "linear")).toMatch(/^Fault F14: .*[\s\S]*--activation relu/m)
+    expect(await doctor("diabetes", "--scaling", "none")).toMatch(/^Fault F02: [\s\S]*--scaling standardize/m)
+    const config = at("a.config.json")
+    writeFileSync(config, JSON.stringify({ data: "iris", activation: "linear" }))
+    expect(await doctor(config)).toContain("Fault F14")
+    expect(await doctor(config, "--activation", "tanh")).toContain("no fault was seen")
+    // A run that nobody watched is looked at as if it were not begun.
+    await trainTable(
+      { data: "iris", epochs: 1, activation: "linear" },
+      { out: at("before"), quiet: true, coach: false },
+    )
+    expect(await doctor(at("before"))).toMatch(/before its first step: the\s+coach\s+did\s+not\s+watch\s+it\nFault F14/)
+  }, 60_000)
+
+  test("doctor: a table that training would refuse; what is nothing", async () => {
+    const rows = Array.from({ length: 60 }, (_, i) => `${i === 4 ? "" : i % 7},${i % 5},${i % 7 > 3 ? "u" : "v"}`)
+    writeFileSync(at("gaps.csv"), `a,b,y\n${rows.join("\n")}\n`)
+    const text = await doctor(at("gaps.csv"), "--target", "y")
+    expect(text).toMatch(/Refused {6}.*gaps\.csv:6, column 1 "a": the\s+cell\s+is\s+empty/)
+    expect(text).toContain("--missing")
+    expect(widest(text.replace(at("gaps.csv"), ""))).toBeLessThanOrEqual(80)
+    await expect(doctor(at("gaps.csv"))).rejects.toMatchObject({ code: "E_USAGE", where: "--target" })
+    await expect(doctor("nowhere.csv", "--target", "y")).rejects.toMatchObject({ code: "E_IO" })
+    await expect(doctor(folder)).rejects.toMatchObject({ code: "E_IO", what: "there is no such run." })
+  })
+
+  test("evidence: the last training counts; files that are none of ours are refused", async () => {
+    const all = readFileSync(at("fast", "evidence.jsonl"), "utf8").trimEnd().split("\n")
+    const twice = runOf("twice", { "config.json": {}, "evidence.jsonl": [...all, ...all.slice(0, 3)].join("\n") })
+    expect(evidenceOf(twice)!.epochs).toHaveLength(2)
+    expect(evidenceOf(twice)!.ended).toBeUndefined()
+    const shape = runOf("shape", { "config.json": {}, "evidence.jsonl": [{ network: { layers: 3 } }] })
+    await expect(doctor(shape)).rejects.toMatchObject({ code: "E_DATA" })
+    const holes = { network: { layers: [null], output: {} }, training: {} }
+    await expect(doctor(runOf("holes", { "config.json": {}, "evidence.jsonl": [holes] }))).rejects.toMatchObject({
+      code: "E_DATA",
+    })
+  })
+
+  test("a long finding is said in two lines of 80 columns", () => {
+    const text = "Divide the learning rate by ten until the cost falls in every epoch, and again. ".repeat(3)
+    const brief = briefText({ ...finding, layer: "dense", change: { ...finding.change, text } })
+    expect(brief).toMatch(/^Coach, fault: learning rate too high \(dense\)\. Divide .*\n {2}.* \.\.\.$/)
+    expect(widest(brief)).toBeLessThanOrEqual(80)
   })
 })
 

@@ -54,7 +54,16 @@ describe("trilobite train <file>", () => {
     expect(out).toMatch(/Epoch {3}1 {2}loss \d/)
     expect(out).toMatch(/setosa {2}versicolor {2}virginica\n {2}setosa +\d+ +\d+ +\d+\n/)
     expect(out).toMatch(/trilobite predict iris <file>/)
-    const files = ["checkpoints", "config.json", "history.jsonl", "model.safetensors", "result.json", "signals.jsonl"]
+    const coach = ["evidence.jsonl", "findings.jsonl"]
+    const files = [
+      "checkpoints",
+      "config.json",
+      ...coach,
+      "history.jsonl",
+      "model.safetensors",
+      "result.json",
+      "signals.jsonl",
+    ]
     expect(readdirSync(at("iris")).sort()).toEqual(files)
     const result = json("iris", "result.json") as {
       validation: { accuracy: number; confusion: number[][] }
@@ -109,7 +118,8 @@ describe("trilobite train <file>", () => {
   test("all choices by flags: two classes, texts that look like numbers, --json", async () => {
     const flags =
       "--target kind --categorical code --layers 8,4 --activation tanh --dropout 0.1 --l2 0.0001 --optimizer nadam --validation 0.25 --test 0.1 --epochs 30 --batch-size 16 --patience 0 --class-weights balanced --scaling minMax"
-    const lines = rows(done(await cli.run("train", "kinds.csv", ...flags.split(" "), "--json", "--out", "kinds")))
+    const printed = rows(done(await cli.run("train", "kinds.csv", ...flags.split(" "), "--json", "--out", "kinds")))
+    const lines = printed.filter((line) => !("finding" in line))
     expect(lines).toHaveLength(31)
     expect(Object.keys(lines[0]!)).toEqual([
       "epoch",
@@ -129,7 +139,9 @@ describe("trilobite train <file>", () => {
     expect(model.layers.map(({ name }) => name)).toEqual(["dense", "dropout", "dense_1", "dropout_1", "dense_2"])
   })
 
-  test("killed, stopped within an epoch, gone on with by other threads: the bits of a run that was left alone", async () => {
+  test("killed, stopped within an epoch, gone on with by other threads: the bits of a run that was left alone", {
+    timeout: 240_000,
+  }, async () => {
     const flags = "--target y --epochs 120 --patience 110 --dropout 0.1 --layers 64,64,64 --seed 5".split(" ")
     done(await cli.run("train", "numbers.csv", ...flags, "--quiet", "--out", "left"))
     const until = async (signal: "SIGKILL" | "SIGINT", epoch: number, ...args: string[]): Promise<Finished> => {

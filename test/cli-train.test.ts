@@ -18,6 +18,8 @@ const lines = (text: string): Record<string, unknown>[] => {
     .split("\n")
     .map((line) => JSON.parse(line))
 }
+/** Lines without those of the coach. */
+const measured = (text: string): Record<string, unknown>[] => lines(text).filter((line) => !("finding" in line))
 const net = "intermediate-net"
 
 /** Waits until the process has printed something that fits. */
@@ -34,7 +36,7 @@ describe("trilobite train", () => {
   test("--json prints one object per line, and the folder holds the same and the weights", async () => {
     const { code, out, err } = await cli.run("train", net, "--epochs", "2", "--json", "--seed", "3", "--out", "json")
     expect({ code, err }).toEqual({ code: 0, err: "" })
-    const [first, second, last, ...more] = lines(out)
+    const [first, second, last, ...more] = measured(out)
     expect(more).toEqual([])
     expect(Object.keys(first!)).toEqual(["epoch", "loss", "accuracy", "valLoss", "valAccuracy", "seconds"])
     expect([first!.epoch, second!.epoch]).toEqual([1, 2])
@@ -52,7 +54,16 @@ describe("trilobite train", () => {
       totalSeconds: expect.any(Number),
     })
 
-    const files = ["checkpoints", "config.json", "history.jsonl", "model.safetensors", "result.json", "signals.jsonl"]
+    const coach = ["evidence.jsonl", "findings.jsonl"]
+    const files = [
+      "checkpoints",
+      "config.json",
+      ...coach,
+      "history.jsonl",
+      "model.safetensors",
+      "result.json",
+      "signals.jsonl",
+    ]
     expect(readdirSync(at("json")).sort()).toEqual(files)
     expect(lines(readFileSync(at("json", "history.jsonl"), "utf8"))).toEqual([first, second])
     expect(json("json", "result.json")).toEqual(last!.result)
@@ -84,7 +95,9 @@ describe("trilobite train", () => {
     expect(again.loss).toBe(valLoss)
   })
 
-  test("the same seed gives the same bytes: once more, with 1 and 2 threads, in two parts; another does not", async () => {
+  test("the same seed gives the same bytes: once more, with 1 and 2 threads, in two parts; another does not", {
+    timeout: 240_000,
+  }, async () => {
     const train = async (...args: string[]): Promise<void> => {
       const { code, err } = await cli.run("train", net, "--quiet", ...args)
       expect({ code, err }).toEqual({ code: 0, err: "" })
@@ -126,7 +139,8 @@ describe("trilobite train", () => {
       `Best epoch  1: validation loss ${number}, validation accuracy ${number}\n`,
       `Last epoch  1: validation loss ${number}, validation accuracy ${number}\n`,
       "Time        [\\d.]+ s of training, [\\d.]+ s in all\n",
-      `Saved in    runs/${folder}\n`,
+      `Saved in    runs/${folder}\n\n`,
+      "Coach        no fault was seen\n(Tip .*\n( {13}.*\n)*)*",
     ]
     expect(out).toMatch(new RegExp(`^${report.join("")}$`))
     // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters that must not come
@@ -142,10 +156,28 @@ describe("trilobite train", () => {
   })
 
   test("a training that diverges exits with 7 and says what to do", async () => {
-    const { code, err } = await cli.run("train", net, "--lr", "1e30", "--epochs", "1", "--json", "--out", "diverged")
+    const { code, out, err } = await cli.run(
+      "train",
+      net,
+      "--lr",
+      "1e30",
+      "--epochs",
+      "1",
+      "--json",
+      "--out",
+      "diverged",
+    )
     expect(code).toBe(7)
     expect(JSON.parse(err).error).toMatchObject({ code: "E_DIVERGED", hint: expect.any(String) })
-    expect(readdirSync(at("diverged")).sort()).toEqual(["checkpoints", "config.json", "history.jsonl"])
+    expect(readdirSync(at("diverged")).sort()).toEqual([
+      "checkpoints",
+      "config.json",
+      "evidence.jsonl",
+      "findings.jsonl",
+      "history.jsonl",
+    ])
+    expect(lines(out).map(({ finding }) => finding)).toContainEqual(expect.objectContaining({ code: "F08" }))
+    expect(lines(readFileSync(at("diverged", "findings.jsonl"), "utf8"))).toEqual(lines(out))
     expect(readdirSync(at("diverged", "checkpoints"))).toEqual([])
   })
 })
@@ -184,14 +216,16 @@ describe.skipIf(process.platform === "win32")("interruptions", () => {
     const { code, out } = await cli.run("train", net, "--resume", run, "--epochs", `${epochs + 2}`, "--json")
     expect(code).toBe(0)
     const last = lines(out).pop()
-    expect(lines(out).map(({ epoch }) => epoch)).toEqual([epochs + 1, epochs + 2, undefined])
+    expect(measured(out).map(({ epoch }) => epoch)).toEqual([epochs + 1, epochs + 2, undefined])
     expect(last!.result).toMatchObject({ ended: "completed", epochs: epochs + 2 })
     const all = lines(readFileSync(at(run, "history.jsonl"), "utf8"))
     expect(all.map(({ epoch }) => epoch)).toEqual(Array.from({ length: epochs + 2 }, (_, i) => i + 1))
     expect(readFileSync(at(run, "history.jsonl"), "utf8").startsWith(history)).toBe(true)
   })
 
-  test("a run that was stopped within an epoch ends with the bits of one that was not, with other threads", async () => {
+  test("a run that was stopped within an epoch ends with the bits of one that was not, with other threads", {
+    timeout: 240_000,
+  }, async () => {
     const child = cli.start(["train", net, "--epochs", "1", "--backend", "reference", "--out", "within"])
     const ended = finished(child)
     await printed(child, /Epoch 1\/1/)
@@ -212,7 +246,9 @@ describe.skipIf(process.platform === "win32")("interruptions", () => {
     expect(lines(readFileSync(at("early", "history.jsonl"), "utf8"))).toHaveLength(1)
   })
 
-  test("a run that is killed goes on from its last checkpoint; nobody else may train it meanwhile", async () => {
+  test("a run that is killed goes on from its last checkpoint; nobody else may train it meanwhile", {
+    timeout: 240_000,
+  }, async () => {
     const child = cli.start(["train", net, "--epochs", "100", "--json", "--out", "killed"])
     const ended = finished(child)
     await printed(child, /"epoch":2,/)
@@ -248,7 +284,15 @@ describe.skipIf(process.platform === "win32")("interruptions", () => {
     child.kill("SIGINT")
     child.stderr.once("data", () => child.kill("SIGINT"))
     expect((await ended).code).toBe(130)
-    expect(readdirSync(at("twice")).sort()).toEqual(["checkpoints", "config.json", "history.jsonl"])
+    expect(readdirSync(at("twice")).sort()).toEqual([
+      "checkpoints",
+      "config.json",
+      "evidence.jsonl",
+      "findings.jsonl",
+      "history.jsonl",
+    ])
+    expect(lines(out).map(({ finding }) => finding)).toContainEqual(expect.objectContaining({ code: "F08" }))
+    expect(lines(readFileSync(at("diverged", "findings.jsonl"), "utf8"))).toEqual(lines(out))
     expect(readdirSync(at("twice", "checkpoints"))).toEqual([])
   })
 

@@ -4,12 +4,13 @@ import { writeFileSync } from "node:fs"
 import { join, resolve } from "node:path"
 import { type Command, Option } from "commander"
 import { mnist } from "../../src/datasets.ts"
-import { TrilobiteError } from "../../src/index.ts"
+import { type Finding, TrilobiteError } from "../../src/index.ts"
+import { diagnosed } from "../coach.ts"
 import { printLine } from "../output.ts"
 import { htmlOf, markdownOf, type Page } from "../report/document.ts"
 import { explain, type Told } from "../report/explain.ts"
 import { pictureSvg } from "../report/pictures.ts"
-import { decisionsOf, epochsOf, type FoundRun, findingsOf, findRun, signalsOf } from "../report/read.ts"
+import { decisionsOf, epochsOf, evidenceOf, type FoundRun, findingsOf, findRun, signalsOf } from "../report/read.ts"
 import { makeFolder } from "../run-folder.ts"
 import { readPath } from "../values.ts"
 
@@ -54,13 +55,21 @@ async function tell(run: FoundRun): Promise<Told> {
     run,
     epochs: epochsOf(folder),
     signals,
-    findings: findingsOf(folder),
+    findings: await found(folder),
     decisions: decisionsOf(folder),
     picture: (index) => {
       const bytes = images?.subarray(784 * index, 784 * (index + 1))
       return bytes?.length === 784 ? pictureSvg(bytes, 28) : null
     },
   }
+}
+
+/** What is to be said of a run: what the coach makes of all that it has seen, or what it said at the time. */
+async function found(folder: string): Promise<readonly Finding[] | undefined> {
+  const evidence = evidenceOf(folder)
+  if (evidence === undefined) return findingsOf(folder)
+  const { headline, also, tips } = await diagnosed(folder, evidence)
+  return [...(headline === undefined ? [] : [headline]), ...also, ...tips]
 }
 
 /** MNIST's test images; undefined if they are not where the run had them. */

@@ -2,7 +2,7 @@
 // it says is in the run's files. Knows no file and no markup.
 
 import { type Finding, type Plot, plotSvg } from "../../src/index.ts"
-import { inOrder, titleOf } from "../coach.ts"
+import { titleOf } from "../coach.ts"
 import { isNetName, nets } from "../nets.ts"
 import { quoted } from "../run-folder.ts"
 import { digits, percent, shortened } from "../scores.ts"
@@ -17,7 +17,7 @@ export interface Told {
   readonly run: FoundRun
   readonly epochs: readonly Measures[]
   readonly signals: readonly Signals[]
-  /** What the coach said; undefined if it did not watch. */
+  /** What the coach found, the headline first; undefined if it did not watch. */
   readonly findings: readonly Finding[] | undefined
   readonly decisions: readonly string[]
   /** The picture of a validation row as SVG text; null where rows are no pictures or cannot be had. */
@@ -68,7 +68,7 @@ function coach({ findings, decisions }: Told): Block[] {
   const blocks: Block[] = [heading("What the coach found")]
   if (findings === undefined) blocks.push(text("The coach did not watch this run (--no-coach, or an earlier version)."))
   else if (findings.length === 0) blocks.push(text("Nothing: no sign of a fault in any epoch."))
-  const found = inOrder(findings ?? [])
+  const found = findings ?? []
   for (const finding of found) {
     const { kind, saw, normal, why, change, expect } = finding
     blocks.push({

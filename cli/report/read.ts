@@ -97,10 +97,13 @@ export function signalsOf(folder: string): readonly Signals[] {
   return growing(linesOf(folder, files.signals).flatMap((line) => asSignals(line) ?? []))
 }
 
-/** What the coach has said of a run, in order; undefined if it did not watch it. */
+/** What the coach has said of a run: each thing once, faults before tips, the surest first; undefined if it did not watch it. */
 export function findingsOf(folder: string): readonly Finding[] | undefined {
   if (!existsSync(join(folder, files.findings))) return undefined
-  return linesOf(folder, files.findings).flatMap(({ finding }) => asFinding(finding) ?? [])
+  const said = linesOf(folder, files.findings).flatMap(({ finding }) => asFinding(finding) ?? [])
+  const last = new Map(said.map((finding) => [`${finding.code} ${finding.layer ?? ""}`, finding]))
+  const rank = ({ kind, score }: Finding): number => (kind === "fault" ? 1000 : 0) + score
+  return [...last.values()].sort((a, b) => rank(b) - rank(a))
 }
 
 /**

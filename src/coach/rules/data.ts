@@ -285,6 +285,17 @@ function rareClass({
   return ratio < RARE ? undefined : { at: counts.indexOf(rows), ratio, rows }
 }
 
+/**
+ * The share of the rarer of two classes that is found, where it was not counted: what accuracy has beyond always saying the larger one is
+ * made of rare rows that are found, less others that are taken for rare.
+ */
+function recallOfTwo(evidence: Evidence, reached: number | undefined): number | undefined {
+  const majority = majorityOf(evidence)
+  const two = evidence.data?.targets.classes?.filter((n) => n > 0).length === 2
+  if (!two || reached === undefined || majority === undefined || majority >= 1) return undefined
+  return Math.max(0, (reached - majority) / (1 - majority))
+}
+
 function imbalance(evidence: Evidence): Found | undefined {
   const rare = rareClass(evidence)
   const { data, training, epochs, ended } = evidence
@@ -293,7 +304,7 @@ function imbalance(evidence: Evidence): Found | undefined {
   const { recall } = epochs.findLast((epoch) => epoch.recall !== undefined) ?? {}
   const { accuracy, valAccuracy } = lastEpoch(evidence) ?? {}
   const reached = valAccuracy ?? accuracy
-  const found = recall?.[rare.at]
+  const found = recall?.[rare.at] ?? recallOfTwo(evidence, reached)
   // Where accuracy is below that of always saying the largest class, something else is wrong.
   const harms =
     half &&

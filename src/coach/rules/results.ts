@@ -4,7 +4,7 @@
 import type { Evidence, TrialFacts } from "../evidence.ts"
 import { changeTo, counted, expectLoss, type Found, percent, type Rule, shown } from "./rule.ts"
 import {
-  aheadOf, anySkill, hiddenOf, ignorantLoss, isLate, lastEpoch, longestShare, meanRatio, numberOf, skillOf, standsStill, validSkillOf,
+  aheadOf, anySkill, gainOf, hiddenOf, ignorantLoss, isLate, lastEpoch, longestShare, meanRatio, numberOf, skillOf, standsStill, validSkillOf,
 } from "./signs.ts" // biome-ignore format: a list
 
 /** Skills below which a training has not come to enough, and at which it has come to nothing. */
@@ -172,9 +172,10 @@ function unrelated(evidence: Evidence): Found | undefined {
   if (epochs.length < 5 || epochs.length * 2 < training.epochs) return undefined
   if ((longestShare(evidence) ?? 0) < MOVES) return undefined
   const skill = skillOf(evidence) ?? 1
-  // By chance one epoch of many is a little better than guessing.
-  const noise = 1.5 / Math.sqrt(validation.rows)
-  const never = epochs.every((epoch) => (validSkillOf(evidence, epoch) ?? 1) < noise)
+  // By chance some epoch of many is a little better than guessing: the cost by hardly anything, accuracy by three standard errors.
+  const noise = 3 / Math.sqrt(validation.rows)
+  const never =
+    epochs.every((epoch) => (gainOf(evidence, epoch.valLoss) ?? 1) < NOTHING) && (validSkillOf(evidence) ?? 1) < noise
   const ahead = aheadOf(evidence)
   if (!never || skill >= 0.8 || skill < -0.1 || (ahead !== undefined && ahead.ratio < 0.9)) return undefined
   return {

@@ -140,7 +140,8 @@ export function projected(evidence: Evidence): number | undefined {
     ...(epochs.length < 2 && probe !== undefined ? [numberOf(probe.loss)] : []),
     ...epochs.map((e) => numberOf(e.loss)),
   ]
-  const some = losses.slice(-PACE)
+  // Coming back from costs far beyond that of guessing, where no untrained network begins, is no progress.
+  const some = losses.slice(-PACE).map((loss) => Math.min(loss, 1.2 * from))
   if (some.length < 2) return undefined
   const pace = (some[0]! - some.at(-1)!) / (some.length - 1) / from
   return skill + Math.max(0, pace) * Math.max(0, training.epochs - epochs.length)

@@ -2,7 +2,16 @@
 
 import type { Evidence, LayerFacts, LayerLook } from "../evidence.ts"
 import { changeTo, counted, expectLoss, type Found, percent, type Rule, shown } from "./rule.ts"
-import { hiddenLooks, hiddenOf, ignorantLoss, numberOf, suitedInitializer, weightSize } from "./signs.ts"
+import {
+  anySkill,
+  hiddenLooks,
+  hiddenOf,
+  ignorantLoss,
+  longestShare,
+  numberOf,
+  suitedInitializer,
+  weightSize,
+} from "./signs.ts"
 
 /** Weights this far below or above 1/√inputs, where usual initializers put them, are too small or too large by themselves. */
 const SMALL_WEIGHTS = 0.1
@@ -20,6 +29,8 @@ const MOST_SILENT = 0.75
 const FLAT = 0.5
 /** The growth of the signal through the network that is no accident of a few layers. */
 const GROWS = 30
+/** The skill below which nothing is learnt. */
+const STUCK = 0.1
 /** Kernels whose numbers are all alike. */
 const ALIKE = 1e-12
 /** The layers that the chapter starts with. */
@@ -187,6 +198,20 @@ function explodes(evidence: Evidence): Found | undefined {
   }
 }
 
+/** Whether training has brought nothing yet, with steps that are neither tiny nor long. */
+function isStuck(evidence: Evidence): boolean {
+  const skill = anySkill(evidence)
+  const share = longestShare(evidence)
+  return (
+    evidence.epochs.length >= 2 &&
+    skill !== undefined &&
+    skill < STUCK &&
+    share !== undefined &&
+    share > 3e-4 &&
+    share < 0.06
+  )
+}
+
 function vanishes(evidence: Evidence): Found | undefined {
   const pairs = looksOf(evidence)
   if (pairs.length < DEEP_FOR_SIGNAL) return undefined
@@ -196,6 +221,9 @@ function vanishes(evidence: Evidence): Found | undefined {
   const signal = arrives < ARRIVES
   const slope = pairs.length >= DEEP_FOR_SLOPE && ratio < SLOPE_ARRIVES
   if (!signal && !slope) return undefined
+  // Relus pass slopes on to all layers alike: there a weak signal harms only if nothing is learnt, at steps that are not too long.
+  const bent = pairs.every(({ facts: { activation } }) => !/^(sigmoid|hardSigmoid|tanh|softsign)$/.test(activation))
+  if (bent && !slope && !isStuck(evidence)) return undefined
   const { facts } = pairs[0]!
   const flat = pairs.find(({ facts: { activation } }) => /^(sigmoid|hardSigmoid|tanh|softsign)$/.test(activation))
   const small = pairs.find((pair) => weightSize(pair) < SMALL_WEIGHTS)

@@ -84,8 +84,11 @@ function tooHigh(evidence: Evidence): Found | undefined {
   const best = Math.max(...epochs.map((epoch) => skillOf(evidence, epoch) ?? skill))
   const rises = risesOf(evidence)
   const restless = epochs.length >= 4 && rises > RISES
-  const lost = epochs.length >= 4 && best - (skillOf(evidence) ?? skill) > LOST
-  if (share !== undefined && share > LONG_STEP && (skill < WELL || lost || restless) && isFirstCause(evidence, skill))
+  const lost = epochs.length >= 4 && best - skill > LOST
+  // A cost that falls steadily towards its end is well, however long the steps: few rows, or the first epochs of large rates.
+  const onItsWay = !lost && rises <= 0.1 && (projected(evidence) ?? 0) >= WELL
+  const poor = (skill < WELL && !onItsWay) || lost || restless
+  if (share !== undefined && share > LONG_STEP && poor && isFirstCause(evidence, skill))
     return {
       ...rest,
       score: 78,
@@ -344,6 +347,8 @@ function saturatedLater(evidence: Evidence): Found | undefined {
   const { probe, training } = evidence
   const skill = anySkill(evidence)
   if (probe === undefined || skill === undefined || skill >= POOR || warmsUp(evidence)) return undefined
+  // Behind long steps it is a sign of these.
+  if ((longestShare(evidence) ?? 0) > LONG_STEP) return undefined
   const flat = hiddenLooks(evidence, lastLooks(evidence)).find(
     ({ look }) =>
       (look.saturated ?? 0) > 0.5 && (probe.layers.find(({ layer }) => layer === look.layer)?.saturated ?? 0) < 0.25,

@@ -17,8 +17,9 @@ export function timesText(seconds: number, rounds: number, rows: number): string
 /** The line; nothing while no epoch has ended. */
 export function ProgressLine({ run }: { readonly run: Run }): JSX.Element | null {
   const last = run.epochs.at(-1)
-  const { batchSize, epochs } = configOf(run)
-  if (last === undefined || batchSize === undefined) return null
+  const { batchSize, dataset, epochs } = configOf(run)
+  // How many rows of a table are trained with is not in its folder.
+  if (last === undefined || batchSize === undefined || dataset === "table") return null
   const rounds = Math.ceil(MNIST_ROWS / batchSize)
   const measures = [
     ["loss", last.loss],

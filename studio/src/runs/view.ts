@@ -92,7 +92,9 @@ export function configOf({ config }: Run): Config {
   const text = (name: string): Fields => (typeof config[name] === "string" ? { [name]: config[name] } : {})
   const number = (name: string): Fields => (isNumber(config[name]) ? { [name]: config[name] } : {})
   const numbers = ["epochs", "batchSize", "learningRate", "seed"].map(number)
-  return Object.assign({}, text("net"), text("dataset"), ...numbers) as Config
+  // Runs of tables name the column they predict, and say of their data how many rows and columns there are.
+  const data = typeof config.target === "string" ? { dataset: "table" } : text("dataset")
+  return Object.assign({}, text("net"), data, ...numbers) as Config
 }
 
 /** The epoch with the least validation cost. */
