@@ -3,7 +3,8 @@ import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkS
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, describe, expect, test } from "vitest"
-import { TrilobiteError } from "../src/index.ts"
+import { circles } from "../src/datasets.ts"
+import { type Callback, dense, sequential, sgd, TrilobiteError } from "../src/index.ts"
 import { drawsOf } from "../src/tune/draws.ts"
 import { exp64, normalBelow } from "../src/tune/normal.ts"
 import {
@@ -476,4 +477,41 @@ describe("climbing", () => {
       /does not fit.*got 3/,
     )
   })
+})
+
+test("networks are trained through the objective: the rate that learns is found, the others are ended early", async () => {
+  const { x, y } = circles({ rows: 200, noise: 0.1, seed: 1 })
+  const study = await tune(
+    async ({ rate }, run) => {
+      const model = sequential(
+        [dense({ units: 8, activation: "tanh", inputShape: [2] }), dense({ units: 1, activation: "sigmoid" })],
+        {
+          seed: run.seed,
+          threads: 1,
+        },
+      )
+      model.compile({ loss: "binaryCrossentropy", optimizer: sgd({ learningRate: rate }) })
+      let last = Number.NaN
+      const watch: Callback = {
+        onEpochEnd: (epoch, logs, training) => {
+          last = logs.valLoss!
+          if (run.report(epoch + 1, last)) training.stop()
+        },
+      }
+      await model.fit(x, y, {
+        epochs: 27,
+        validationSplit: 0.25,
+        seed: run.seed,
+        verbose: 0,
+        callbacks: [watch],
+        signal: run.signal,
+      })
+      return last
+    },
+    { rate: choice([0.5, 1e-2, 1e-3, 1e-4, 1e-5]) },
+    { sampler: "grid", pruner: successiveHalving({ least: 3 }) },
+  )
+  expect(study.best!.values.rate).toBe(0.5)
+  expect(study.trials[0]!.reports).toHaveLength(27)
+  expect(study.trials.filter(({ state }) => state === "pruned").length).toBe(4)
 })
