@@ -54,6 +54,8 @@ export interface Sizes {
   readonly core: number
   /** What it has loaded besides: what `loaded` names. */
   readonly training: number
+  /** What is loaded when a training is watched or examined. */
+  readonly coach: number
   /** What is loaded for other uses. */
   readonly others: number
 }
@@ -62,11 +64,12 @@ export interface Sizes {
 export function bundleSizes(folder: string, loaded: ReadonlySet<string>): Sizes {
   const page = readFileSync(join(folder, "dist/index.html"), "utf8")
   const assets = join(folder, "dist/assets")
-  const sizes = { core: 0, training: 0, others: 0 }
+  const sizes = { core: 0, training: 0, coach: 0, others: 0 }
+  const rest = (name: string) => (/^(coach|coaching|examine|watch|network-facts)-/.test(name) ? "coach" : "others")
   for (const name of readdirSync(assets)) {
     if (!name.endsWith(".js") || name.startsWith("node-")) continue
     const bytes = gzipSync(readFileSync(join(assets, name)), { level: 9 }).length
-    sizes[page.includes(name) ? "core" : loaded.has(name) ? "training" : "others"] += bytes
+    sizes[page.includes(name) ? "core" : loaded.has(name) ? "training" : rest(name)] += bytes
   }
   return sizes
 }
