@@ -58,7 +58,7 @@ const faults: readonly Case[] = [
   [
     [],
     2,
-    /no command was given\. Expected train, predict, evaluate, inspect, runs, doctor, explain, init, convert, summary, cost, studio\./,
+    /no command was given\. Expected train, tune, predict, evaluate, inspect, runs, doctor, explain, init, convert, summary, cost, studio\./,
   ],
   [["trian"], 2, /unknown command 'trian'\. Did you mean train\?/],
   [["train"], 2, /missing required argument 'data'/, /See trilobite train --help/],
