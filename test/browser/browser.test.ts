@@ -112,6 +112,33 @@ describe.skipIf(!RUN_BROWSER)("in Chromium", () => {
     await page.close()
   })
 
+  test("a training goes on from Node in a page, in another visit, and back in Node, with the same bits", async () => {
+    const whole = await interrupted(trilobite, { threads: 1 })
+    const [half, back] = ["half.safetensors", "back.safetensors"].map((name) => join(installed.folder, name))
+    await interrupted(trilobite, { stop: true, to: half!, threads: 2 })
+    const { page, url, faults } = await open(installed.folder, ISOLATED)
+    await page.goto(url)
+    const there = (part: Part): Promise<unknown> =>
+      page.evaluate(
+        `import("${PACKAGE}").then((library) => (${interrupted.toString()})(library, ${JSON.stringify(part)}))`,
+      )
+    expect(await there({ from: "/half.safetensors", threads: 2 })).toEqual(whole)
+    await there({ stop: true, to: "indexeddb://half", threads: 1 })
+    await page.reload()
+    expect(await there({ from: "indexeddb://half", threads: 2 })).toEqual(whole)
+    const [download] = await Promise.all([
+      page.waitForEvent("download"),
+      there({ stop: true, to: "downloads://back.safetensors", threads: 2 }),
+    ])
+    expect(download.suggestedFilename()).toBe("back.safetensors")
+    await download.saveAs(back!)
+    expect(await interrupted(trilobite, { from: back!, threads: 1 })).toEqual(whole)
+    const none = `import("${PACKAGE}").then(({ loadModel }) => loadModel("indexeddb://none").catch(String))`
+    expect(await page.evaluate(none)).toMatch(/no model of this name/)
+    expect(faults).toEqual([])
+    await page.close()
+  })
+
   const lossOf = async ({ page, url, faults }: Opened): Promise<number> => {
     await page.goto(url)
     await page.waitForFunction("window.loss !== undefined || window.fault", undefined, { timeout: 30_000 })
@@ -167,33 +194,6 @@ describe.skipIf(!RUN_BROWSER)("in Chromium", () => {
       expect(await train('{ workerUrl: "/worker.js" }')).toBe("trained")
       await page.close()
     }
-  })
-
-  test("a training goes on from Node in a page, in another visit, and back in Node, with the same bits", async () => {
-    const whole = await interrupted(trilobite, { threads: 1 })
-    const [half, back] = ["half.safetensors", "back.safetensors"].map((name) => join(installed.folder, name))
-    await interrupted(trilobite, { stop: true, to: half!, threads: 2 })
-    const { page, url, faults } = await open(installed.folder, ISOLATED)
-    await page.goto(url)
-    const there = (part: Part): Promise<unknown> =>
-      page.evaluate(
-        `import("${PACKAGE}").then((library) => (${interrupted.toString()})(library, ${JSON.stringify(part)}))`,
-      )
-    expect(await there({ from: "/half.safetensors", threads: 2 })).toEqual(whole)
-    await there({ stop: true, to: "indexeddb://half", threads: 1 })
-    await page.reload()
-    expect(await there({ from: "indexeddb://half", threads: 2 })).toEqual(whole)
-    const [download] = await Promise.all([
-      page.waitForEvent("download"),
-      there({ stop: true, to: "downloads://back.safetensors", threads: 2 }),
-    ])
-    expect(download.suggestedFilename()).toBe("back.safetensors")
-    await download.saveAs(back!)
-    expect(await interrupted(trilobite, { from: back!, threads: 1 })).toEqual(whole)
-    const none = `import("${PACKAGE}").then(({ loadModel }) => loadModel("indexeddb://none").catch(String))`
-    expect(await page.evaluate(none)).toMatch(/no model of this name/)
-    expect(faults).toEqual([])
-    await page.close()
   })
 
   test("files are refused with what to do instead", async () => {
