@@ -17,7 +17,7 @@ import {
   sequential,
   sgd,
 } from "../src/index.ts"
-import { machine, median } from "./machine.ts"
+import { clockOf, machine, median } from "./machine.ts"
 
 const [BATCHES, EPOCHS, CLASSES] = [4, 5, 10]
 /** Images of a batch, their side, channels, and the side of the window. */
@@ -35,12 +35,7 @@ const { values: options } = parseArgs({
 })
 const engine = { seed: 1, threads: Number(options.threads), numerics: "fused", wideVectors: true } as const
 
-/** Milliseconds: of the clock, or that processors have worked for this process. */
-function now(): number {
-  if (!options.processor) return performance.now()
-  const { user, system } = process.cpuUsage()
-  return (user + system) / 1000
-}
+const now = clockOf(options.processor)
 
 function depthwise(): Model {
   const layer = { kernelSize: WINDOW, padding: "same" } as const

@@ -43,6 +43,15 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2
 }
 
+/** Milliseconds: of the clock, or that processors have worked for this process, which says more where other programs run. */
+export function clockOf(processor: boolean): () => number {
+  if (!processor) return () => performance.now()
+  return () => {
+    const { user, system } = process.cpuUsage()
+    return (user + system) / 1000
+  }
+}
+
 /** The day and minute as part of a file's name. */
 export function stamp(): string {
   return new Date().toISOString().slice(0, 16).replace(/[T:]/g, "-")

@@ -6,6 +6,7 @@
 import { execFileSync, spawnSync } from "node:child_process"
 import { parseArgs } from "node:util"
 import { dense, lstm, sequential, sgd } from "../src/index.ts"
+import { clockOf } from "./machine.ts"
 
 const [STEPS, FEATURES, UNITS, BATCH, BATCHES, EPOCHS] = [100, 64, 128, 64, 10, 4]
 
@@ -21,12 +22,7 @@ const { values: options } = parseArgs({
 })
 const steps = Number(options.steps)
 
-/** Milliseconds: of the clock, or that processors have worked for this process. */
-function now(): number {
-  if (!options.processor) return performance.now()
-  const { user, system } = process.cpuUsage()
-  return (user + system) / 1000
-}
+const now = clockOf(options.processor)
 
 async function measure(): Promise<void> {
   const numerics = options.numerics === "portable" ? "portable" : "fused"

@@ -13,7 +13,7 @@ import { conv2D, dense, flatten, maxPooling2D, sequential, sgd } from "../src/in
 import { sequentialNetwork } from "../src/nn/network.ts"
 import { readTraining } from "../src/nn/training.ts"
 import { traceTraining } from "../src/train/step.ts"
-import { machine, median } from "./machine.ts"
+import { clockOf, machine, median } from "./machine.ts"
 import { measure, measurePeaks, operationsOf, percent } from "./products.ts"
 
 const [BATCH, BATCHES, EPOCHS] = [128, 20, 4]
@@ -29,12 +29,7 @@ const { values: options } = parseArgs({
   },
 })
 
-/** Milliseconds: of the clock, or that processors have worked for this process. */
-function now(): number {
-  if (!options.processor) return performance.now()
-  const { user, system } = process.cpuUsage()
-  return (user + system) / 1000
-}
+const now = clockOf(options.processor)
 
 /** Milliseconds of a batch of LeNet-5 in each epoch. */
 async function lenet(): Promise<readonly number[]> {

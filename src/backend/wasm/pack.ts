@@ -35,7 +35,7 @@ export interface Tiling {
 }
 
 /** A part of a factor that is brought together: some of its lanes (columns of B, rows of A), for a block of the sum. */
-export interface Part {
+interface Part {
   readonly operand: Operand
   /** Elements from one place to the next: of the outer dimensions, of those of the sum, and of the lanes. */
   readonly outer: readonly number[]

@@ -44,15 +44,12 @@ export const percent = (share: number): string => `${shown(Number((100 * share).
 /** A number of things: `1 row`, `3 rows`. */
 export const counted = (n: number, one: string, many: string = `${one}s`): string => `${n} ${n === 1 ? one : many}`
 
-const optimizers: { readonly [name: string]: string } = { rmsprop: "rmsprop", sgd: "sgd", adam: "adam" }
-
 /** Sets the learning rate. */
 export function setRate(evidence: Evidence, to: number, text: string): Change {
   const { optimizer } = evidence.training
-  const name = optimizers[optimizer] ?? optimizer
   return {
     text,
-    code: `optimizer: ${name}({ learningRate: ${shown(to)} })`,
+    code: `optimizer: ${optimizer}({ learningRate: ${shown(to)} })`,
     flag: `--learning-rate ${shown(to)}`,
     edit: { kind: "learningRate", to },
   }
