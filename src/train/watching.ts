@@ -7,11 +7,14 @@ import { validationName } from "../nn/metrics.ts"
 import type { EndReason, Logs } from "./events.ts"
 import type { Looked, Watched } from "./watch.ts"
 
-/** Epochs after each of which rules are asked, whatever they take. */
-const EACH = 16
+/** Epochs after each of which rules are asked, whatever they take; of the small ones that follow, so many in each doubling. */
+const EACH = 8
+const IN_A_DOUBLING = 4
 
-/** Rows of a look. */
+/** Rows of the look before the first step, and the fewest of a later one: as many as their share of the rows of training allows. */
 const LOOK_ROWS = 256
+const LEAST_ROWS = 64
+const LOOK_SHARE = 0.002
 
 /** So many mean steps of the epoch ahead. */
 const AHEAD = [10, 100, 1000] as const
@@ -19,19 +22,13 @@ const AHEAD = [10, 100, 1000] as const
 /** Operations of an epoch from which on single rounds are watched instead of whole epochs: some 30 ms. */
 const LARGE_EPOCH = 600_000_000
 
-/** Of small epochs those of the first two and every so many are watched. */
-const EVERY = 8
-
 /** The share of a training's time that watched rounds may cost, and what a watched round costs more: 0.1 and 3 / batch of a round. */
 const SHARE = 0.015
 const extraOf = (batchSize: number): number => 0.1 + 3 / batchSize
 
-/** The most watched rounds of an epoch, and the most places where they stand together. */
-const MOST_WATCHED = 64
-const MOST_WINDOWS = 4
-
-/** Operations of an epoch that are worth one more place: it costs two calls of the engine. */
-const WORTH_A_WINDOW = 600_000_000
+/** The most watched rounds of a large epoch, and the places where they stand together: each costs two calls of the engine. */
+const MOST_WATCHED = 16
+const WINDOWS = 2
 
 /** Below this part of the baseline a loss is not suspicious: nothing is tried ahead of it. */
 const GOOD = 0.5
@@ -88,6 +85,7 @@ export class Watching {
   #windows: readonly Window[] = []
   #sums: KernelSums[] = []
   #watched = 0
+  readonly #zeros = new Map<string, Float32Array>()
   /** Kernels as they were at the beginning of the epoch, where that is asked for; all trained parameters for a look. */
   #before = new Map<string, Float32Array>()
   #coachMs = 0
@@ -96,6 +94,8 @@ export class Watching {
   #accuracies: readonly [string | undefined, string | undefined] | undefined
   #coachOnce = 0
   #rounds = 0
+  /** The last epoch that was looked at closer; −1: the training before its first step. */
+  #looked = -1
   /** Milliseconds and rounds of unwatched rounds. */
   #plain = { ms: 0, rounds: 0 }
   #trained = 0
@@ -114,7 +114,7 @@ export class Watching {
   /** Looks at the network before the first step. */
   async begin(): Promise<void> {
     const from = performance.now()
-    const probe = await this.#look()
+    const probe = await this.#look(LOOK_ROWS)
     if (probe !== undefined) this.#evidence = { ...this.#evidence, probe }
     this.#coachMs += performance.now() - from
   }
@@ -123,7 +123,7 @@ export class Watching {
   epochBegin(epoch: number): void {
     const from = performance.now()
     const { watched, executable } = this.#plan
-    this.#windows = this.#over() ? [] : windowsOf(epoch, this.#plan, this.#evidence.network.parameters)
+    this.#windows = this.#over() ? [] : windowsOf(this.#plan, this.#evidence.network.parameters, this.#marks(epoch))
     this.#watched = 0
     this.#rounds = 0
     if (this.#before.size > 0) this.#before.clear()
@@ -214,10 +214,13 @@ export class Watching {
   }
 
   async #lookAt(facts: Writable<EpochFacts>, logs: Logs): Promise<void> {
-    const look = await this.#look()
+    const since = this.#plan.rowsOfEpoch * (facts.epoch - this.#looked)
+    const rows = Math.round(Math.max(LEAST_ROWS, Math.min(LOOK_ROWS, LOOK_SHARE * since)))
+    this.#looked = facts.epoch
+    const look = await this.#look(rows)
     if (look === undefined) return
     facts.layers = look.layers
-    if (this.#suspicious(logs)) facts.ahead = await this.#ahead(look.loss)
+    if (this.#suspicious(logs)) facts.ahead = await this.#ahead(look.loss, rows)
     const recall = await this.#plan.recall?.()
     if (recall !== undefined) facts.recall = recall
   }
@@ -240,8 +243,8 @@ export class Watching {
    */
   asks(epoch: number): boolean {
     const n = epoch + 1
-    if (n <= EACH || this.#windows.length > 0 || this.#looksAfter(epoch)) return true
-    return n % Math.floor(n / EACH) === 0
+    if (n <= EACH || isLarge(this.#plan, this.#evidence.network.parameters) || this.#looksAfter(epoch)) return true
+    return n % (2 ** Math.floor(Math.log2(n)) / IN_A_DOUBLING) === 0
   }
 
   /** How the training has ended. */
@@ -255,9 +258,13 @@ export class Watching {
   }
 
   /** Epochs 1, 2, 4, 8, … and the last one are looked at closer. */
-  #looksAfter(epoch: number): boolean {
+  #marks(epoch: number): boolean {
     const n = epoch + 1
-    return this.#plan.rows !== undefined && ((n & (n - 1)) === 0 || n === this.#plan.epochs)
+    return (n & (n - 1)) === 0 || n === this.#plan.epochs
+  }
+
+  #looksAfter(epoch: number): boolean {
+    return this.#plan.rows !== undefined && this.#marks(epoch)
   }
 
   /** Whether a loss is so far from good that it is worth to look ahead. */
@@ -267,8 +274,9 @@ export class Watching {
   }
 
   #clear(key: string): void {
-    const { executable } = this.#plan
-    executable.write(key, new Float32Array(executable.read(key).length))
+    let zeros = this.#zeros.get(key)
+    if (zeros === undefined) this.#zeros.set(key, (zeros = new Float32Array(this.#plan.executable.read(key).length)))
+    this.#plan.executable.write(key, zeros)
   }
 
   #kernels(): KernelFacts[] {
@@ -294,10 +302,12 @@ export class Watching {
   }
 
   /** The numbers of a probe over some rows, added up over its rounds; the first is the cost, as a mean over rows. */
-  async #probe(): Promise<{ readonly sums: Float64Array; readonly rows: number; readonly rounds: number } | undefined> {
+  async #probe(
+    most: number,
+  ): Promise<{ readonly sums: Float64Array; readonly rows: number; readonly rounds: number } | undefined> {
     const { executable, rows, batchSize, seed, learningRate, step } = this.#plan
     if (rows === undefined) return undefined
-    const order = sampleOf(rows.taken, rows.bound.rows)
+    const order = sampleOf(rows.taken, rows.bound.rows, most)
     const size = Math.min(batchSize, order.length)
     const rounds = Math.ceil(order.length / size)
     const runtime = { learningRate: learningRate(), step: step() }
@@ -321,9 +331,9 @@ export class Watching {
     return ran.rounds < rounds ? undefined : { sums, rows: order.length, rounds }
   }
 
-  async #look(): Promise<ProbeFacts | undefined> {
+  async #look(most: number): Promise<ProbeFacts | undefined> {
     const { executable, watched } = this.#plan
-    const probe = await this.#probe()
+    const probe = await this.#probe(most)
     if (probe === undefined) return undefined
     const { sums, rows, rounds } = probe
     let at = 1
@@ -343,7 +353,7 @@ export class Watching {
       for (let u = 0; u < looked.fires; u++) if (next() === 0) silent++
       const kernel = executable.read(looked.key)
       const gradient = looked.trained ? { gradientRms: seen(Math.sqrt(next() / rounds / kernel.length)) } : {}
-      const mean = kernel.reduce((a, b) => a + b, 0) / kernel.length
+      const mean = sumOf(kernel) / kernel.length
       const square = squareOf(kernel) / kernel.length
       return {
         layer: looked.layer,
@@ -364,35 +374,54 @@ export class Watching {
   }
 
   /** Losses of the same rows at other places. The weights are put back as they were, bit by bit. */
-  async #ahead(here: Seen): Promise<Ahead> {
+  async #ahead(here: Seen, rows: number): Promise<Ahead> {
     const { executable, watched, rounds } = this.#plan
-    const now = new Map(this.#keys.map((key) => [key, executable.read(key)]))
-    const lossAt = async (place: (key: string, i: number) => number): Promise<Seen> => {
-      for (const [key, values] of now)
-        executable.write(
-          key,
-          values.map((_, i) => place(key, i)),
-        )
-      return seen((await this.#probe())?.sums[0] ?? Number.NaN)
+    const now = this.#keys.map((key) => executable.read(key))
+    const before = this.#keys.map((key) => this.#before.get(key)!)
+    const place = now.map(({ length }) => new Float32Array(length))
+    const lossHere = async (): Promise<Seen> => {
+      this.#keys.forEach((key, k) => {
+        executable.write(key, place[k]!)
+      })
+      return seen((await this.#probe(rows))?.sums[0] ?? Number.NaN)
     }
     try {
       const at: Ahead["at"][number][] = []
       for (const steps of AHEAD) {
-        const times = steps / rounds
-        const loss = await lossAt((key, i) => {
-          const end = now.get(key)![i]!
-          return end + times * (end - this.#before.get(key)![i]!)
+        // Where as many steps more as the epoch had rounds, all in the epoch's direction, would lead.
+        place.forEach((to, k) => {
+          extrapolate(to, before[k]!, now[k]!, steps / rounds)
         })
-        at.push({ steps, loss })
+        at.push({ steps, loss: await lossHere() })
       }
       if (this.#watched === 0) return { here, at }
-      const means = new Map(watched.means.map(({ key, sum }) => [key, executable.read(sum)]))
-      const atMean = await lossAt((key, i) => means.get(key)![i]! / this.#watched)
-      return { here, at, atMean }
+      place.forEach((to, k) => {
+        divide(to, executable.read(watched.means[k]!.sum), this.#watched)
+      })
+      return { here, at, atMean: await lossHere() }
     } finally {
-      for (const [key, values] of now) executable.write(key, values)
+      this.#keys.forEach((key, k) => {
+        executable.write(key, now[k]!)
+      })
     }
   }
+}
+
+/** to = b + times·(b − a). Loops, here and below: closures over so many numbers take longer than the look itself. */
+function extrapolate(to: Float32Array, a: Float32Array, b: Float32Array, times: number): void {
+  for (let i = 0; i < to.length; i++) to[i] = b[i]! + times * (b[i]! - a[i]!)
+}
+
+/** to = sum / n. */
+function divide(to: Float32Array, sum: Float32Array, n: number): void {
+  for (let i = 0; i < to.length; i++) to[i] = sum[i]! / n
+}
+
+/** Σ a, in float64. */
+function sumOf(a: Float32Array): number {
+  let sum = 0
+  for (let i = 0; i < a.length; i++) sum += a[i]!
+  return sum
 }
 
 const finite = (value: number): number => (Number.isFinite(value) ? value : 0)
@@ -415,28 +444,35 @@ function accuracyIn(logs: Logs, named = (name: string): string => name): string 
   return ACCURACIES.map(named).find((name) => logs[name] !== undefined)
 }
 
-/** Which rounds of an epoch are watched: all of a few small epochs, or a few of every large one. A function of counts, not of time. */
-export function windowsOf(
-  epoch: number,
-  { rounds, batchSize, rowsOfEpoch }: Pick<WatchPlan, "rounds" | "batchSize" | "rowsOfEpoch">,
-  parameters: number,
-): readonly Window[] {
+type Sizes = Pick<WatchPlan, "rounds" | "batchSize" | "rowsOfEpoch">
+
+/** Whether single rounds of an epoch are watched: it is long, and has many rounds. */
+function isLarge({ rounds, rowsOfEpoch, batchSize }: Sizes, parameters: number): boolean {
+  return 6 * parameters * rowsOfEpoch >= LARGE_EPOCH && watchedRounds(rounds, batchSize) >= 2
+}
+
+const watchedRounds = (rounds: number, batchSize: number): number =>
+  Math.min(MOST_WATCHED, Math.floor((SHARE / extraOf(batchSize)) * rounds))
+
+/**
+ * Which rounds of an epoch are watched: a few of every large one, or all of a small one that is marked. A function of counts,
+ * not of time.
+ */
+export function windowsOf(sizes: Sizes, parameters: number, marked: boolean): readonly Window[] {
+  const { rounds, batchSize } = sizes
   if (!Number.isFinite(rounds)) return [[0, 8]]
-  const work = 6 * parameters * rowsOfEpoch
-  const count = Math.min(MOST_WATCHED, Math.floor((SHARE / extraOf(batchSize)) * rounds))
-  if (work < LARGE_EPOCH || count < 2) return epoch < 2 || epoch % EVERY === 0 ? [[0, rounds]] : []
-  const places = Math.max(1, Math.min(MOST_WINDOWS, Math.floor(work / WORTH_A_WINDOW), Math.floor(count / 2)))
-  const length = Math.floor(count / places)
-  return Array.from({ length: places }, (_, i): Window => {
-    const from = Math.floor((i * rounds) / places)
+  if (!isLarge(sizes, parameters)) return marked ? [[0, rounds]] : []
+  const length = Math.floor(watchedRounds(rounds, batchSize) / WINDOWS)
+  return Array.from({ length: WINDOWS }, (_, i): Window => {
+    const from = Math.floor((i * rounds) / WINDOWS)
     return [from, from + length]
   })
 }
 
 /** Some of the rows, one at a place of its own in each of equal parts: the same ones always, at no distance that data may have. */
-function sampleOf(taken: Int32Array | undefined, all: number): Int32Array {
+function sampleOf(taken: Int32Array | undefined, all: number, most: number): Int32Array {
   const rows = taken?.length ?? all
-  const count = Math.min(LOOK_ROWS, rows)
+  const count = Math.min(most, rows)
   return Int32Array.from({ length: count }, (_, i) => {
     const within = (Math.imul(i + 1, 0x9e3779b1) >>> 0) / 4294967296
     const row = Math.min(rows - 1, Math.floor(((i + (rows > count ? within : 0)) * rows) / count))

@@ -62,6 +62,16 @@ const best = (...values: readonly (number | undefined)[]): number | undefined =>
 export const skillOf = (evidence: Evidence, epoch: EpochFacts | undefined = lastEpoch(evidence)): number | undefined =>
   epoch && best(gainOf(evidence, epoch.loss), accuracyGain(evidence, epoch.accuracy))
 
+/** The most that any epoch had learnt of the rows that train. */
+export function bestSkill(evidence: Evidence): number | undefined {
+  let [loss, accuracy] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
+  for (const epoch of evidence.epochs) {
+    loss = Math.min(loss, numberOf(epoch.loss))
+    accuracy = Math.max(accuracy, epoch.accuracy ?? accuracy)
+  }
+  return best(gainOf(evidence, loss), Number.isFinite(accuracy) ? accuracyGain(evidence, accuracy) : undefined)
+}
+
 /** The same of the rows that validate. */
 export const validSkillOf = (
   evidence: Evidence,
@@ -85,17 +95,28 @@ export const lastWatched = ({ epochs }: Evidence): EpochFacts | undefined =>
 
 /** The longest step share of all epochs: warm-up and decay make steps short for a time, not for good. */
 export function longestShare({ epochs }: Evidence): number | undefined {
-  const shares = epochs.map(stepShare).filter((share) => share !== undefined)
-  return shares.length === 0 ? undefined : Math.max(...shares)
+  let longest: number | undefined
+  for (const epoch of epochs) {
+    if (epoch.kernels.length === 0) continue
+    const share = stepShare(epoch)
+    if (share !== undefined && !(share <= longest!)) longest = share
+  }
+  return longest
 }
 
-/** How far the steps of an epoch agree: 1 all point one way, 1/steps none does; of all kernels together. */
+/**
+ * How far the steps of an epoch agree: 1 all point one way, 0 none does; of all kernels together. Of k gradients g, with mean G, it is
+ * (k·‖G‖² − mean ‖g‖²) / ((k − 1)·mean ‖g‖²): the mean of few points some way by chance alone, and that is taken off.
+ */
 export function coherenceOf({ kernels }: EpochFacts): number | undefined {
-  const sum = (of: (k: EpochFacts["kernels"][number]) => Seen): number =>
-    kernels.reduce((n, k) => n + numberOf(of(k)), 0)
-  const all = sum((k) => k.gradientSquare)
-  if (!(all > 0) || !Number.isFinite(all)) return undefined
-  return sum((k) => k.meanGradientSquare) / all
+  let [agreeing, all] = [0, 0]
+  for (const { watched: k, gradientSquare, meanGradientSquare } of kernels) {
+    if (k < 2) continue
+    const [own, ofMean] = [numberOf(gradientSquare), numberOf(meanGradientSquare)]
+    agreeing += (k * ofMean - own) / (k - 1)
+    all += own
+  }
+  return all > 0 && Number.isFinite(all) ? Math.max(0, agreeing / all) : undefined
 }
 
 /** The least loss some steps ahead over the loss here, and after how many steps; of the last epoch that was looked ahead of. */

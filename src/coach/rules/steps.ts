@@ -3,8 +3,8 @@
 import type { Evidence } from "../evidence.ts"
 import { changeTo, counted, expectLoss, type Found, percent, type Rule, setRate, shown } from "./rule.ts"
 import {
-  aheadOf, anySkill, coherenceOf, hiddenLooks, ignorantLoss, isAdaptive, lastEpoch, lastLooks, lastWatched, longestShare,
-  meanRatio, numberOf, projected, risesOf, skillOf, stepShare, warmsUp,
+  aheadOf, anySkill, bestSkill, coherenceOf, hiddenLooks, ignorantLoss, isAdaptive, lastEpoch, lastLooks, lastWatched, longestShare,
+  meanRatio, numberOf, projected, risesOf, stepShare, warmsUp,
 } from "./signs.ts" // biome-ignore format: a list
 
 /** Skills below which a training is not going well, and below which it hardly learns. */
@@ -58,49 +58,46 @@ const ABOVE = "Too long a step goes over the valley and up the other side: the c
 function tooHigh(evidence: Evidence): Found | undefined {
   const { training, epochs, diverged } = evidence
   const { learningRate } = training
-  const to = lower(evidence)
-  const rest = {
-    normal: "Steps of 0.1 to 3 % of the weights in the first epochs, and a cost that falls in most epochs.",
-    why: ABOVE,
-    change: setRate(
-      evidence,
-      to,
-      `Divide the learning rate: ${shown(learningRate)} -> ${shown(to)}; again by 10 until the cost falls steadily.`,
-    ),
-    expect: expectLoss(0.9 * (ignorantLoss(evidence) ?? 1), "The cost falls in nearly every epoch.", 5),
+  const say = (score: number, saw: string): Found => {
+    const to = lower(evidence)
+    return {
+      score,
+      saw,
+      normal: "Steps of 0.1 to 3 % of the weights in the first epochs, and a cost that falls in most epochs.",
+      why: ABOVE,
+      change: setRate(
+        evidence,
+        to,
+        `Divide the learning rate: ${shown(learningRate)} -> ${shown(to)}; again by 10 until the cost falls steadily.`,
+      ),
+      expect: expectLoss(0.9 * (ignorantLoss(evidence) ?? 1), "The cost falls in nearly every epoch.", 5),
+    }
   }
   if (diverged !== undefined || epochs.some(({ loss }) => !Number.isFinite(numberOf(loss)))) {
     const where = diverged === undefined ? "" : ` in round ${diverged.round + 1} of epoch ${diverged.epoch + 1}`
-    return {
-      ...rest,
-      score: 82,
-      saw: `The cost is no longer a finite number${where}, at learning rate ${shown(learningRate)}.`,
-    }
+    return say(82, `The cost is no longer a finite number${where}, at learning rate ${shown(learningRate)}.`)
   }
   if (warmsUp(evidence)) return undefined
-  const share = longestShare(evidence)
   const skill = anySkill(evidence)
   if (skill === undefined) return undefined
-  const best = Math.max(...epochs.map((epoch) => skillOf(evidence, epoch) ?? skill))
   const rises = risesOf(evidence)
   const restless = epochs.length >= 4 && rises > RISES
-  const lost = epochs.length >= 4 && best - skill > LOST
+  const lost = epochs.length >= 4 && (bestSkill(evidence) ?? skill) - skill > LOST
   // A cost that falls steadily towards its end is well, however long the steps: few rows, or the first epochs of large rates.
   const onItsWay = !lost && rises <= 0.1 && (projected(evidence) ?? 0) >= WELL
   const poor = (skill < WELL && !onItsWay) || lost || restless
-  if (share !== undefined && share > LONG_STEP && poor && isFirstCause(evidence, skill))
-    return {
-      ...rest,
-      score: 78,
-      saw: `Each step changed the weights by up to ${percent(share)}; ${percent(Math.max(0, skill))} of the task is learnt.`,
-    }
-  const ratio = meanRatio(evidence)
-  if (restless && ratio !== undefined && ratio < MUCH_LOWER_AT_MEAN && skill < WELL)
-    return {
-      ...rest,
-      score: 72,
-      saw: `The cost rose after ${percent(rises)} of the epochs; at the mean of the weights it is ${shown(ratio)} times what it is where they stand.`,
-    }
+  const share = poor ? longestShare(evidence) : undefined
+  if (share !== undefined && share > LONG_STEP && isFirstCause(evidence, skill))
+    return say(
+      78,
+      `Each step changed the weights by up to ${percent(share)}; ${percent(Math.max(0, skill))} of the task is learnt.`,
+    )
+  const ratio = restless ? meanRatio(evidence) : undefined
+  if (ratio !== undefined && ratio < MUCH_LOWER_AT_MEAN && skill < WELL)
+    return say(
+      72,
+      `The cost rose after ${percent(rises)} of the epochs; at the mean of the weights it is ${shown(ratio)} times what it is where they stand.`,
+    )
   return undefined
 }
 
@@ -172,11 +169,12 @@ function oscillates(evidence: Evidence): Found | undefined {
 }
 
 function clipped(evidence: Evidence): Found | undefined {
-  const watched = lastWatched(evidence)
   const { clip, optimizer } = evidence.training
+  if (clip === undefined) return undefined
+  const watched = lastWatched(evidence)
   const skill = anySkill(evidence)
   const share = longestShare(evidence)
-  if (watched === undefined || clip === undefined || skill === undefined || skill >= POOR) return undefined
+  if (watched === undefined || skill === undefined || skill >= POOR) return undefined
   // Optimizers with steps of their own length do not feel a clip that shortens all alike.
   if (isAdaptive(optimizer) || share === undefined || share > USUAL_STEP) return undefined
   const shortened = Math.max(...watched.kernels.map((kernel) => kernel.clipped ?? 0))
