@@ -1,44 +1,8 @@
 // The pages for readers with other eyes and hands, in headless Chromium: forced colours, no motion, and the accessibility
 // checks after everything has been used, not only on load.
-import { readFileSync } from "node:fs"
-import { createRequire } from "node:module"
-import type { Page } from "playwright-core"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { RUN_BROWSER } from "../support/chromium.ts"
-import { openStudio, type RunningStudio } from "../support/studio-pages.ts"
-
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8")
-
-const pages = [
-  "/",
-  "/lessons/costs",
-  "/lessons/saturated",
-  "/lessons/trilobite",
-  "/lessons/mountain",
-  "/lessons/escape",
-  "/lessons/batches",
-  "/lessons/backpropagation",
-  "/lessons/speed",
-  "/lessons/intermediate",
-  "/lessons/knobs",
-  "/playground",
-  "/runs",
-  "/data/mnist",
-] as const
-
-interface Violation {
-  readonly id: string
-  readonly nodes: readonly { readonly html: string }[]
-}
-
-async function violations(page: Page): Promise<string[]> {
-  await page.evaluate(axe)
-  const found = await page.evaluate(async () => {
-    const { axe } = globalThis as unknown as { axe: { run(): Promise<{ violations: Violation[] }> } }
-    return (await axe.run()).violations
-  })
-  return found.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html.slice(0, 160)).join(" | ")}`)
-}
+import { openStudio, PAGES, type RunningStudio, violations } from "../support/studio-pages.ts"
 
 /** What nobody can see where colours are forced: drawings, sliders and chosen things in the colour of the ground. */
 function unseen(): string[] {
@@ -71,7 +35,7 @@ describe.skipIf(!RUN_BROWSER)("access", () => {
   }, 120_000)
   afterAll(() => studio?.close())
 
-  describe.each(pages)("%s", (path) => {
+  describe.each(PAGES)("%s", (path) => {
     test.each(["light", "dark"] as const)(
       "%s, forced colours: lines, sliders and choices are to be seen",
       async (theme) => {

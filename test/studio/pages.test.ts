@@ -1,46 +1,9 @@
 // Every page of the studio in headless Chromium, under the server's own security policy: nothing is complained of, nothing
 // is cut off, the accessibility checks pass, the keyboard suffices, in both themes and at five widths.
-import { readFileSync } from "node:fs"
-import { createRequire } from "node:module"
 import { gzipSync } from "node:zlib"
-import type { Page } from "playwright-core"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { RUN_BROWSER } from "../support/chromium.ts"
-import { openStudio, type RunningStudio } from "../support/studio-pages.ts"
-
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8")
-
-const pages = [
-  "/",
-  "/lessons/costs",
-  "/lessons/saturated",
-  "/lessons/trilobite",
-  "/lessons/mountain",
-  "/lessons/escape",
-  "/lessons/batches",
-  "/lessons/backpropagation",
-  "/lessons/speed",
-  "/lessons/intermediate",
-  "/lessons/knobs",
-  "/playground",
-  "/runs",
-  "/data/mnist",
-] as const
-
-interface Violation {
-  readonly id: string
-  readonly nodes: readonly { readonly html: string; readonly failureSummary: string }[]
-}
-
-/** What the accessibility checks find. */
-async function violations(page: Page): Promise<string[]> {
-  await page.evaluate(axe)
-  const found = await page.evaluate(async () => {
-    const { axe } = globalThis as unknown as { axe: { run(): Promise<{ violations: Violation[] }> } }
-    return (await axe.run()).violations
-  })
-  return found.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html.slice(0, 160)).join(" | ")}`)
-}
+import { openStudio, PAGES, type RunningStudio, violations } from "../support/studio-pages.ts"
 
 describe.skipIf(!RUN_BROWSER)("the studio in Chromium", () => {
   let studio: RunningStudio
@@ -49,7 +12,7 @@ describe.skipIf(!RUN_BROWSER)("the studio in Chromium", () => {
   }, 120_000)
   afterAll(() => studio?.close())
 
-  describe.each(pages)("%s", (path) => {
+  describe.each(PAGES)("%s", (path) => {
     test.each(["light", "dark"] as const)("%s: no fault, one heading, and axe finds nothing", async (theme) => {
       const { page, faults } = await studio.open(path, { theme })
       await page.waitForTimeout(400)

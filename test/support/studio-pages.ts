@@ -1,5 +1,6 @@
 // The studio as its user has it: the site built anew, its own server, and a browser that has been let in.
-import { mkdtempSync, rmSync } from "node:fs"
+import { mkdtempSync, readFileSync, rmSync } from "node:fs"
+import { createRequire } from "node:module"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { Browser, BrowserContext, Page } from "playwright-core"
@@ -7,6 +8,24 @@ import { build } from "vite"
 import { startStudio } from "../../cli/studio/server.ts"
 import { startChromium } from "./chromium.ts"
 import { ROOT } from "./files.ts"
+
+/** Every page, by its address. */
+export const PAGES = [
+  "/",
+  "/lessons/costs",
+  "/lessons/saturated",
+  "/lessons/trilobite",
+  "/lessons/mountain",
+  "/lessons/escape",
+  "/lessons/batches",
+  "/lessons/backpropagation",
+  "/lessons/speed",
+  "/lessons/intermediate",
+  "/lessons/knobs",
+  "/playground",
+  "/runs",
+  "/data/mnist",
+] as const
 
 /** How a page is opened. */
 export interface View {
@@ -23,14 +42,20 @@ export interface Opened {
   readonly faults: string[]
 }
 
-/** A studio that runs. */
-export interface RunningStudio {
-  readonly browser: Browser
+/** A studio that is served. */
+export interface ServedStudio {
+  /** The address with the token, which lets one browser in. */
+  readonly url: string
   readonly origin: string
   /** The folder whose runs it shows. */
   readonly runs: string
-  open(path: string, view?: View): Promise<Opened>
   close(): Promise<void>
+}
+
+/** A studio with Chromium before it. */
+export interface RunningStudio extends Omit<ServedStudio, "url"> {
+  readonly browser: Browser
+  open(path: string, view?: View): Promise<Opened>
 }
 
 /** Builds the site into a folder of its own, and answers with it. */
@@ -45,14 +70,29 @@ export async function buildSite(): Promise<string> {
   return outDir
 }
 
-/** Builds, serves, starts the browser. */
-export async function openStudio(): Promise<RunningStudio> {
+/** Builds the site and serves it, with no runs yet. */
+export async function serveStudio(): Promise<ServedStudio> {
   const site = await buildSite()
   const runs = mkdtempSync(join(tmpdir(), "trilobite-runs-"))
   const studio = await startStudio({ port: 0, runs, site })
+  return {
+    url: studio.url,
+    origin: `http://127.0.0.1:${studio.port}`,
+    runs,
+    async close() {
+      await studio.close()
+      rmSync(site, { recursive: true, force: true })
+      rmSync(runs, { recursive: true, force: true })
+    },
+  }
+}
+
+/** Builds, serves, starts the browser. */
+export async function openStudio(): Promise<RunningStudio> {
+  const studio = await serveStudio()
+  const { origin, runs } = studio
   const browser = await startChromium()
-  const origin = `http://127.0.0.1:${studio.port}`
-  // The address with the token lets one browser in; its cookie serves all contexts of the tests.
+  // The cookie of the browser that was let in serves all contexts of the tests.
   const first = await browser.newContext()
   await (await first.newPage()).goto(studio.url)
   const cookies = await first.cookies()
@@ -89,8 +129,23 @@ export async function openStudio(): Promise<RunningStudio> {
       for (const context of contexts) await context.close()
       await browser.close()
       await studio.close()
-      rmSync(site, { recursive: true, force: true })
-      rmSync(runs, { recursive: true, force: true })
     },
   }
+}
+
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8")
+
+interface Violation {
+  readonly id: string
+  readonly nodes: readonly { readonly html: string }[]
+}
+
+/** What the accessibility checks find on a page: rule and elements. */
+export async function violations(page: Page): Promise<string[]> {
+  await page.evaluate(axe)
+  const found = await page.evaluate(async () => {
+    const { axe } = globalThis as unknown as { axe: { run(): Promise<{ violations: Violation[] }> } }
+    return (await axe.run()).violations
+  })
+  return found.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html.slice(0, 160)).join(" | ")}`)
 }
