@@ -8,8 +8,8 @@ import type { EndReason, Logs } from "./events.ts"
 import type { Looked, Watched } from "./watch.ts"
 
 /** Epochs after each of which rules are asked, whatever they take; of the small ones that follow, so many in each doubling. */
-const EACH = 8
-const IN_A_DOUBLING = 4
+const EACH = 4
+const IN_A_DOUBLING = 2
 
 /** Rows of the look before the first step, and the fewest of a later one: as many as their share of the rows of training allows. */
 const LOOK_ROWS = 256
@@ -244,7 +244,8 @@ export class Watching {
   asks(epoch: number): boolean {
     const n = epoch + 1
     if (n <= EACH || isLarge(this.#plan, this.#evidence.network.parameters) || this.#looksAfter(epoch)) return true
-    return n % (2 ** Math.floor(Math.log2(n)) / IN_A_DOUBLING) === 0
+    const doubling = 1 << (31 - Math.clz32(n))
+    return n % (doubling / IN_A_DOUBLING) === 0
   }
 
   /** How the training has ended. */
