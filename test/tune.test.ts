@@ -404,7 +404,7 @@ describe("climbing", () => {
   const space = { a: choice(rungs), b: choice(rungs) }
   const ladders = [
     { knob: "a", values: rungs, start: 4 },
-    { knob: "b", values: rungs, start: 4, lowerWins: true },
+    { knob: "b", values: rungs, start: 4, rule: "smaller" as const },
   ]
 
   test("one knob after the other to the best rung, each configuration once, then the other sampler", async () => {
