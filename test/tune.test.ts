@@ -24,21 +24,12 @@ import {
   uniform,
   whole,
 } from "../src/tune.ts"
+import { codeOf } from "./support/errors.ts"
 
 const folder = mkdtempSync(join(tmpdir(), "trilobite-tune-"))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 let files = 0
 const fresh = (): string => join(folder, `study-${files++}.jsonl`)
-
-const codeOf = async (action: () => unknown): Promise<{ code: string; message: string }> => {
-  try {
-    await action()
-  } catch (error) {
-    if (error instanceof TrilobiteError) return { code: error.code, message: error.message }
-    throw error
-  }
-  throw new Error("nothing was thrown")
-}
 
 describe("numbers", () => {
   test("exp64 is the exponential function, to its last places", () => {
