@@ -27,7 +27,7 @@ const FILES = {
   program: ["program/(program|kernel|expression)", "core/fold"],
   compiler: ["compile/.*", "program/(verify|races)", "graph/graph"],
   asking: ["train/(asking|parts|reader|ring|batches|feed|fit|means|divergence)"],
-  training: ["autodiff/.*", "train/(fitting|division|step|step-rows|callbacks/listeners)"],
+  training: ["autodiff/.*", "train/(fitting|fit-options|division|step|step-rows|callbacks/listeners)"],
   files: ["train/files", "formats/(formats|places|saved-model|weights-file|safetensors|model-file)"],
 }
 

@@ -5,9 +5,11 @@ import { availableParallelism } from "node:os"
 import { join, resolve } from "node:path"
 import { plotSvg, TrilobiteError } from "../src/index.ts"
 import {
+  chapterLadder,
   choice,
   climb,
   climbing,
+  firstLearningRate,
   importance,
   type Ladder,
   logUniform,
@@ -210,32 +212,25 @@ function defaultsFor(data: string): TrainConfig {
   return isImageSet(data) ? { batchSize: 128, epochs: 8, patience: 2 } : { epochs: 200, patience: 15 }
 }
 
-const RATES = [1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1]
-const WIDTHS = [8, 16, 32, 64, 128, 256, 512]
-const BATCHES = [16, 32, 64, 128]
-const DEPTHS = [1, 2, 3, 4]
 const DROPOUTS = [0, 0.1, 0.2, 0.3, 0.5]
 
 /** What is searched about a config: the chapter's knobs, each with the ladder on which its rule moves. */
 function searchOf(base: Settings) {
-  const space = {
-    learningRate: logUniform(RATES[0]!, RATES.at(-1)!),
-    units: choice(WIDTHS),
-    dropout: choice(DROPOUTS),
-    depth: whole(DEPTHS[0]!, DEPTHS.at(-1)!),
-    batchSize: choice(BATCHES),
-  }
   const near = (values: readonly number[], wanted: number): number =>
     values.reduce((a, b) => (Math.abs(b - wanted) < Math.abs(a - wanted) ? b : a))
-  const power = (wanted: number): number => RATES.reduce((a, b) => (apart(b, wanted) < apart(a, wanted) ? b : a))
-  const rate = base.learningRate ?? (base.optimizer.toLowerCase() === "sgd" ? 0.01 : 0.001)
-  const ladders: Ladder[] = [
-    { knob: "learningRate", values: RATES, start: power(rate) },
-    { knob: "units", values: WIDTHS, start: near(WIDTHS, base.layers[0] ?? 64), lowerWins: true },
-    { knob: "dropout", values: DROPOUTS, start: near(DROPOUTS, base.dropout), lowerWins: true },
-    { knob: "depth", values: DEPTHS, start: near(DEPTHS, base.layers.length), lowerWins: true },
-    { knob: "batchSize", values: BATCHES, start: near(BATCHES, base.batchSize) },
-  ]
+  const rates = chapterLadder("learningRate", base.learningRate ?? firstLearningRate(base.optimizer))
+  const units = chapterLadder("units", base.layers[0] ?? 64)
+  const depths = chapterLadder("depth", Math.max(1, base.layers.length))
+  const batches = chapterLadder("batchSize", base.batchSize)
+  const dropouts: Ladder = { knob: "dropout", values: DROPOUTS, start: near(DROPOUTS, base.dropout), rule: "smaller" }
+  const ladders = [rates, units, dropouts, depths, batches]
+  const space = {
+    learningRate: logUniform(rates.values[0]!, rates.values.at(-1)!),
+    units: choice(units.values),
+    dropout: choice(DROPOUTS),
+    depth: whole(depths.values[0]!, depths.values.at(-1)!),
+    batchSize: choice(batches.values),
+  }
   const chosen = (values: Trial["values"]): TrainConfig => ({
     learningRate: values.learningRate as number,
     layers: Array.from({ length: values.depth as number }, () => values.units as number),
@@ -270,10 +265,6 @@ function searchOf(base: Settings) {
       .join("  "),
     about: `Searching    ${Object.keys(space).join(", ")}; ${base.optimizer}, ${base.activation}, at most ${base.epochs} epochs a trial`,
   }
-}
-
-function apart(a: number, b: number): number {
-  return Math.abs(Math.log10(a) - Math.log10(b))
 }
 
 function samplerOf(name: (typeof samplers)[number], ladders: readonly Ladder[]): Sampler {

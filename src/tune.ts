@@ -1,6 +1,24 @@
 // The public entry "trilobite/tune": the search for a configuration. Re-exports only.
 
-export { type Climb, climb, climbing, type Decision, type Ladder } from "./tune/climbing.ts"
+export {
+  type ChapterKnob,
+  chapterLadder,
+  type Decision,
+  decideEpochs,
+  type EpochsDecision,
+  type EpochsEvidence,
+  firstLearningRate,
+  type Ladder,
+  type LadderRule,
+  type Pace,
+  paceOf,
+  type Rung,
+  type Seen,
+  type Setting,
+  type Standing,
+  standOn,
+} from "./coach/procedures.ts"
+export { type Climb, climb, climbing } from "./tune/climbing.ts"
 export { type Importance, importance } from "./tune/importance.ts"
 export {
   type HalvingOptions,

@@ -30,7 +30,7 @@ describe("trilobite tune", () => {
     expect(out).toMatch(/^Searching {4}learningRate, units, dropout, depth, batchSize; adam, relu, at most 4 epochs/)
     expect(out).toMatch(/learningRate \S+: no neighbour is better by more than the noise \(/)
     expect(out).toMatch(/each knob alone explains: \w+ \d+ %/)
-    expect(out).toMatch(/Trained {6}epoch \d: validation cost \d\.\d{4}, validation accuracy \d\.\d{4}/)
+    expect(out).toMatch(/Trained {6}epoch \d+: validation cost \d\.\d{4}, validation accuracy \d\.\d{4}/)
     const entries = [
       "best.json",
       "decisions.jsonl",

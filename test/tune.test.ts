@@ -24,21 +24,12 @@ import {
   uniform,
   whole,
 } from "../src/tune.ts"
+import { codeOf } from "./support/errors.ts"
 
 const folder = mkdtempSync(join(tmpdir(), "trilobite-tune-"))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 let files = 0
 const fresh = (): string => join(folder, `study-${files++}.jsonl`)
-
-const codeOf = async (action: () => unknown): Promise<{ code: string; message: string }> => {
-  try {
-    await action()
-  } catch (error) {
-    if (error instanceof TrilobiteError) return { code: error.code, message: error.message }
-    throw error
-  }
-  throw new Error("nothing was thrown")
-}
 
 describe("numbers", () => {
   test("exp64 is the exponential function, to its last places", () => {
@@ -404,7 +395,7 @@ describe("climbing", () => {
   const space = { a: choice(rungs), b: choice(rungs) }
   const ladders = [
     { knob: "a", values: rungs, start: 4 },
-    { knob: "b", values: rungs, start: 4, lowerWins: true },
+    { knob: "b", values: rungs, start: 4, rule: "smaller" as const },
   ]
 
   test("one knob after the other to the best rung, each configuration once, then the other sampler", async () => {

@@ -35,6 +35,8 @@ export interface CoachPlan {
   readonly bind: (data: Rows) => Bound
   readonly feed: Feed
   readonly seed: number
+  /** How many epochs there shall be, as things stand. */
+  readonly epochs: () => number
   /** Whether findings are printed. */
   readonly print: boolean
   readonly listeners: Listeners
@@ -71,7 +73,18 @@ export async function refused(room: Room, read: CoachPlan["read"], x: unknown, y
 const lineOf = ({ saw, change }: Finding): string => `Coach: ${saw} ${change.text}\n`
 
 /** The coach of one training. */
-export function coach({ room, read, parts, executable, bind, feed, seed, print, listeners }: CoachPlan): Coaching {
+export function coach({
+  room,
+  read,
+  parts,
+  executable,
+  bind,
+  feed,
+  seed,
+  epochs,
+  print,
+  listeners,
+}: CoachPlan): Coaching {
   const { rows, others, traced } = parts
   const judged = judgedOf(room.training.outputs)
   const targets = room.wanted().targets.findIndex(({ name }) => name === room.network.outputs[judged.i]!.name)
@@ -109,7 +122,7 @@ export function coach({ room, read, parts, executable, bind, feed, seed, print, 
     batchSize: feed.batchSize,
     rounds: feed.rounds,
     rowsOfEpoch: feed.rows,
-    epochs: read.epochs,
+    epochs,
     seed,
     learningRate: () => room.rate.at(room.state.step),
     step: () => room.state.step,

@@ -27,8 +27,11 @@ export type FitEvent =
       /** True if it goes on with a training that was interrupted. */
       readonly resumed?: true
     }
-  /** `resumed`: the epoch had begun before the training was interrupted; onEpochBegin is not called again. */
-  | { readonly type: "epochBegin"; readonly epoch: number; readonly resumed?: true }
+  /**
+   * `epochs`: how many there shall be, as things stand, if their number is open. `resumed`: the epoch had begun before the training was
+   * interrupted; onEpochBegin is not called again.
+   */
+  | { readonly type: "epochBegin"; readonly epoch: number; readonly epochs?: number; readonly resumed?: true }
   /** Before a round; only if somebody listens to single rounds. */
   | { readonly type: "batchBegin"; readonly epoch: number; readonly round: number }
   /** Rounds finished so far in this epoch, and the running means over them. */

@@ -9,6 +9,7 @@ import { targetsOf } from "../nn/losses.ts"
 import { dataFacts, type RawRows, sharedRows } from "./data-facts.ts"
 import { divide } from "./division.ts"
 import { type Memory, type Room, readMemory } from "./examples.ts"
+import { checkFitOptions } from "./fit-options.ts"
 import type { Traced } from "./forward.ts"
 import { type Column, checkRows, valuesOf, withRows } from "./inputs.ts"
 import { judgedOf, networkFacts, trainingFacts } from "./network-facts.ts"
@@ -52,6 +53,7 @@ export function evidenceOf(room: Room, read: Read, traced: Traced, seen: Seen): 
  * them, the network is asked what it gives for some of them.
  */
 export async function examineModel(room: Room, read: Read, x: unknown, y: unknown): Promise<Evidence> {
+  checkFitOptions(read, false)
   const { evidence, taken } = examined(room, read, x, y)
   try {
     const { train } = readMemory(room, read, x, y)
@@ -80,7 +82,7 @@ async function probed(
     const rate = room.rate.at(step)
     const watching = new Watching({
       ...{ executable, watched: traced.watched!, width: 0, evidence, rows: { bound, taken }, batchSize },
-      ...{ rounds: 0, rowsOfEpoch: 0, epochs: 0, seed: read.seed ?? room.seed },
+      ...{ rounds: 0, rowsOfEpoch: 0, epochs: () => 0, seed: read.seed ?? room.seed },
       ...{ learningRate: () => rate, step: () => step },
     })
     await watching.begin()

@@ -19,7 +19,9 @@ export interface FitPlan {
   readonly measured: Feed | undefined
   /** Whether an epoch, counted from 0, is followed by validation. */
   readonly validates: (epoch: number) => boolean
-  readonly epochs: number
+  /** How many epochs there shall be, as things stand, and whether that may change. */
+  readonly epochs: () => number
+  readonly isOpen: boolean
   readonly initialEpoch: number
   /** Where the training stands: the loop begins there and says in it how far it has got whenever it tells of something. */
   readonly place: Place
@@ -63,7 +65,7 @@ const MOST_ROUNDS = 4096
 
 /** Runs the training. What it does to the weights depends on the plan alone, not on time or threads. */
 export async function* fitEvents(plan: FitPlan): AsyncGenerator<FitEvent, void, undefined> {
-  const { executable, train, epochs, initialEpoch, signal, control, place } = plan
+  const { executable, train, initialEpoch, signal, control, place } = plan
   const { batchSize } = train
   const stop = (): void => executable.stop()
   signal?.addEventListener("abort", stop)
@@ -71,15 +73,24 @@ export async function* fitEvents(plan: FitPlan): AsyncGenerator<FitEvent, void, 
   let pace = 16 // rounds until the next look, found while running
   const asked = (): EndReason => (signal?.aborted ? "aborted" : control.stopping ? "stopped" : "completed")
   const resumed = plan.resumed ? ({ resumed: true } as const) : {}
-  yield { type: "trainBegin", epochs, initialEpoch, rounds: train.rounds, rows: train.rows, batchSize, ...resumed }
+  yield {
+    type: "trainBegin",
+    epochs: plan.epochs(),
+    initialEpoch,
+    rounds: train.rounds,
+    rows: train.rows,
+    batchSize,
+    ...resumed,
+  }
   try {
     reason = asked()
-    while (place.epoch < epochs && reason === "completed") {
+    while (place.epoch < plan.epochs() && reason === "completed") {
       const { epoch } = place
       const begun = place.within !== undefined
       place.within ??= { round: 0, seconds: 0, sums: new Means(plan.logs) }
       const { within } = place
-      yield begun ? { type: "epochBegin", epoch, ...resumed } : { type: "epochBegin", epoch }
+      const open = plan.isOpen ? { epochs: plan.epochs() } : {}
+      yield { type: "epochBegin", epoch, ...open, ...(begun ? resumed : {}) }
       const { sums } = within
       train.begin(epoch, within.round)
       while (within.round < train.rounds && reason === "completed") {

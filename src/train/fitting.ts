@@ -2,12 +2,14 @@
 // Knows a model by what it asks of it in examples.ts.
 
 import type { Bound } from "../backend/backend.ts"
+import type { Decision } from "../coach/procedures.ts"
 import type { JsonObject } from "../core/json.ts"
 import { type Dataset, isDataset, type Rows } from "../data/dataset.ts"
 import type { Progress } from "../formats/saved-model.ts"
 import { targetsOf } from "../nn/losses.ts"
 import { averageKey } from "../nn/update.ts"
 import { setValues, valuesOf } from "../nn/weights.ts"
+import type { Training } from "./callbacks/callback.ts"
 import { type History, Listeners } from "./callbacks/listeners.ts"
 import type { RowsInMemory } from "./coaching.ts"
 import { checkSameRows, divide } from "./division.ts"
@@ -22,6 +24,7 @@ import {
 } from "./examples.ts"
 import { type Feed, fixedFeed } from "./feed.ts"
 import { fitEvents } from "./fit.ts"
+import { checkFitOptions } from "./fit-options.ts"
 import type { Traced } from "./forward.ts"
 import type { ClassWeights } from "./inputs.ts"
 import type { readFitOptions } from "./options.ts"
@@ -39,6 +42,7 @@ export async function fitModel(
   memory: InMemory,
   dataset: Dataset | undefined,
 ): Promise<History> {
+  checkFitOptions(read, dataset !== undefined)
   const held: { release(): void }[] = []
   const begun = read.resume === undefined ? undefined : await goingOn(room, read.resume)
   const from = begun?.progress
@@ -71,7 +75,10 @@ export async function fitModel(
     const warnings = [...room.takeWarnings(), ...(read.shuffle ? orderDoubts(parts.traced) : [])]
     if (read.verbose !== 0) for (const warning of warnings) console.warn(`Note: ${warning}`)
 
-    const { epochs, signal, validationFreq } = read
+    const { signal, validationFreq } = read
+    const open =
+      read.epochs === "auto" ? (await import("./auto-epochs.ts")).openEpochs(initialEpoch, tellOf(read)) : undefined
+    const planned = (): number => open?.planned ?? (read.epochs as number)
     let atEnd = false
     /** The weights before the end of the training has changed them. */
     let standing: Progress["weights"]
@@ -79,8 +86,9 @@ export async function fitModel(
       if (atEnd) standing ??= weightsNow(room)
       room.subject.setWeights(weights)
     }
-    const subject = { ...room.subject, setWeights, rate: room.rate, step: () => room.state.step, epochs }
-    const listeners = new Listeners(read.callbacks, subject, from)
+    const subject = { ...room.subject, setWeights, rate: room.rate, step: () => room.state.step, epochs: planned }
+    const callbacks = open === undefined ? read.callbacks : [open.callback, ...read.callbacks]
+    const listeners = new Listeners(callbacks, subject, from)
     room.keepHistory(listeners.history)
     const { logs } = parts.traced
     const place = placeOf(from, initialEpoch, logs)
@@ -101,11 +109,12 @@ export async function fitModel(
       bind,
       feed: train,
       seed,
+      epochs: planned,
       // A callback that hears of findings says itself what is to be said.
       print: verbose !== 0 && read.coach !== false,
       listeners,
     })
-    const where = { epochs, initialEpoch, place, resumed: from !== undefined }
+    const where = { epochs: planned, isOpen: open !== undefined, initialEpoch, place, resumed: from !== undefined }
     const watching = coached?.watching
     const rest = { everyRound, control, ...where, signal, seed, state: room.state, watching }
     try {
@@ -139,6 +148,15 @@ export async function fitModel(
     return listeners.history
   } finally {
     for (const data of held) data.release()
+  }
+}
+
+/** Who hears of decisions: the callbacks that can, else the reader. */
+function tellOf({ callbacks, verbose }: Read): (decision: Decision, training: Training) => Promise<void> {
+  const heard = callbacks.filter(({ onDecision }) => onDecision !== undefined)
+  return async (decision, training) => {
+    if (heard.length === 0 && verbose !== 0) consoleOutput().write(`${decision.text}\n`)
+    for (const callback of heard) await callback.onDecision!(decision, training)
   }
 }
 
@@ -181,6 +199,9 @@ interface Parts {
   readonly measured: Part | undefined
 }
 
+/** The epoch that is not prepared for any more. */
+const lastEpoch = ({ epochs }: Read): number => (epochs === "auto" ? Number.POSITIVE_INFINITY : epochs)
+
 /** What trains and what validates, as the options say. What must be closed goes to `held`. */
 async function partsOf(
   room: Room,
@@ -190,7 +211,8 @@ async function partsOf(
   seed: number,
   held: { release(): void }[],
 ): Promise<Parts> {
-  const { validationData, batchSize, epochs, initialEpoch } = read
+  const { validationData, batchSize, initialEpoch } = read
+  const epochs = lastEpoch(read)
   const wanted = room.wanted()
   const open = async (where: string, data: Dataset, classWeight?: ClassWeights): Promise<Opened> => {
     const opened = await openDataset(where, data, { wanted, paired: true, classWeight })
@@ -256,7 +278,7 @@ function divided(data: Rows, read: Read, seed: number, targets: readonly Aligned
   const [first, ...others] = targets
   const classes = others.length > 0 ? undefined : classesOf(data[first!.binding]!, targetsOf(first!.loss))
   const { train, validation } = divide(rowsOf(data), read.validationSplit, seed, classes)
-  const shuffle = read.shuffle ? { seed, epochs: read.epochs } : undefined
+  const shuffle = read.shuffle ? { seed, epochs: lastEpoch(read) } : undefined
   const size = read.validationBatchSize ?? read.batchSize
   return {
     rows: { data, taken: train },

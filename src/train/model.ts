@@ -477,10 +477,7 @@ export class Model<P = Tensor> {
   fit(dataset: Dataset, options?: DatasetFitOptions): Promise<History>
   async fit(x: DataLike | Dataset, y: DataLike | DatasetFitOptions = {}, options?: FitOptions): Promise<History> {
     const dataset = isDataset(x) ? x : undefined
-    const read = readFitOptions(
-      this.#sized(dataset ? optionsBeside("fit", y, options) : (options ?? {})),
-      dataset !== undefined,
-    )
+    const read = readFitOptions(this.#sized(dataset ? optionsBeside("fit", y, options) : (options ?? {})))
     this.#checkIdle("fit")
     this.#fitting = true
     try {
@@ -521,7 +518,7 @@ export class Model<P = Tensor> {
    * ```
    */
   async examine(x: DataLike, y: DataLike, options: FitOptions = {}): Promise<Evidence> {
-    const read = readFitOptions(this.#sized(options), false)
+    const read = readFitOptions(this.#sized(options))
     this.#trainingOf()
     const { examineModel } = await import("./examine.ts")
     return examineModel(this.#room, read, x, y)

@@ -2,6 +2,7 @@
 // options of fit. Knows networks and optimizers as plain data, no graph and no run.
 
 import type { LayerFacts, NetworkFacts, Task, TrainingFacts } from "../coach/evidence.ts"
+import { FIRST_EPOCHS } from "../coach/procedures.ts"
 import type { Tensor } from "../core/tensor.ts"
 import { type Loss, nameOf, targetsOf } from "../nn/losses.ts"
 import type { Network, NetworkTrace } from "../nn/network.ts"
@@ -226,11 +227,11 @@ export function trainingFacts(
     ...(clip === undefined ? {} : { clip: { kind: clip.kind, at: clip.at! } }),
     ...(weightDecay === null ? {} : { weightDecay }),
     batchSize,
-    epochs: read.epochs,
+    epochs: read.epochs === "auto" ? FIRST_EPOCHS : read.epochs,
     rounds: Number.isFinite(rounds) ? rounds : 0,
     shuffle: read.shuffle,
     classWeights: read.classWeight !== undefined || read.sampleWeight !== undefined,
-    earlyStopping: kinds.includes("earlyStopping"),
+    earlyStopping: kinds.includes("earlyStopping") || read.epochs === "auto",
   }
 }
 

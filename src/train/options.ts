@@ -3,7 +3,6 @@
 
 import type { Backend } from "../backend/backend.ts"
 import type { Advisor, Finding } from "../coach/finding.ts"
-import { checkKeys, configError, nearest, show } from "../core/errors.ts"
 import { type DataLike, type Dataset, isDataset } from "../data/dataset.ts"
 import {
   finiteNumber,
@@ -20,7 +19,6 @@ import {
 } from "../nn/options.ts"
 import type { Numerics } from "../program/program.ts"
 import type { Callback } from "./callbacks/callback.ts"
-import { hooks } from "./callbacks/callback.ts"
 import type { ClassWeights } from "./inputs.ts"
 
 /** The options of a model. Backend, threads and wide vectors change no bit of any result. */
@@ -54,8 +52,12 @@ export interface ModelOptions {
 export interface FitOptions {
   /** Examples in a round (default 32). */
   readonly batchSize?: number
-  /** Times that all examples are used (default 1). */
-  readonly epochs?: number
+  /**
+   * Times that all examples are used (default 1). `"auto"`: as many as the validation cost asks for. It trains 16 epochs, and twice as many
+   * as long as the cost still falls; it stops when the cost creeps up, and when it rests; the best weights are put back. Callbacks
+   * with `onDecision` hear of each decision with its reason; else it is printed, unless `verbose` is 0.
+   */
+  readonly epochs?: number | "auto"
   /** 0: silent, 1: a moving line for each epoch, 2: a line for each epoch (default "auto": 1). */
   readonly verbose?: 0 | 1 | 2 | "auto"
   /** What is called while training (default nothing). */
@@ -156,6 +158,8 @@ const isResume = (value: unknown): value is true | string =>
   value === true || (typeof value === "string" && value !== "")
 const isPair = (value: unknown): value is readonly [DataLike, DataLike] | Dataset =>
   (Array.isArray(value) && (value.length === 2 || value.length === 3)) || isDataset(value)
+const isEpochs = (value: unknown): value is number | "auto" =>
+  value === "auto" || (Number.isSafeInteger(value) && (value as number) >= 0)
 const isFreq = (value: unknown): value is number | readonly number[] => {
   const isEpoch = (n: unknown): boolean => Number.isSafeInteger(n) && (n as number) >= 1
   return isEpoch(value) || (Array.isArray(value) && value.every(isEpoch))
@@ -169,7 +173,7 @@ const isCallbacks = (value: unknown): value is readonly Callback[] => Array.isAr
 
 const fitOptions: OptionsOf<Read<AllFitOptions, OpenFit>> = {
   batchSize: optional(positiveInteger(), 32),
-  epochs: optional(wholeNumber(), 1),
+  epochs: optional(that('a whole number of at least 0, or "auto"', isEpochs), 1),
   verbose: optional(that('0, 1, 2 or "auto"', isVerbosity), "auto"),
   callbacks: optional(that("a list of callbacks", isCallbacks), []),
   validationSplit: optional(finiteNumber({ least: 0, below: 1 }), 0),
@@ -190,59 +194,9 @@ const fitOptions: OptionsOf<Read<AllFitOptions, OpenFit>> = {
   shuffleBuffer: maybe(wholeNumber()),
 }
 
-/** The options of fit, complete. Throws E_CONFIG for unknown options, wrong values and callbacks with unknown functions. */
-export function readFitOptions(given: FitOptions | DatasetFitOptions, streamed: boolean): Read<AllFitOptions, OpenFit> {
-  const read = readOptions<Read<AllFitOptions, OpenFit>>("fit", fitOptions, given)
-  checkStreamed(read, streamed)
-  read.callbacks.forEach((callback, i) => {
-    for (const [key, value] of Object.entries(callback)) {
-      if (!key.startsWith("on")) continue
-      if ((hooks as readonly string[]).includes(key)) {
-        if (value === undefined || typeof value === "function") continue
-        const where = `fit.callbacks[${i}].${key}`
-        throw configError({ where, what: "this cannot be called.", expected: "a function", got: show(value) })
-      }
-      const near = nearest(key, hooks)
-      throw configError({
-        where: `fit.callbacks[${i}]`,
-        what: `${key} is never called.`,
-        expected: `functions named ${hooks.join(", ")}`,
-        ...(near === undefined ? {} : { hint: `Did you mean ${near}?` }),
-      })
-    }
-  })
-  if (typeof read.coach === "object") checkKeys("fit.coach", read.coach, ["onFinding", "advisor"])
-  if (read.resume !== undefined && read.initialEpoch !== 0) {
-    const hint = "Leave initialEpoch out: the training goes on where it was."
-    throw configError({ where: "fit", what: "resume and initialEpoch exclude each other.", hint })
-  }
-  if (read.validationSplit > 0 && read.validationData !== undefined) {
-    throw configError({
-      where: "fit",
-      what: "validationSplit and validationData exclude each other.",
-      hint: "Leave one of them out.",
-    })
-  }
-  return read
-}
-
-/** Throws E_CONFIG for options that say nothing about this kind of data. */
-function checkStreamed(read: Read<AllFitOptions, OpenFit>, streamed: boolean): void {
-  if (streamed && read.validationSplit > 0) {
-    const hint = "Give other rows as validationData."
-    throw configError({ where: "fit", what: "validationSplit divides data in memory, not a data set.", hint })
-  }
-  if (streamed && read.sampleWeight !== undefined) {
-    const hint = "Give w beside x and y, or batches [inputs, targets, weights]."
-    throw configError({ where: "fit", what: "the weights of a data set come with it.", hint })
-  }
-  for (const name of ["validationSteps", "validationBatchSize"] as const) {
-    if (read[name] === undefined || read.validationData !== undefined || read.validationSplit > 0) continue
-    throw configError({ where: "fit", what: `${name} does nothing without validation.`, hint: "Give validationData." })
-  }
-  if (streamed || read.shuffleBuffer === undefined) return
-  const what = "shuffleBuffer is for data sets, not for data in memory."
-  throw configError({ where: "fit", what, hint: "Leave it out." })
+/** The options of fit, complete. Throws E_CONFIG for unknown options and wrong values. */
+export function readFitOptions(given: FitOptions | DatasetFitOptions): Read<AllFitOptions, OpenFit> {
+  return readOptions<Read<AllFitOptions, OpenFit>>("fit", fitOptions, given)
 }
 
 /** The options of evaluate. Throws E_CONFIG for unknown options and wrong values. */

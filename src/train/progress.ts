@@ -33,7 +33,7 @@ export function progressWriter(output: Output, verbosity: Verbosity): (event: Fi
         plan = event
         return
       case "epochBegin":
-        output.write(`Epoch ${event.epoch + 1}/${plan.epochs}\n`)
+        output.write(`Epoch ${event.epoch + 1}/${event.epochs ?? plan.epochs}\n`)
         return
       case "progress": {
         done = event.round

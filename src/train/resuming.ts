@@ -77,6 +77,8 @@ export function runOf(room: Room, read: Read, seed: number, memory: InMemory): J
   const { train, validation } = memory
   const { validationFreq, classWeight } = read
   return {
+    // A number may grow when a training goes on.
+    epochs: read.epochs === "auto" ? "auto" : null,
     seed,
     batchSize: read.batchSize,
     shuffle: read.shuffle,
@@ -112,6 +114,10 @@ export function checkRun(before: JsonObject, now: JsonObject): void {
       throw configError({ ...about, what: "the arithmetic has changed since this training began.", hint })
     }
     const what = "the training that was interrupted had another."
+    if (name === "epochs") {
+      const [was, is] = [before.epochs, value].map((epochs) => (epochs === "auto" ? '"auto"' : "a number"))
+      throw configError({ where: about.where, expected: was!, got: is!, what, hint: `Go on with ${was}.` })
+    }
     if (name === "data" || name === "validationData")
       throw dataError({ ...about, what: "these are not the data of that training." })
     throw configError({ ...about, what, hint: "Go on with the same options, or start a new training." })

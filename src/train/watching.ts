@@ -55,7 +55,7 @@ export interface WatchPlan {
   readonly batchSize: number
   readonly rounds: number
   readonly rowsOfEpoch: number
-  readonly epochs: number
+  readonly epochs: () => number
   readonly seed: number
   readonly learningRate: () => number
   readonly step: () => number
@@ -123,6 +123,9 @@ export class Watching {
   epochBegin(epoch: number): void {
     const from = performance.now()
     const { watched, executable } = this.#plan
+    const { training } = this.#evidence
+    const epochs = this.#plan.epochs()
+    if (training.epochs !== epochs) this.#evidence = { ...this.#evidence, training: { ...training, epochs } }
     this.#windows = this.#over() ? [] : windowsOf(this.#plan, this.#evidence.network.parameters, this.#marks(epoch))
     this.#watched = 0
     this.#rounds = 0
@@ -261,7 +264,7 @@ export class Watching {
   /** Epochs 1, 2, 4, 8, … and the last one are looked at closer. */
   #marks(epoch: number): boolean {
     const n = epoch + 1
-    return (n & (n - 1)) === 0 || n === this.#plan.epochs
+    return (n & (n - 1)) === 0 || n === this.#plan.epochs()
   }
 
   #looksAfter(epoch: number): boolean {

@@ -1,28 +1,11 @@
-// The chapter's rules of thumb as a search: one knob after the other, up and down a ladder of values. Pure functions of the trials.
+// The chapter's rules of thumb as a search: one knob after the other, up and down a ladder of values. Pure functions of the trials; the
+// rules themselves stand in coach/procedures.ts.
 
+import { type Decision, type Ladder, type Rung, type Seen, type Setting, standOn } from "../coach/procedures.ts"
 import { checkKeys, configError, show } from "../core/errors.ts"
 import { type Sampler, tpe } from "./samplers.ts"
 import { allows, type KnobValue } from "./space.ts"
 import type { Direction, Trial } from "./study.ts"
-
-/** The values of one knob that are tried, in their order. */
-export interface Ladder {
-  readonly knob: string
-  readonly values: readonly KnobValue[]
-  readonly start: KnobValue
-  /** Whether a lower rung wins unless a higher one is better by more than the noise: Occam's razor, for sizes of nets (default false). */
-  readonly lowerWins?: boolean
-}
-
-/** What was decided of a knob, and by what. */
-export interface Decision {
-  readonly knob: string
-  readonly value: KnobValue
-  /** One sentence. */
-  readonly text: string
-  /** The rungs that were compared, in their order. */
-  readonly evidence: readonly { readonly value: KnobValue; readonly cost: number; readonly pruned: boolean }[]
-}
 
 /** Where a climb stands. */
 export interface Climb {
@@ -30,48 +13,25 @@ export interface Climb {
   readonly at: { readonly [knob: string]: KnobValue }
   /** What is to be tried next; undefined: everything is decided, or is being tried. */
   readonly next: { readonly [knob: string]: KnobValue } | undefined
-  readonly decisions: readonly Decision[]
+  readonly decisions: readonly Decision<readonly Rung[]>[]
 }
 
-/** What counts as noise where there are no several seeds: this share of the value. */
-const NOISE = 0.01
-
 /**
- * Where a climb stands after some trials. For each ladder in turn the rung it stands on is compared with both neighbours, and it goes
- * to the better one while that is better by more than the noise (the greater of 1 % and √(s₁² + s₂²), s the standard errors over
- * seeds); with `lowerWins` it goes down unless that is worse by as much. A trial that was pruned has the value at which it was. What is
- * still being tried counts as no better for the time being: so other processors try what comes next if that is true.
+ * Where a climb stands after some trials: on one ladder after the other, by its rule, with the other knobs where they were decided. A
+ * trial that was pruned has the value at which it was.
  */
 export function climb(ladders: readonly Ladder[], trials: readonly Trial[], direction: Direction): Climb {
   const at: { [knob: string]: KnobValue } = Object.fromEntries(ladders.map(({ knob, start }) => [knob, start]))
-  const decisions: Decision[] = []
+  const decisions: Decision<readonly Rung[]>[] = []
   let certain = true
-  for (const { knob, values, lowerWins = false } of ladders) {
-    const seen = new Map<number, Found>()
-    let rung = values.indexOf(at[knob]!)
-    let moved = true
-    while (moved) {
-      moved = false
-      for (const near of [rung, rung + 1, rung - 1]) {
-        if (near < 0 || near >= values.length || seen.has(near)) continue
-        const wanted = { ...at, [knob]: values[near]! }
-        const found = resultOf(wanted, trials, direction)
-        if (found === undefined) return { at, next: wanted, decisions }
-        if (found === "running") certain = false
-        else seen.set(near, found)
-      }
-      const own = seen.get(rung)
-      const [up, down] = [seen.get(rung + 1), seen.get(rung - 1)]
-      const gain = (other: Found | undefined): number =>
-        other === undefined || own === undefined ? Number.NEGATIVE_INFINITY : own.cost - other.cost
-      if (gain(up) > noiseOf(own, up) && gain(up) >= gain(down)) rung++
-      else if (gain(down) > noiseOf(own, down) * (lowerWins && !(down?.pruned ?? false) ? -1 : 1)) rung--
-      else continue
-      // A rung that it stood on before was left for a better one: so this ends.
-      moved = true
-    }
-    at[knob] = values[rung]!
-    if (certain) decisions.push(decisionOf(knob, values, rung, seen, direction, lowerWins))
+  for (const ladder of ladders) {
+    const { knob } = ladder
+    const wanted = (value: Setting): { readonly [knob: string]: KnobValue } => ({ ...at, [knob]: value })
+    const standing = standOn(ladder, (value) => resultOf(wanted(value), trials, direction), direction)
+    if (standing.next !== undefined) return { at, next: wanted(standing.next), decisions }
+    at[knob] = standing.at
+    certain &&= standing.decision !== undefined
+    if (certain) decisions.push(standing.decision!)
   }
   return { at, next: undefined, decisions }
 }
@@ -114,19 +74,12 @@ export function climbing(options: { readonly ladders: readonly Ladder[]; readonl
   }
 }
 
-interface Found {
-  /** Less is better, whatever the direction. */
-  readonly cost: number
-  readonly error: number
-  readonly pruned: boolean
-}
-
 /** What is known of some values; undefined: nothing. Of several trials the one that says most. */
 function resultOf(
   wanted: { readonly [knob: string]: KnobValue },
   trials: readonly Trial[],
   direction: Direction,
-): Found | "running" | undefined {
+): Seen | "running" | undefined {
   const sign = direction === "minimize" ? 1 : -1
   const same = trials.filter(({ values }) => Object.entries(wanted).every(([knob, value]) => values[knob] === value))
   const done = same.find(({ state }) => state === "complete") ?? same.find(({ state }) => state === "pruned")
@@ -134,40 +87,10 @@ function resultOf(
     const error = typeof done.notes.standardError === "number" ? done.notes.standardError : 0
     const last = done.value ?? done.reports.at(-1)?.value
     const cost = last === undefined ? Number.POSITIVE_INFINITY : sign * last
-    return { cost, error, pruned: done.state === "pruned" }
+    return { cost, error, pruned: done.state === "pruned", costs: done.reports.map(({ value }) => sign * value) }
   }
   if (same.some(({ state, notes }) => state === "failed" && notes.diverged === true)) {
-    return { cost: Number.POSITIVE_INFINITY, error: 0, pruned: true }
+    return { cost: Number.POSITIVE_INFINITY, error: 0, pruned: true, costs: [] }
   }
   return same.some(({ state }) => state === "running") ? "running" : undefined
-}
-
-function noiseOf(a: Found | undefined, b: Found | undefined): number {
-  if (a === undefined || b === undefined || !Number.isFinite(a.cost)) return 0
-  return Math.max(NOISE * Math.abs(a.cost), Math.sqrt(a.error * a.error + b.error * b.error))
-}
-
-function decisionOf(
-  knob: string,
-  values: readonly KnobValue[],
-  rung: number,
-  seen: ReadonlyMap<number, Found>,
-  direction: Direction,
-  lowerWins: boolean,
-): Decision {
-  const sign = direction === "minimize" ? 1 : -1
-  const rungs = [...seen.keys()].sort((a, b) => a - b)
-  const evidence = rungs.map((i) => ({
-    value: values[i]!,
-    cost: sign * seen.get(i)!.cost,
-    pruned: seen.get(i)!.pruned,
-  }))
-  const told = evidence.map(({ value, cost, pruned }) => {
-    const number = Number.isFinite(cost) ? String(Number(cost.toPrecision(3))) : "diverged"
-    return `${value}: ${number}${pruned && Number.isFinite(cost) ? " (ended early)" : ""}`
-  })
-  const rule = lowerWins
-    ? "the smallest that none beats by more than the noise"
-    : "no neighbour is better by more than the noise"
-  return { knob, value: values[rung]!, text: `${knob} ${values[rung]}: ${rule} (${told.join(", ")}).`, evidence }
 }

@@ -30,3 +30,14 @@ export function expectWords(action: () => unknown, code: ErrorCode, ...words: st
   expect(error.code, error.message).toBe(code)
   for (const word of words) expect(error.message).toContain(word)
 }
+
+/** The code and the message of the TrilobiteError with which an action fails; the test fails if it does not, or otherwise. */
+export async function codeOf(action: () => unknown): Promise<{ readonly code: string; readonly message: string }> {
+  try {
+    await action()
+  } catch (error) {
+    if (error instanceof TrilobiteError) return { code: error.code, message: error.message }
+    throw error
+  }
+  throw new Error("nothing was thrown")
+}

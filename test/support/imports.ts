@@ -15,7 +15,7 @@ export const RULES: Record<string, readonly string[]> = {
   formats: ["core", "graph", "nn"],
   train: ["core", "program", "graph", "nn", "autodiff", "compile", "backend/backend.ts", "data", "formats", "coach"],
   coach: ["core", "train/events.ts"],
-  tune: ["core"],
+  tune: ["core", "coach/procedures.ts"],
   "model.ts": ["core", "nn", "backend", "formats", "train"],
   "index.ts": [
     "model.ts",
@@ -32,7 +32,7 @@ export const RULES: Record<string, readonly string[]> = {
     "coach",
   ],
   "datasets.ts": ["core", "data"],
-  "tune.ts": ["tune"],
+  "tune.ts": ["tune", "coach/procedures.ts"],
   "worker.ts": ["backend/wasm/worker.ts"],
   cli: ["index.ts", "datasets.ts", "tune.ts"],
 }

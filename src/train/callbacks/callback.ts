@@ -1,6 +1,7 @@
 // What a callback is: functions that are called while a model is trained. Knows no model.
 
 import type { Finding } from "../../coach/finding.ts"
+import type { Decision } from "../../coach/procedures.ts"
 import type { TrilobiteError } from "../../core/errors.ts"
 import type { Tensor, TensorLike } from "../../core/tensor.ts"
 import type { CallbackState } from "../../formats/saved-model.ts"
@@ -37,6 +38,7 @@ export interface Training {
   save(path: string): Promise<void>
   /** Saves the weights alone: a safetensors file with a tensor `layer/name` for each. */
   saveWeights(path: string): Promise<void>
+  /** How many epochs there shall be: with `epochs: "auto"` as things stand. */
   readonly epochs: number
   /** Rounds that the optimizer has done. */
   readonly step: number
@@ -70,6 +72,8 @@ export interface Callback {
   onDiverged?(error: TrilobiteError, training: Training): void | Promise<void>
   /** The coach has found something; `fit` watches the training if a callback has this function. */
   onFinding?(finding: Finding, training: Training): void | Promise<void>
+  /** A procedure has decided something (`epochs: "auto"`: how many there shall be), before `onEpochEnd`. */
+  onDecision?(decision: Decision, training: Training): void | Promise<void>
   /** Everything that happens, as plain data, before the functions above; `progress` comes about ten times a second. */
   onEvent?(event: FitEvent, training: Training): void | Promise<void>
   /** What it must know again when the training goes on after an interruption (`fit({ resume })`): asked when the model is saved. */
@@ -88,5 +92,6 @@ export const hooks: readonly (keyof Callback)[] = [
   "onBatchEnd",
   "onDiverged",
   "onFinding",
+  "onDecision",
   "onEvent",
 ]

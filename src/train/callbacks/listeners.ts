@@ -19,10 +19,12 @@ export interface History {
 }
 
 /** The model that is trained, as far as callbacks may look at it. */
-export interface Subject extends Readonly<Omit<Training, "stop" | "learningRate" | "step">> {
+export interface Subject extends Readonly<Omit<Training, "stop" | "learningRate" | "step" | "epochs">> {
   readonly rate: Rate
   /** Rounds that the optimizer has done. */
   step(): number
+  /** How many epochs there shall be, as things stand. */
+  epochs(): number
 }
 
 /** The callbacks of one training. */
@@ -71,7 +73,9 @@ export class Listeners {
       activations: (rows) => subject.activations(rows),
       save: (path) => subject.save(path),
       saveWeights: (path) => subject.saveWeights(path),
-      epochs: subject.epochs,
+      get epochs() {
+        return subject.epochs()
+      },
       get step() {
         return subject.step()
       },
