@@ -235,6 +235,8 @@ export const LAYER_ROWS: readonly LayerRow[] = [
   { name: "GRU", layer: ([a]) => layers.gru({ units: a, returnSequences: true }), inputs: sequence },
   { name: "GRU, reset before", layer: ([a]) => layers.gru({ units: a, resetAfter: false, goBackwards: true, recurrentDropout: 0.2 }), inputs: sequence }, // biome-ignore format: a row
   { name: "Bidirectional", layer: ([a]) => layers.bidirectional({ layer: layers.gru({ units: a, returnSequences: true }), mergeMode: "mul" }), inputs: sequence }, // biome-ignore format: a row
+  { name: "Bidirectional, its ends", layer: () => layers.bidirectional({ layer: layers.lstm({ units: 2, returnSequences: true }) }), inputs: sequence }, // biome-ignore format: a row
+  { name: "Bidirectional of a pair", layer: ([a]) => layers.bidirectional({ layer: layers.gru({ units: a, resetAfter: false }), backwardLayer: layers.simpleRNN({ units: a, goBackwards: true, name: "down" }), mergeMode: "sum" }), inputs: sequence }, // biome-ignore format: a row
   { name: "Bidirectional of two", layer: ([a]) => layers.bidirectional({ layer: layers.lstm({ units: a }), backwardLayer: layers.simpleRNN({ units: 3, goBackwards: true }) }), inputs: sequence }, // biome-ignore format: a row
   { name: "Dot, normalized", layer: () => layers.dot({ axes: 1, normalize: true }), inputs: pair },
 ]

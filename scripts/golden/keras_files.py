@@ -1,7 +1,8 @@
 """Model files written by Keras itself, with what the models predict and what one more step of training makes of them.
 
-Run with Keras 3 on the JAX backend (pip install keras jax):  python scripts/golden/keras_files.py
-With two arguments, a folder of .keras files and a JSON file, it reads the files (written by us) and writes what they predict.
+Run with Keras 3 on the JAX backend (pip install keras jax):  python scripts/golden/keras_files.py [name ...]
+With names it writes only those. As "check", a folder of .keras files and a JSON file, it reads the files (written by us) and
+writes what they predict.
 """
 
 import json
@@ -86,6 +87,27 @@ def words():
     return model, [np.float32([[0, 3, 10, 2, 2], [1, 1, 5, 7, 9]])], None
 
 
+def both_ways():
+    down = L.SimpleRNN(4, go_backwards=True, return_sequences=True, activation="relu", name="down")
+    model = keras.Sequential(
+        [
+            keras.Input((5, 3)),
+            L.Masking(),
+            L.Bidirectional(L.LSTM(3, return_sequences=True, name="memory"), name="both"),
+            L.Bidirectional(L.GRU(2, return_sequences=True, reset_after=False), merge_mode="mul", trainable=False),
+            L.Bidirectional(L.GRU(4, return_sequences=True), backward_layer=down, merge_mode="ave"),
+            L.GlobalMaxPooling1D(),
+            L.Dense(1),
+        ],
+        name="both-ways",
+    )
+    model.compile(keras.optimizers.Adam(0.01), "mse")
+    rows = numbers(4, 5, 3)
+    rows[1, 3:] = 0
+    rows[2, :2] = 0
+    return model, [rows], numbers(4, 1)
+
+
 def trained_by(optimizer):
     def make():
         frozen = L.Dense(3, trainable=False)
@@ -111,7 +133,7 @@ optimizers = {
     "adam-ema": O.Adam(0.01, use_ema=True, gradient_accumulation_steps=2),
     "schedule": O.SGD(keras.optimizers.schedules.ExponentialDecay(0.1, 2, 0.5), momentum=0.5),
 }
-models = {"chain": chain, "graph": graph, "sampler": sampler, "words": words}
+models = {"chain": chain, "graph": graph, "sampler": sampler, "words": words, "both-ways": both_ways}
 models.update({f"optimizer-{name}": trained_by(o) for name, o in optimizers.items()})
 
 
@@ -122,17 +144,21 @@ def plain(value):
     return {"shape": list(value.shape), "data": [float(np.float32(v)) for v in value.ravel()]}
 
 
-def write():
-    keras.utils.set_random_seed(7)
-    found = {}
-    for name, make in models.items():
-        model, x, y = make()
+def write(names):
+    global rng
+    path = os.path.join(HERE, "expected.json")
+    with open(path) as source:
+        found = json.load(source)["models"]
+    for name in names or models:
+        keras.utils.set_random_seed(7)
+        rng = np.random.default_rng(7)
+        model, x, y = models[name]()
         single = x[0] if isinstance(x, list) else x
         if y is not None:
             for _ in range(3):
                 model.train_on_batch(single, y)
         model.save(os.path.join(HERE, f"{name}.keras"))
-        if name in ("chain", "graph", "words"):
+        if name in ("chain", "graph", "words", "both-ways"):
             model.save(os.path.join(HERE, f"{name}.h5"))
         if name == "chain":
             model.save_weights(os.path.join(HERE, "chain.weights.h5"))
@@ -142,7 +168,7 @@ def write():
             entry["y"] = plain(y)
             entry["after"] = [plain(w) for w in model.get_weights()]
         found[name] = entry
-    with open(os.path.join(HERE, "expected.json"), "w") as out:
+    with open(path, "w") as out:
         json.dump({"keras": keras.__version__, "models": found}, out)
 
 
@@ -167,7 +193,7 @@ def check(folder, answers):
         json.dump(found, out)
 
 
-if len(sys.argv) == 3:
-    check(*sys.argv[1:])
+if sys.argv[1:2] == ["check"]:
+    check(*sys.argv[2:])
 else:
-    write()
+    write(sys.argv[1:])

@@ -9,6 +9,7 @@ import { type CustomObjects, type Factory, layerTypes, networkFromConfig } from 
 import { nestedTypes } from "../nn/nested.ts"
 import { traceNetwork } from "../nn/network.ts"
 import type { FromConfig, LayerConfig, NetworkConfig } from "../nn/to-config.ts"
+import { heldFromKeras, heldIn, heldLayers, heldToKeras, optionsFromKeras } from "./keras-held.ts"
 import { type Dialect, layerNames, neutralOfLayers, optionOf, ourOptions } from "./keras-names.ts"
 import { cannotHold, kerasObject, optionFromKeras, optionToKeras } from "./keras-specs.ts"
 import { modelError } from "./weights-file.ts"
@@ -19,6 +20,8 @@ export type Refuse = (layer: LayerConfig) => string | undefined
 /** How a network is written. */
 export interface KerasOptions {
   readonly dialect: Dialect
+  /** Whether the network stands in a layer that is not trained: in Keras the flags of the innermost layers count alone. */
+  readonly frozen?: boolean
   /** Reasons against layers beyond those of Keras itself. */
   readonly refuse?: Refuse
   /** The last word on a layer's options: what a reader calls otherwise. */
@@ -197,11 +200,13 @@ function callToKeras(
 }
 
 function layerToKeras(layer: LayerConfig, options: KerasOptions): object {
-  const { type, name, inputShape, trainable = true, config } = layer
+  const { type, name, inputShape, config } = layer
   const where = `layer ${name} (${type})`
   const { dialect, refuse, rename = (_, c) => c } = options
+  const trainable = layer.trainable !== false && options.frozen !== true
+  const within = { ...options, frozen: !trainable }
   if (type === nestedTypes.sequential || type === nestedTypes.functional) {
-    const made = networkToKeras(name, config as unknown as NetworkConfig, [inputShape], options)
+    const made = networkToKeras(name, config as unknown as NetworkConfig, [inputShape], within)
     const own = { ...made.config, trainable }
     return dialect === "keras2"
       ? { class_name: made.className === "Functional" ? "Model" : made.className, config: own }
@@ -210,13 +215,11 @@ function layerToKeras(layer: LayerConfig, options: KerasOptions): object {
   if (!Object.hasOwn(layerTypes, type)) throw cannotHold(where, "a layer of your own has no place in Keras's files.")
   const reason = refuse?.(layer)
   if (reason !== undefined) throw cannotHold(where, reason)
-  // Its layers have places of their own in Keras's files, which are not written.
-  if (type === "Bidirectional") throw cannotHold(where, "bidirectional layers are not written to Keras's files.")
   const names = layerNames[type]
   const held = heldLayers(type)
-  const given = Object.entries(config).map(([option, value]) => [
+  const given = Object.entries(heldToKeras(layer, where, dialect).config).map(([option, value]) => [
     optionOf(option, names),
-    held.includes(option) ? layerToKeras(value as LayerConfig, options) : optionToKeras(where, option, value),
+    held.includes(option) ? layerToKeras(value as LayerConfig, within) : optionToKeras(where, option, value),
   ])
   const dtype = dialect === "keras3" ? kerasObject("keras", "DTypePolicy", { name: "float32" }) : "float32"
   const common = Object.entries({ name, trainable, dtype }).filter(([option]) => !names?.without?.includes(option))
@@ -225,18 +228,25 @@ function layerToKeras(layer: LayerConfig, options: KerasOptions): object {
   return { class_name: type, config: specsOfKeras2(all) }
 }
 
-/** The options of a type of layer that are layers themselves. */
-export function heldLayers(type: string): readonly string[] {
-  const options = Object.hasOwn(layerTypes, type) ? (layerTypes[type]!.options ?? {}) : {}
-  return Object.entries(options).flatMap(([option, { kind }]) => (kind.holdsLayer ? [option] : []))
-}
-
 /** Keras 2 has no modules: `{ class_name, config }` alone. */
 function specsOfKeras2(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(specsOfKeras2)
   if (typeof value !== "object" || value === null) return value
   const fields = Object.entries(value).filter(([key]) => key !== "module" && key !== "registered_name")
   return Object.fromEntries(fields.map(([key, v]) => [key, specsOfKeras2(v)]))
+}
+
+/** Throws E_MODEL if a network of Keras 2 or TensorFlow.js has a function that has another meaning since Keras 3. */
+export function checkKeras2(json: JsonValue, where: string): void {
+  if (typeof json !== "object" || json === null) return
+  for (const [key, value] of Object.entries(json)) {
+    if (/^(recurrent_)?activation$/.test(key) && value === "hard_sigmoid") {
+      const what =
+        "hard_sigmoid was clip(0.2 x + 0.5) until Keras 2; it is not read as the one of Keras 3, clip(x / 6 + 0.5)."
+      throw modelError(where, what, "another activation", show(value))
+    }
+    checkKeras2(value, where)
+  }
 }
 
 /** What a network of Keras is in ours: its JSON, the shapes of its inputs where it says them, and its name. */
@@ -352,10 +362,12 @@ function layerFromKeras(layer: JsonObject, where: string, custom: CustomObjects)
   const held = heldLayers(className)
   const config = Object.entries(options).map(([option, value]) => {
     if (!held.includes(option)) return [option, optionFromKeras(place, option, value as JsonValue)] as const
-    const inner = asObject(value as JsonValue, `${place}.${option}`, "E_MODEL")
+    if (value === null) return [option, null] as const
+    const inner = heldFromKeras(className, asObject(value as JsonValue, `${place}.${option}`, "E_MODEL"))
     return [option, layerFromKeras(inner, `${place}.${option}`, custom)] as const
   })
-  return { type: className, name, ...frozen, config: Object.fromEntries(config) }
+  const made = { type: className, name, config: optionsFromKeras(className, Object.fromEntries(config), place) }
+  return heldIn(made).every(({ layer }) => layer.trainable === false) ? { ...made, ...frozen } : made
 }
 
 /** All numbers here are float32. */

@@ -19,6 +19,8 @@ export interface Names {
   readonly values?: { readonly [theirs: string]: unknown }
   /** Options that are one number here, and may be a list of one there. */
   readonly single?: readonly string[]
+  /** Options that TensorFlow.js writes as null when they were not given. */
+  readonly unset?: readonly string[]
   /** What of the options of every layer Keras does not take here. */
   readonly without?: readonly string[]
   /** Where a layer's variables lie in an HDF5 file below its group, if not in the group itself: `cell`. */
@@ -39,7 +41,7 @@ export const layerNames: { readonly [type: string]: Names } = {
   SpatialDropout1D: { without: ["trainable"] },
   SpatialDropout2D: { without: ["trainable"] },
   SimpleRNN: { inside: "cell" },
-  LSTM: { inside: "cell", neutral: { implementation: ["any"], time_major: [] } },
+  LSTM: { inside: "cell", unset: ["unitForgetBias"], neutral: { implementation: ["any"], time_major: [] } },
   GRU: { inside: "cell", neutral: { implementation: ["any"], time_major: [] } },
 }
 
@@ -158,7 +160,7 @@ export function ourOptions(
   for (const [name, value] of Object.entries(theirs)) {
     const option = by.get(name)
     const without = { ...neutral, ...names?.neutral }[name]
-    if (option !== undefined && value !== undefined) {
+    if (option !== undefined && value !== undefined && !(value === null && names?.unset?.includes(option))) {
       const one = names?.single?.includes(option) && Array.isArray(value) && value.length === 1 ? value[0] : value
       found[option] = typeof one === "string" ? (names?.values?.[one] ?? one) : one
     }

@@ -12,8 +12,9 @@ import type { LayerConfig, NetworkConfig } from "../nn/to-config.ts"
 import { slotsOf } from "../nn/update.ts"
 import type { Hdf5Dataset, Hdf5File } from "./hdf5.ts"
 import type { Hdf5Group } from "./hdf5-write.ts"
-import { heldLayers, layersInKeras } from "./keras-config.ts"
-import { groupNames, layerNames, snake } from "./keras-names.ts"
+import { layersInKeras } from "./keras-config.ts"
+import { heldIn } from "./keras-held.ts"
+import { groupNames, layerNames } from "./keras-names.ts"
 import type { TrainingState } from "./saved-model.ts"
 import { modelError } from "./weights-file.ts"
 
@@ -22,7 +23,10 @@ type Parameter = Pick<ParameterSpec, "variable" | "trainable">
 /** A layer's place in the file, and its parameters in Keras's order. */
 interface Place {
   readonly path: readonly string[]
+  readonly type: string
   readonly name: string
+  /** What begins the names of its weights in TensorFlow.js. */
+  readonly scopes: readonly string[]
   readonly parameters: readonly Parameter[]
 }
 
@@ -38,16 +42,24 @@ function below(config: NetworkConfig, all: readonly Parameter[], prefix: string,
 }
 
 /** The places of a layer and of the layers that it holds. */
-function placesIn(layer: LayerConfig, all: readonly Parameter[], prefix: string, at: readonly string[]): Place[] {
+function placesIn(
+  layer: LayerConfig,
+  all: readonly Parameter[],
+  prefix: string,
+  at: readonly string[],
+  scopes: readonly string[] = [layer.name],
+): Place[] {
   const own = `${prefix}${layer.name}/`
   if (isNetwork(layer)) return below(layer.config as unknown as NetworkConfig, all, own, [...at, "layers"])
-  const held = heldLayers(layer.type)
+  const held = heldIn(layer)
   if (held.length > 0) {
-    return held.flatMap((option) => placesIn(layer.config[option] as LayerConfig, all, own, [...at, snake(option)]))
+    return held.flatMap(({ layer: inner, group, named }) =>
+      placesIn(inner, all, own, [...at, group], named ? [...scopes, inner.name] : scopes),
+    )
   }
   const parameters = all.filter(({ variable: { key } }) => key.startsWith(own))
   const inside = layerNames[layer.type]?.inside
-  return [{ path: inside === undefined ? at : [...at, inside], name: layer.name, parameters }]
+  return [{ path: inside === undefined ? at : [...at, inside], type: layer.type, name: layer.name, scopes, parameters }]
 }
 
 const isNetwork = ({ type }: LayerConfig): boolean => type === nestedTypes.sequential || type === nestedTypes.functional
@@ -112,9 +124,9 @@ export function weightsToKeras(
 ): Hdf5Group {
   const root = newGroup()
   group(root, ["vars"]).attributes.set("name", name)
-  for (const { path, name, parameters } of places) {
+  for (const { path, type, name, parameters } of places) {
     const vars = group(root, [...path, "vars"])
-    vars.attributes.set("name", path.at(-1) === "cell" ? snakeCase(`${path.at(-2)}Cell`) : name)
+    vars.attributes.set("name", layerNames[type]?.inside === "cell" ? `${snakeCase(type)}_cell` : name)
     parameters.forEach(({ variable }, i) => void vars.items.set(`${i}`, weights.get(variable.key)!))
   }
   if (training === undefined) return root

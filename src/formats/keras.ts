@@ -10,7 +10,7 @@ import type { LayerConfig, NetworkConfig } from "../nn/to-config.ts"
 import { networkToConfig } from "../nn/to-config.ts"
 import { type Hdf5File, openHdf5 } from "./hdf5.ts"
 import { writeHdf5 } from "./hdf5-write.ts"
-import { layersInKeras, networkFromKeras, networkToKeras } from "./keras-config.ts"
+import { checkKeras2, layersInKeras, networkFromKeras, networkToKeras } from "./keras-config.ts"
 import { groupNames } from "./keras-names.ts"
 import { toJson, trainingFromKeras, trainingToKeras } from "./keras-specs.ts"
 import { groupAt, placesOf, stateFromKeras, weightsFromKeras, weightsToKeras } from "./keras-weights.ts"
@@ -161,7 +161,9 @@ export async function readLegacyH5(bytes: Uint8Array, where: string, options: Re
   }
   const parse = (json: string, place: string): JsonObject =>
     asObject(parseJson(json, `${where}, ${place}`, undefined, "E_MODEL"), place, "E_MODEL")
-  const { name, config, inputShapes } = networkFromKeras(parse(text, "model_config"), "model_config", custom)
+  const json = parse(text, "model_config")
+  if (/^2\./.test(String(root.attributes.get("keras_version")))) checkKeras2(json, where)
+  const { name, config, inputShapes } = networkFromKeras(json, "model_config", custom)
   const network = networkFromConfig(config, custom)
   const shapes = inputShapesOf(network, inputShapes)
   const method = root.attributes.get("training_config")

@@ -7,12 +7,14 @@ import { asArray, asCount, asObject, asString, type JsonObject, type JsonValue, 
 import { type Shape, sameShape } from "../core/shape.ts"
 import type { Tensor } from "../core/tensor.ts"
 import { networkFromConfig } from "../nn/config.ts"
+import { nestedTypes } from "../nn/nested.ts"
 import { inputShapesOf } from "../nn/network.ts"
 import { type LayerConfig, networkToConfig } from "../nn/to-config.ts"
 import { utf8 } from "./keras.ts"
-import { networkFromKeras, networkToKeras } from "./keras-config.ts"
+import { checkKeras2, networkFromKeras, networkToKeras } from "./keras-config.ts"
 import { snake } from "./keras-names.ts"
 import { cannotHold, toJson, trainingFromKeras } from "./keras-specs.ts"
+import { placesOf } from "./keras-weights.ts"
 import {
   type Beside,
   type Files,
@@ -40,6 +42,7 @@ const layers: { readonly [type: string]: (config: { readonly [option: string]: u
       ...["SpatialDropout1D", "Masking", "ZeroPadding2D", "Cropping2D"],
       ...["Conv3D", "SeparableConv2D"],
       ...["MaxPooling1D", "MaxPooling2D", "MaxPooling3D", "AveragePooling1D", "AveragePooling2D", "AveragePooling3D"],
+      ...["SimpleRNN", "LSTM", "Bidirectional", "DepthwiseConv2D"],
       ...["GlobalMaxPooling1D", "GlobalMaxPooling2D", "GlobalAveragePooling1D", "GlobalAveragePooling2D"],
     ].map((type) => [type, () => undefined]),
   ),
@@ -53,6 +56,12 @@ const layers: { readonly [type: string]: (config: { readonly [option: string]: u
     axis === -1 ? undefined : "TensorFlow.js normalizes batches along the last axis only.",
   UpSampling2D: ({ interpolation }) =>
     interpolation === "nearest" ? undefined : `TensorFlow.js interpolates otherwise: ${String(interpolation)}.`,
+  TimeDistributed: ({ layer }) => {
+    const { type, inputShape } = layer as LayerConfig
+    const open = type === nestedTypes.sequential && inputShape === undefined
+    return open ? "TensorFlow.js needs the inputShape of a model that is applied to each step." : undefined
+  },
+  GRU: ({ resetAfter }) => (resetAfter === false ? undefined : "in TensorFlow.js a GRU has resetAfter: false."),
   ReLU: ({ negativeSlope, threshold }) =>
     negativeSlope === 0 && threshold === 0 ? undefined : "in TensorFlow.js a ReLU has no slope and no threshold.",
 }
@@ -67,8 +76,9 @@ const activations: ReadonlySet<string> = new Set([
 function refuse({ type, config }: LayerConfig): string | undefined {
   const check = Object.hasOwn(layers, type) ? layers[type] : undefined
   if (check === undefined) return `TensorFlow.js has no layer ${type}.`
-  const name = typeof config.activation === "string" ? config.activation : undefined
-  if (name !== undefined && !activations.has(name)) return `TensorFlow.js has no activation ${name} like ours.`
+  const names = [config.activation, config.recurrentActivation].filter((name) => typeof name === "string")
+  const other = names.find((name) => !activations.has(name))
+  if (other !== undefined) return `TensorFlow.js has no activation ${other} like ours.`
   const matrices = Object.entries(config).find(([, value]) => (value as { type?: string } | null)?.type === "orthogonalRegularizer") // biome-ignore format: one row
   return matrices === undefined ? check(config) : "TensorFlow.js has no orthogonalRegularizer."
 }
@@ -97,24 +107,40 @@ function rename(type: string, config: { readonly [option: string]: unknown }): {
   return rest
 }
 
-/** The parameters by the names that TensorFlow.js gives them: those of their own layers, however deep they are. */
+/** The parameters by the names that TensorFlow.js gives them: those of their layers, whatever models these are in. */
 function weightNames(model: Pick<SavedModel, "network" | "inputShapes">): readonly {
   readonly key: string
   readonly shape: Shape
   readonly name: string
 }[] {
-  return weightsInKeras(traceSaved(model).parameters).map(({ variable: { key, shape } }) => {
-    const parts = key.split("/")
-    return { key, shape, name: `${parts.at(-2)}/${snake(parts.at(-1)!)}` }
-  })
+  const places = placesOf(networkToConfig(model.network), weightsInKeras(traceSaved(model).parameters))
+  return places.flatMap(({ type, scopes, parameters }) =>
+    parameters.map(({ variable: { key, shape } }) => {
+      const own = key.split("/").at(-1)!
+      const named = type === "DepthwiseConv2D" && own === "kernel" ? "depthwise_kernel" : snake(own)
+      return { key, shape, name: [...scopes, named].join("/") }
+    }),
+  )
 }
+
+/** Whether steps of sequences may not count somewhere in a network. */
+const masks = (layers: readonly LayerConfig[]): boolean =>
+  layers.some(({ type, config }) => {
+    return type === "Masking" || config.maskZero === true || masks((config.layers ?? []) as readonly LayerConfig[])
+  })
+
+const MASKED = "in TensorFlow.js steps that do not count give other numbers than zeros."
 
 /** model.json and the file of weights beside it. Throws E_MODEL for what TensorFlow.js does not have. */
 export function writeTfjs(model: SavedModel, name: string): Files {
   const { network, inputShapes } = model
-  const { className, config } = networkToKeras(model.name ?? network.kind, networkToConfig(network), inputShapes, {
+  const own = networkToConfig(network)
+  const masked = masks(own.layers)
+  const bothWays = ({ type, config }: LayerConfig): boolean =>
+    type === "Bidirectional" && (config.layer as LayerConfig).config.returnSequences === true
+  const { className, config } = networkToKeras(model.name ?? network.kind, own, inputShapes, {
     dialect: "keras2",
-    refuse,
+    refuse: (layer) => (masked && bothWays(layer) ? MASKED : refuse(layer)),
     rename,
   })
   const weights = weightNames(model)
@@ -176,6 +202,7 @@ export async function readTfjs(
   }
   const topology = asObject(json.modelTopology ?? null, `${where}, modelTopology`, "E_MODEL")
   const inner = topology.model_config ?? topology
+  if (!/^3\./.test(String(topology.keras_version))) checkKeras2(inner, where)
   const { name, config, inputShapes } = networkFromKeras(inner, "modelTopology", custom)
   const network = networkFromConfig(config, custom)
   const shapes = inputShapesOf(network, inputShapes)
@@ -242,10 +269,10 @@ function matched(
   const left = new Map([...found].map(([name, tensor]) => [name.replace(/:\d+$/, ""), tensor]))
   const weights = new Map<string, Tensor>()
   for (const { key, shape, name } of weightNames(model)) {
-    const [layer, parameter] = name.split("/") as [string, string]
+    const [parameter, ...layers] = name.split("/").toReversed()
     const candidates = [...left.keys()].filter((own) => {
       const parts = own.split("/")
-      return parts.at(-1) === parameter && parts.includes(layer)
+      return parts.at(-1) === parameter && layers.every((layer) => parts.includes(layer))
     })
     const own =
       [name, snakePath(key)].find((wanted) => left.has(wanted)) ?? (candidates.length === 1 ? candidates[0] : undefined)

@@ -5,7 +5,7 @@ import type { Node } from "../../graph/node.ts"
 import { add, div, mul } from "../../graph/ops.ts"
 import { concat, reverse } from "../../graph/places.ts"
 import { type Layer, type LayerFactory, type LayerOfMany, type LayerOptions, layerOfMany } from "../layer.ts"
-import { callLayer } from "../masks.ts"
+import { callLayer, maskFor } from "../masks.ts"
 import { asLayer, type LayerLike } from "../network.ts"
 import { maybeNull, oneOf, optional, required } from "../options.ts"
 import type { Mask, Scope } from "../scope.ts"
@@ -42,8 +42,9 @@ const merges: { readonly [mode in "concat" | "sum" | "mul" | "ave"]: (a: Node, b
 /**
  * A recurrent layer over a sequence from its begin and another, with parameters of its own, from its end:
  * `[batch, steps, features] -> [batch, 2·units]`, or of all steps `[batch, steps, 2·units]`, where the outputs of both for one step
- * stand together. Further inputs are what each carries at the begin, first those of the forward layer; with `returnState` their ends
- * follow the output in the same order. Throws E_CONFIG for other layers, and for two that run the same way or give different things.
+ * stand together, and steps that do not count by the input's mask give zeros. Further inputs are what each carries at the begin,
+ * first those of the forward layer; with `returnState` their ends follow the output in the same order. Throws E_CONFIG for other
+ * layers, and for two that run the same way or give different things.
  * Source: Schuster and Paliwal 1997. Keras: Bidirectional.
  * @example
  * ```ts
@@ -85,8 +86,11 @@ export const bidirectional: BidirectionalFactory = /* @__PURE__ */ layerOfMany<B
       callAs(inner, `${prefix}_${innerName(inner)}`, [x, ...own], mask, scope)
     const [a, ...endsA] = run(forward, "forward", states.slice(0, half)) as [Node, ...Node[]]
     const [b, ...endsB] = run(backward, "backward", states.slice(half)) as [Node, ...Node[]]
-    const inOrder = (value: Node, { goBackwards }: Pick<RecurrentOptions, "goBackwards">): Node =>
-      one.returnSequences && goBackwards ? reverse(value, 1) : value
+    const inOrder = (value: Node, { goBackwards }: Pick<RecurrentOptions, "goBackwards">): Node => {
+      if (!one.returnSequences) return value
+      const ordered = goBackwards ? reverse(value, 1) : value
+      return mask === undefined ? ordered : mul(ordered, maskFor(ordered, mask))
+    }
     const [first, second] = [inOrder(a, one), inOrder(b, other)]
     const merged = mergeMode === null ? [first, second] : [merges[mergeMode](first, second)]
     if (one.returnSequences) merged.forEach((_, i) => void scope.passMask(mask, i))
