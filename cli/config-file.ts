@@ -103,7 +103,8 @@ function checkValue(value: unknown, schema: Schema, where: string): void {
       ...hint,
     })
   }
-  const { type, minimum, maximum, exclusiveMaximum, minLength, maxLength } = schema
+  const { type, minimum, maximum, exclusiveMaximum, minLength, maxLength, word } = schema
+  if (word !== undefined && value === word) return
   if (schema.enum !== undefined) {
     if (typeof value !== "string" || !schema.enum.includes(value))
       throw fail(schema.enum.map((name) => JSON.stringify(name)).join(" or "))
@@ -129,7 +130,7 @@ function checkValue(value: unknown, schema: Schema, where: string): void {
       value >= (minimum ?? value) &&
       value <= (maximum ?? value) &&
       (exclusiveMaximum === undefined || value < exclusiveMaximum)
-    if (!fits) throw fail(kind + limits)
+    if (!fits) throw fail(kind + limits + (word === undefined ? "" : `, or ${JSON.stringify(word)}`))
   }
 }
 

@@ -48,8 +48,8 @@ export interface TrainConfig {
   readonly loss?: string
   /** Rows in a round (default 32). */
   readonly batchSize?: number
-  /** Times that all rows are used, at most (default 200). */
-  readonly epochs?: number
+  /** Times that all rows are used, at most (default 200); `"auto"`: as many as the validation cost asks for. */
+  readonly epochs?: number | "auto"
   /** Epochs without a better validation loss after which training stops; 0: it does not stop (default 20). */
   readonly patience?: number
   /** Whether classes count in the cost by how rare they are (default none). */

@@ -28,7 +28,6 @@ export interface Observed {
   readonly x: Tensor
   /** Rows that are looked at for flat values: of validation, if there are some. */
   readonly xValid: Tensor
-  readonly epochs: number
   /** What gradients and answers need; without it none are seen. */
   readonly asked?: {
     /** A model of the same layers with steps of length 1 that is not trained: it is asked for them. */
@@ -48,13 +47,13 @@ export interface Observer extends Required<Pick<Callback, "onTrainBegin">> {
 }
 
 /** Observes a training. */
-export function observe({ x, xValid, epochs, asked }: Observed): Observer {
+export function observe({ x, xValid, asked }: Observed): Observer {
   const xSome = head(x, ROWS)
   const questions = asked && { probe: asked.probe, ySome: head(asked.y, ROWS), labels: classesOf(asked.yValid) }
   const speed = learningSpeed()
   const flat = saturation({ rows: head(xValid, ROWS) })
   const histograms = weightHistory({ bins: BINS, keepWeights: false })
-  let [begin, seconds, trained] = [-1, 0, 0]
+  let [begin, seconds, trained, last] = [-1, 0, 0, 0]
   /** The last sizes of the weights: the neurons of kernels. */
   let widths: readonly number[] = []
   const spent = { flat: 0, gradients: 0, answers: 0 }
@@ -66,9 +65,7 @@ export function observe({ x, xValid, epochs, asked }: Observed): Observer {
   ): Promise<T | undefined> => {
     // Flat values are seen quickly: after epochs 1, 2, 4, 8, ... however short they are.
     const isDue =
-      (what !== "answers" && epoch === begin) ||
-      (what === "flat" && (epoch & (epoch + 1)) === 0) ||
-      epoch + 1 === epochs
+      (what !== "answers" && epoch === begin) || (what === "flat" && (epoch & (epoch + 1)) === 0) || epoch + 1 === last
     if (!isDue && spent[what] >= SHARES[what] * trained) return undefined
     const started = performance.now()
     const seen = await look()
@@ -86,6 +83,7 @@ export function observe({ x, xValid, epochs, asked }: Observed): Observer {
     look: async (epoch, took, training) => {
       const started = performance.now()
       trained += took
+      last = training.epochs
       if (begin === -1) begin = epoch
       await speed.onEpochEnd?.(epoch, {}, training)
       // Begun anew each time, so that it keeps one snapshot.

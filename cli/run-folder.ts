@@ -29,7 +29,7 @@ import {
   writeFileSync,
 } from "node:fs"
 import { dirname, join, resolve } from "node:path"
-import { type History, TrilobiteError } from "../src/index.ts"
+import { type Decision, type History, TrilobiteError } from "../src/index.ts"
 import { type NetName, netNames } from "./nets.ts"
 import { takePlace } from "./run-lock.ts"
 import type { Signals } from "./signals.ts"
@@ -65,7 +65,7 @@ export interface Environment {
 /** What is needed to repeat a run. Threads, backend, wide vectors and versions of Node change no bit of its result. */
 export interface RunConfig extends Environment {
   readonly net: NetName
-  readonly epochs: number
+  readonly epochs: number | "auto"
   readonly batchSize: number
   readonly learningRate: number
   readonly seed: number
@@ -265,24 +265,36 @@ export function reopenRun(folder: string, config: object, history: readonly obje
     flushed(`${path}.tmp`, "w", history.map((line) => `${JSON.stringify(line)}\n`).join(""))
     renameSync(`${path}.tmp`, path)
   })
-  const signals = join(folder, files.signals)
-  if (!existsSync(signals)) return
-  access(signals, "cannot write this file.", () => {
-    const lines = readFileSync(signals, "utf8").split("\n").slice(0, -1)
-    const kept = lines.filter((line) => epochOf(line) <= history.length)
-    flushed(`${signals}.tmp`, "w", kept.map((line) => `${line}\n`).join(""))
-    renameSync(`${signals}.tmp`, signals)
+  // What speaks of epochs that are to be done again.
+  keepLines(join(folder, files.signals), (line) => epochIn((line as Partial<Signals>).epoch) <= history.length)
+  keepLines(join(folder, files.decisions), (line) => {
+    const { knob, evidence } = line as Partial<Decision<{ readonly epochs?: unknown }>>
+    return knob !== "epochs" || epochIn(evidence?.epochs) <= history.length
   })
 }
 
-/** The epoch of a line of signals; infinite for what trilobite has not written. */
-function epochOf(line: string): number {
-  try {
-    const { epoch } = JSON.parse(line) as Partial<Signals>
-    return typeof epoch === "number" ? epoch : Number.POSITIVE_INFINITY
-  } catch {
-    return Number.POSITIVE_INFINITY
-  }
+/** Keeps some lines of a file, if it is there; what trilobite has not written goes. */
+function keepLines(path: string, wanted: (line: object) => boolean): void {
+  if (!existsSync(path)) return
+  access(path, "cannot write this file.", () => {
+    const kept = readFileSync(path, "utf8")
+      .split("\n")
+      .slice(0, -1)
+      .filter((line) => {
+        try {
+          return wanted(Object(JSON.parse(line)))
+        } catch {
+          return false
+        }
+      })
+    flushed(`${path}.tmp`, "w", kept.map((line) => `${line}\n`).join(""))
+    renameSync(`${path}.tmp`, path)
+  })
+}
+
+/** The number of an epoch; infinite for what is none. */
+function epochIn(value: unknown): number {
+  return typeof value === "number" ? value : Number.POSITIVE_INFINITY
 }
 
 /** A config as that of a network of the chapter. Throws E_CONFIG if it is none. */
@@ -302,7 +314,7 @@ const isWhole = (value: unknown): boolean => Number.isSafeInteger(value) && (val
 /** What the config of every run holds, and whether it does. */
 export function commonFields(config: Partial<Omit<RunConfig, "net" | "dataset">>): (readonly [string, boolean])[] {
   return [
-    ["epochs", isWhole(config.epochs)],
+    ["epochs", config.epochs === "auto" || isWhole(config.epochs)],
     ["batchSize", isWhole(config.batchSize) && config.batchSize !== 0],
     ["seed", isWhole(config.seed)],
     ["numericsVersion", isWhole(config.numericsVersion)],

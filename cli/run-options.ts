@@ -7,7 +7,7 @@ import { version } from "./version.ts"
 
 /** The options of `trilobite train`, as they were given. */
 export interface TrainOptions {
-  readonly epochs?: number
+  readonly epochs?: number | "auto"
   readonly batchSize?: number
   readonly learningRate?: number
   readonly seed?: number

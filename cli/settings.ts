@@ -17,6 +17,8 @@ export interface Schema {
   readonly minLength?: number
   readonly maxLength?: number
   readonly items?: Schema
+  /** A word that stands for a number, too. */
+  readonly word?: string
 }
 
 /** A setting: what it takes, its default, and how it is written as a flag. */
@@ -132,7 +134,11 @@ export const settings: readonly Setting[] = [
   },
   text("loss", "what is minimised", "name", "huber", { told: "cross-entropy or squared error" }),
   whole("batchSize", "rows in a round", 32, 1, 10_000_000),
-  whole("epochs", "times that all rows are used, at most", 200, 1, 1_000_000),
+  {
+    ...whole("epochs", "times that all rows are used, at most; auto: found out", 200, 1, 1_000_000),
+    schema: { type: "integer", minimum: 1, maximum: 1_000_000, word: "auto" },
+    value: "n|auto",
+  },
   whole("patience", "epochs without improvement until it stops; 0: never", 20, 0, 1_000_000),
   one("classWeights", "whether rare classes count more", ["none", "balanced"], "none"),
   whole("seed", "what division, weights and order depend on", 0, 0, Number.MAX_SAFE_INTEGER),
@@ -175,6 +181,7 @@ export function parseFlag({ name, schema, example }: Setting, given: string): un
   const limits = { ...(least === undefined ? {} : { least }), ...(most === undefined ? {} : { most }) }
   const example_ = `${flag} ${example}`
   if (schema.enum !== undefined) return readName(flag, "choice", given, schema.enum)
+  if (given === schema.word) return given
   if (type === "integer") return readWhole(flag, given, example_, limits)
   if (type === "number") {
     const value = readNumber(flag, given, example_, limits)
@@ -214,7 +221,9 @@ export function parseFlag({ name, schema, example }: Setting, given: string): un
 export function jsonSchema(): object {
   const properties = settings.map(({ name, description, schema, usual, told }) => {
     const sentence = `${description[0]!.toUpperCase()}${description.slice(1)}${usual === undefined && told !== undefined ? ` (default: ${told})` : ""}.`
-    return [name, { description: sentence, ...schema, ...(usual === undefined ? {} : { default: usual }) }] as const
+    const { word, ...rest } = schema
+    const takes = word === undefined ? rest : { anyOf: [rest, { const: word }] }
+    return [name, { description: sentence, ...takes, ...(usual === undefined ? {} : { default: usual }) }] as const
   })
   return {
     $schema: "http://json-schema.org/draft-07/schema#",

@@ -25,6 +25,7 @@ import {
 import { coachRun, type RunCoach } from "./coach.ts"
 import type { TrainConfig } from "./config.ts"
 import { checkConfig } from "./config-file.ts"
+import { decisionsOf } from "./decisions.ts"
 import { watchInterrupts } from "./interrupt.ts"
 import { observe } from "./observe.ts"
 import { printJson, printLine, warningText } from "./output.ts"
@@ -143,6 +144,7 @@ export async function trainTable(given: TrainConfig, options: TrainOptions): Pro
 
 async function newRun(given: TrainConfig, options: TrainOptions): Promise<Plan> {
   const settings = complete(given)
+  checkOpenEpochs(given, settings)
   const { table, data } = await rowsFor(settings)
   const name = shortName(settings.data!)
   const folder = newRunFolder(name, options.out)
@@ -161,6 +163,18 @@ async function newRun(given: TrainConfig, options: TrainOptions): Promise<Plan> 
   const model = buildModel(data, settings, { seed: config.seed, numerics: config.numerics, ...machine(config) })
   const plan = { config, history: [], model, resume: false, folder, table, data }
   return { ...plan, begin: () => createRun(folder, config) }
+}
+
+/** Throws E_USAGE for what does not go with an open number of epochs. */
+function checkOpenEpochs({ patience }: TrainConfig, { epochs, validation }: Settings): void {
+  if (epochs !== "auto") return
+  if (patience !== undefined) {
+    const what = "how long to wait for a better epoch is part of --epochs auto."
+    throw usageError({ where: "--patience", what, hint: "Leave --patience out, or give a number of epochs." })
+  }
+  if (validation > 0) return
+  const hint = "For example: --validation 0.2; or give a number of epochs."
+  throw usageError({ where: "--epochs", what: "auto goes by the cost of validation rows, and there are none.", hint })
 }
 
 /** @param named the file, if it was named once more: it may have moved */
@@ -348,11 +362,9 @@ async function fitModel(
   signal: AbortSignal,
   coach: RunCoach,
 ): Promise<readonly Line[]> {
-  const { epochs } = config
   const { x, y, options: own } = trainingOf(data, config)
   const lively = !options.json && !options.quiet
-  const every = Math.max(1, Math.round(epochs / 20))
-  const observer = observe({ x, xValid: own.validationData === undefined ? x : data.validation.x, epochs })
+  const observer = observe({ x, xValid: own.validationData === undefined ? x : data.validation.x })
   const record: Callback = {
     onTrainBegin: observer.onTrainBegin,
     onEpochEnd: async (epoch, logs, training) => {
@@ -362,13 +374,14 @@ async function fitModel(
       history.push(line)
       appendEpoch(folder, line)
       if (options.json && !options.quiet) printJson(line)
-      else if (lively && (epoch === 0 || (epoch + 1) % every === 0)) printLine(lineText(line, epochs))
+      const every = Math.max(1, Math.round(training.epochs / 20))
+      if (lively && (epoch === 0 || (epoch + 1) % every === 0)) printLine(lineText(line, training.epochs))
     },
   }
   await model.fit(x, y, {
     ...own,
     verbose: 0,
-    callbacks: [record, ...coach.callbacks, ...own.callbacks, checkpointsOf(folder)],
+    callbacks: [decisionsOf(folder, options), record, ...coach.callbacks, ...own.callbacks, checkpointsOf(folder)],
     ...(resume ? { resume } : {}),
     signal,
   })
@@ -387,7 +400,9 @@ export function trainingOf(
   const { epochs, batchSize, patience, seed, classWeights } = settings
   const validates = data.rows.validation.length > 0
   const stop =
-    validates && patience > 0 ? [earlyStopping({ monitor: "valLoss", patience, restoreBestWeights: true })] : []
+    validates && patience > 0 && epochs !== "auto"
+      ? [earlyStopping({ monitor: "valLoss", patience, restoreBestWeights: true })]
+      : []
   const targets = ({ y: labels }: Examples): Examples["y"] =>
     needsOneHot(data, settings) ? toCategorical(labels, data.classes.length) : labels
   const options = {
@@ -459,7 +474,7 @@ function announce(table: Source, data: Prepared, settings: Settings, model: Mode
   const loss = settings.loss ?? (task === "regression" ? "mean squared error" : "cross-entropy")
   const rate = model.optimizer.learningRate
   printLine(
-    `Training     ${loss}, ${settings.optimizer} ${Number(rate.toPrecision(4))}, batches of ${settings.batchSize}, up to ${count(settings.epochs, "epoch")}`,
+    `Training     ${loss}, ${settings.optimizer} ${Number(rate.toPrecision(4))}, batches of ${settings.batchSize}, ${settings.epochs === "auto" ? "epochs by the validation cost" : `up to ${count(settings.epochs, "epoch")}`}`,
   )
   for (const { message } of data.warnings) printLine(warningText(message))
   printLine("")
@@ -469,13 +484,15 @@ function report(result: TableResult, settings: Settings, quiet: boolean, resume:
   const { epochs, bestEpoch, ended, validation, test, out } = result
   if (!quiet) printLine("")
   const stopped =
-    ended === "stopped"
-      ? `, stopped after ${settings.patience} without improvement`
-      : ended === "aborted"
-        ? ", interrupted"
-        : ""
+    ended !== "aborted" && settings.epochs === "auto"
+      ? ", as the validation cost says"
+      : ended === "stopped"
+        ? `, stopped after ${settings.patience} without improvement`
+        : ended === "aborted"
+          ? ", interrupted"
+          : ""
   const best =
-    bestEpoch === null || validation === null || settings.patience === 0
+    bestEpoch === null || validation === null || (settings.patience === 0 && settings.epochs !== "auto")
       ? ""
       : `; the weights of epoch ${bestEpoch} are saved`
   printLine(`Epochs       ${epochs}${stopped}${best}`)

@@ -90,7 +90,7 @@ export async function takeUp<Config extends AnyConfig, Line extends { readonly e
   }
   const history = firstEpochs(folder, written, done)
   const epochs = options.epochs ?? old.epochs
-  if (epochs < history.length) throw atItsEnd(history.length, epochs)
+  if (epochs !== "auto" && epochs < history.length) throw atItsEnd(history.length, epochs)
   const config = { ...old, epochs, resumed: [...old.resumed, { epoch: history.length + 1, ...here }] }
   return { config, history, model, resume: hasCheckpoints }
 }
@@ -110,15 +110,23 @@ function checkArithmetic({ numericsVersion, trilobite }: AnyConfig, folder: stri
 function checkOpen({ config, result }: SavedRun<AnyConfig, unknown>, options: TrainOptions): void {
   const epochs = options.epochs ?? config.epochs
   const done = result?.epochs
-  if (result?.ended === "stopped") {
+  const isOpen = config.epochs === "auto"
+  if ((epochs === "auto") !== isOpen) {
+    const what = `this run ${isOpen ? "finds out itself how long it trains" : "trains for a number of epochs"}.`
+    const hint = "Leave --epochs out, or start a new run."
+    const expected = isOpen ? "auto" : "a number"
+    throw usageError({ where: "--epochs", what, expected, got: String(epochs), hint })
+  }
+  if (result?.ended === "stopped" || (isOpen && result?.ended === "completed")) {
+    const hint = isOpen ? "--epochs <n> trains as long as you say." : "with a larger --patience it stops later."
     throw usageError({
       where: "--resume",
       what: "this run has stopped by itself: it got no better.",
       got: `${done} epochs`,
-      hint: "Start a new run; with a larger --patience it stops later.",
+      hint: `Start a new run; ${hint}`,
     })
   }
-  if (typeof done === "number" && epochs <= done) throw atItsEnd(done, epochs)
+  if (epochs !== "auto" && typeof done === "number" && epochs <= done) throw atItsEnd(done, epochs)
 }
 
 function atItsEnd(done: number, epochs: number): TrilobiteError {

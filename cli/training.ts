@@ -4,6 +4,7 @@ import { join, resolve } from "node:path"
 import { asTrainingData, mnist } from "../src/datasets.ts"
 import { type Callback, type Evidence, loadModel, TrilobiteError } from "../src/index.ts"
 import { coachRun, type RunCoach } from "./coach.ts"
+import { decisionsOf } from "./decisions.ts"
 import { type Interrupt, watchInterrupts } from "./interrupt.ts"
 import { buildNet, type NetName, nets } from "./nets.ts"
 import { observe } from "./observe.ts"
@@ -111,7 +112,7 @@ async function fitModel(
   // Beside the training's threads one is enough; the fastest backend, whichever it is: they have the same bits.
   const { net, numerics, wideVectors } = config
   const probe = buildNet(net, { numerics, wideVectors, threads: 1 }, 1)
-  const observer = observe({ x: xTrain, xValid, epochs, asked: { probe, y: yTrain, yValid } })
+  const observer = observe({ x: xTrain, xValid, asked: { probe, y: yTrain, yValid } })
   const record: Callback = {
     onTrainBegin: observer.onTrainBegin,
     onEvent: (event) => {
@@ -134,7 +135,7 @@ async function fitModel(
     validationData: [xValid, yValid],
     verbose: lively ? 1 : 0,
     // The lines of an epoch are on the disk before the checkpoint that has seen it.
-    callbacks: [record, ...coach.callbacks, checkpointsOf(folder)],
+    callbacks: [decisionsOf(folder, options), record, ...coach.callbacks, checkpointsOf(folder)],
     signal: interrupt.signal,
   })
   return unfinished

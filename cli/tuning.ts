@@ -79,6 +79,16 @@ export async function runTuning(given: TrainConfig, options: TuningOptions): Pro
   const started = performance.now()
   const { folder, plan } = options.resume === undefined ? newPlan(given, options) : oldPlan(options.resume)
   const base = complete({ ...defaultsFor(plan.base.data), ...plan.base })
+  const { epochs } = base
+  if (epochs === "auto") {
+    const hint = "Leave --epochs out: the best net is trained until it no longer gets better."
+    throw usageError({
+      where: "--epochs",
+      what: "the trainings of a search have a number of epochs.",
+      got: epochs,
+      hint,
+    })
+  }
   // Errors about data are told here, with their own exit codes, before any process is started.
   if (!isImageSet(plan.base.data)) await rowsFor(base)
   const search = searchOf(base)
@@ -314,7 +324,7 @@ async function trainBest(
   const timer = Number.isFinite(seconds) ? setTimeout(() => clock.abort(), Math.max(0, seconds) * 1000) : undefined
   try {
     const { best } = await pool.train(
-      { ...settings, epochs: settings.epochs * LONGER, patience: settings.patience * LONGER },
+      { ...settings, epochs: LONGER * (settings.epochs as number), patience: settings.patience * LONGER },
       availableParallelism(),
       {
         signal: AbortSignal.any([clock.signal, signal]),

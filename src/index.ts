@@ -19,6 +19,7 @@ export type {
   TrialFacts,
 } from "./coach/evidence.ts"
 export type { Advisor, Change, Diagnosis, Edit, Expectation, FaultCode, Finding } from "./coach/finding.ts"
+export type { Decision, EpochsEvidence, Setting } from "./coach/procedures.ts"
 export { toCategorical } from "./core/categorical.ts"
 export { type ErrorCode, TrilobiteError } from "./core/errors.ts"
 export type { Shape } from "./core/shape.ts"

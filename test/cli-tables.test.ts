@@ -172,6 +172,43 @@ describe("trilobite train <file>", () => {
     expect(history("taken up")).toEqual(history("left"))
   })
 
+  test("--epochs auto: how long it trained and why, in a sentence and as a decision; killed and gone on with, the same", {
+    timeout: 240_000,
+  }, async () => {
+    const flags = "--target y --epochs auto --learning-rate 0.01 --seed 5".split(" ")
+    const out = done(await cli.run("train", "numbers.csv", ...flags, "--no-coach", "--out", "auto"))
+    expect(out).toMatch(/Training .*, epochs by the validation cost\n/)
+    expect(out).toMatch(/\nEpochs 16 to 32: validation cost still falls, [^.]*\.\d/)
+    expect(out).toMatch(/\nEpochs {7}\d+, as the validation cost says; the weights of epoch \d+ are saved\n/)
+    for (const line of out.split("\n").filter((line) => !/^ +\d|Saved|To use/.test(line)))
+      expect(line.length).toBeLessThanOrEqual(120)
+    const decisions = (run: string) => rows(readFileSync(at(run, "decisions.jsonl"), "utf8"))
+    const told = decisions("auto")
+    expect(told[0]).toMatchObject({ knob: "epochs", value: 32, ends: false, evidence: { case: "falls", epochs: 16 } })
+    const { epochs, bestEpoch } = json("auto", "result.json") as { epochs: number; bestEpoch: number }
+    expect(told.at(-1)).toMatchObject({ value: epochs, ends: true, evidence: { epochs, bestEpoch } })
+    // Killed just behind a decision, which it then does not tell twice.
+    const child = cli.start(["train", "numbers.csv", ...flags, "--json", "--out", "auto killed"])
+    const ended = finished(child)
+    let text = ""
+    child.stdout.on("data", (chunk) => {
+      text += chunk
+      if (!child.killed && text.includes('"epoch":18,')) child.kill("SIGKILL")
+    })
+    expect((await ended).code).toBe(null)
+    expect(text).toContain('{"decision":{"knob":"epochs","value":32,')
+    done(await cli.run("train", "--resume", "auto killed", "--quiet"))
+    expect(readFileSync(at("auto killed/model.safetensors")).equals(readFileSync(at("auto/model.safetensors")))).toBe(
+      true,
+    )
+    expect(decisions("auto killed")).toEqual(told)
+    const refused = async (...args: string[]) => (await cli.run("train", ...args)).err.replace(/\s+/g, " ")
+    expect(await refused("--resume", "auto")).toMatch(/has stopped by itself.*Start a new run; --epochs <n>/)
+    expect(await refused("--resume", "auto", "--epochs", "500")).toMatch(
+      /--epochs: this run finds out itself how long it trains\. Expected auto, got 500/,
+    )
+  })
+
   test("K10 missing cells are named with what can be done, and filled if that is asked", async () => {
     const { code, err } = await cli.run("train", "gaps.csv", "--target", "y")
     expect({ code, err }).toEqual({
@@ -424,6 +461,19 @@ describe("predict, evaluate, inspect, runs", () => {
     [["train", "numbers.csv", "--target", "y", "--activation", "rellu"], 3, /Did you mean "relu"/],
     [["train", "numbers.csv", "--target", "y", "--loss", "msee"], 3, /loss/],
     [["train", "numbers.csv", "--target", "y", "--out", "full"], 2, /not empty/],
+    [
+      ["train", "--resume", "runs/p1", "--epochs", "auto"],
+      2,
+      /trains for a number of epochs\. Expected a number, got auto/,
+    ],
+    [["train", "iris", "--epochs", "auto", "--patience", "3"], 2, /--patience: .* part of --epochs auto/],
+    [
+      ["train", "iris", "--epochs", "auto", "--validation", "0"],
+      2,
+      /--epochs: auto goes by the cost of validation rows/,
+    ],
+    [["train", "iris", "--epochs", "atuo"], 2, /--epochs: this is not a whole number/],
+    [["tune", "iris", "--epochs", "auto"], 2, /--epochs: the trainings of a search have a number of epochs/],
     [["train", "--resume", "runs/p1", "--target", "y"], 2, /cannot be used with option '--target <column>'/],
     [["train", "--resume", "runs/p1"], 2, /all epochs of this run are done\. Got 20 done, 20 wanted.*--epochs 30/],
     [

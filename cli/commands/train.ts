@@ -32,6 +32,7 @@ A run is kept in a folder, by default runs/<net>-<UTC date>-<UTC time>:
   checkpoints/        where the training stands: the newest three, and the best
   model.safetensors   the weights at the end, also after Ctrl-C
   findings.jsonl      what the coach has found, and evidence.jsonl what it saw
+  decisions.jsonl     what --epochs auto has decided, and by what numbers
   result.json         best epoch, accuracy, time, and how it ended
 
 A coach watches: when something is wrong it says so in a line or two, at the end
@@ -45,10 +46,14 @@ the same bits as a run that was never stopped, also with other --threads. More
 its last checkpoint, at most some seconds old; a damaged one is named, and the
 one before it is used. One process at a time may train a run.
 
+--epochs auto finds out how long to train: 16 epochs, twice as many as long as
+the validation cost still falls; it stops when that creeps up (overfitting) or
+rests, and takes back the weights of the best epoch.
+
 With --json standard output holds one object per line: for each epoch
   {"epoch", "loss", "accuracy", "valLoss", "valAccuracy", "seconds"}
 (from 1; seconds of training alone), {"finding": {...}} when the coach finds
-something, then {"result": {...}} as in result.json.
+something, {"decision": {...}} when something is decided, then {"result": {...}} as in result.json.
 With --quiet as well, the result alone. Errors are one object on standard error.
 
 The same seed gives the same bits with any number of threads, any backend, and
@@ -75,8 +80,8 @@ export function addTrain(program: Command): void {
     .description("Trains on a table, or a network of the chapter on MNIST, and keeps the run in a folder.")
     .argument("[data]", `a file, a data set, ${netNames.join(" or ")}`)
     .addOption(
-      own("--epochs <n>", "times that all rows are used (default: the net's; 200)", (text) =>
-        readWhole("--epochs", text, "--epochs 20", { least: 1, most: 1_000_000 }),
+      own("--epochs <n|auto>", "times that all rows are used; auto: found out (default: the net's; 200)", (text) =>
+        text === "auto" ? text : readWhole("--epochs", text, "--epochs 20", { least: 1, most: 1_000_000 }),
       ),
     )
     .addOption(

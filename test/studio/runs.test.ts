@@ -339,7 +339,7 @@ describe("observing", () => {
     await plain.fit(train.x, train.y, { ...options, callbacks: [speed] })
     const model: Model = buildNet("intermediate-net", { seed: 5, threads: 1 })
     const probe = buildNet("intermediate-net", { threads: 1 }, 1)
-    const observer = observe({ x: train.x, xValid: valid.x, epochs: 3, asked: { probe, y: train.y, yValid: valid.y } })
+    const observer = observe({ x: train.x, xValid: valid.x, asked: { probe, y: train.y, yValid: valid.y } })
     const seen: Signals[] = []
     const { onTrainBegin } = observer
     await model.fit(train.x, train.y, {
@@ -382,7 +382,7 @@ describe("observing", () => {
     const train = rows(128, 2)
     const model = buildNet("intermediate-net", { seed: 3, threads: 1 })
     const probe = buildNet("intermediate-net", { threads: 1 }, 1)
-    const observer = observe({ x: train.x, xValid: train.x, epochs: 1, asked: { probe, y: train.y, yValid: train.y } })
+    const observer = observe({ x: train.x, xValid: train.x, asked: { probe, y: train.y, yValid: train.y } })
     let seen: Signals | undefined
     await model.fit(train.x, train.y, {
       epochs: 1,
