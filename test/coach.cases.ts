@@ -1,6 +1,6 @@
 // Evidence for the coach's rules, as plain data: a healthy training, and changes of it, each with the fault that it must bring or none.
 import type { EpochFacts, Evidence, LayerFacts, LayerLook, TrainingFacts } from "../src/coach/evidence.ts"
-import type { FaultCode } from "../src/coach/finding.ts"
+import type { Edit, FaultCode } from "../src/coach/finding.ts"
 
 export const layer = (
   name: string,
@@ -85,7 +85,7 @@ const at = (skill: number): number => GUESS * (1 - skill)
 const flat = (n: number, loss: number): number[] => new Array<number>(n).fill(loss)
 /** From one loss to another in equal steps. */
 const line = (n: number, from: number, to: number): number[] =>
-  Array.from({ length: n }, (_, i) => from + ((to - from) * i) / (n - 1))
+  Array.from({ length: n }, (_, i) => (i === n - 1 ? to : from + ((to - from) * i) / (n - 1)))
 /** Losses that go up and down by such a share. */
 const wave = (n: number, loss: number, by: number): number[] =>
   Array.from({ length: n }, (_, i) => loss * (1 + (i % 2 === 0 ? -by : by)))
@@ -217,6 +217,37 @@ const growing = (gain: number, skill: number, pace: Pace = {}): Deep<Evidence> =
 })
 const spread = (...deviations: number[]): Deep<Evidence> => rows({ deviations, sameScale: false })
 
+const small = { kernelRms: 0.099 / 4, deviation: 0.1 }
+const smallTanh: Looks = { a: { ...small, gradientRms: 1e-5 }, b: small, c: small, d: small }
+
+/** The change that is proposed, as data. */
+export const edits: readonly (readonly [what: string, evidence: Evidence, edit: Edit])[] = [
+  ["a tenth of the rate for steps of 6 %", of(epochs(flat(3, at(0.5)), { share: 0.061 })), { kind: "learningRate", to: 0.01 }],
+  ["a thousandth at most", of(epochs(flat(3, at(0.5)), { share: 1e4 })), { kind: "learningRate", to: 1e-4 }],
+  ["a thousand times the rate for steps of a thousandth", of(trained({ learningRate: 1e-4 }), epochs(flat(4, at(0.5)), { share: 1e-5, agree: 0.5 })), { kind: "learningRate", to: 0.1 }],
+  ["but not beyond 0.1", of(trained({ learningRate: 1e-3 }), epochs(flat(4, at(0.5)), { share: 1e-5, agree: 0.5 })), { kind: "learningRate", to: 0.1 }],
+  ["with adam not beyond 0.01", of(trained({ optimizer: "adam", learningRate: 1e-4 }), epochs(flat(4, at(0.5)), { share: 1e-5, agree: 0.5 })), { kind: "learningRate", to: 0.01 }],
+  ["a limit with some room", of(clip("norm", 0.05), cut(1)), { kind: "clip", to: 1 }],
+  ["a limit of three usual numbers", of(clip("value", 0.05), cut(1)), { kind: "clip", to: 0.4 }],
+  ["batches of 32 for large ones", of(one, epochs(flat(3, at(0.3)), { agree: 0.51 })), { kind: "batchSize", to: 32 }],
+  ["batches of 32 for small ones", of(few, disagreeing(0.019)), { kind: "batchSize", to: 32 }],
+  ["smaller weights where large ones saturate", probed(tanh, { b: { saturated: 0.6, kernelRms: 2.1 / 4 } }), { kind: "initializer", to: "glorotUniform" }],
+  ["smaller inputs where weights are usual", probed(tanh, { b: { saturated: 0.6, kernelRms: 1.9 / 4 } }), { kind: "inputs", how: "standardize" }],
+  ["biases of 0 where neurons are silent", probed(of(deep(5, "relu")), { c: { dead: 12 } }), { kind: "initializer", to: "heNormal", bias: "zeros" }],
+  ["fewer layers where six are silent at the end", probed(of(deep(6, "relu")), { f: { dead: 12 } }), { kind: "depth", to: 3 }],
+  ["relu where sigmoids let slopes vanish", probed(of(deep(4, "sigmoid")), { a: { gradientRms: 1e-5 } }), { kind: "activation", to: "relu" }],
+  ["fewer layers where tanh does", probed(tanh, { a: { gradientRms: 1e-5 } }), { kind: "depth", to: 3 }],
+  ["larger weights where they are small", probed(tanh, smallTanh), { kind: "initializer", to: "glorotUniform" }],
+  ["smaller weights where signals explode", probed(relu3, { b: { kernelRms: 2.1 / 4 }, c: { sumDeviation: 31 } }), { kind: "initializer", to: "heNormal" }],
+  ["fewer layers where weights are usual", probed(relu3, { c: { sumDeviation: 31 } }), { kind: "depth", to: 3 }],
+  ["relu where exponentials explode", probed(of(deep(3, "exponential")), { c: { sumDeviation: 31 } }), { kind: "activation", to: "relu" }],
+  ["16 neurons instead of 3", of(narrow(3), resting(0.5)), { kind: "units", to: 16 }],
+  ["a hidden layer where there is none", of(bare, resting(0.5)), { kind: "depth", to: 1 }],
+  ["twice the epochs", of(growing(0.011, 0.69)), { kind: "epochs", to: 40 }],
+  ["the epoch that was best", of(turning(0.393)), { kind: "earlyStopping", bestEpoch: 9 }],
+  ["a hundredth of the penalty", changed(penalised((1.1 * GUESS) / 16), stuck(0.29)), { kind: "regularizer", l2: 7.55e-4 }],
+] // biome-ignore format: a table
+
 /** For each fault: just beyond its threshold, just before it, and what looks like it and is none. */
 export const cases: { readonly [code in FaultCode]: readonly Case[] } = {
   F00: [
@@ -224,6 +255,8 @@ export const cases: { readonly [code in FaultCode]: readonly Case[] } = {
     ["9 % learnt", of(stuck(0.09), done), undefined],
     ["still going on", of(stuck(0.07)), undefined],
     ["stands still for half of its time", of(epochs(flat(10, at(0.07)))), "F00"],
+    ["moves by 1.9 % in a quarter", of(epochs([...flat(9, at(0.05)), ...flat(3, 0.981 * at(0.05))])), "F00"],
+    ["moves by 2.1 % in a quarter", of(epochs([...flat(9, at(0.05)), ...flat(3, 0.979 * at(0.05))])), undefined],
     ["two epochs", of(epochs(flat(2, at(0.07))), done), undefined],
     ["29 rows", of(stuck(0.07), done, rows({ rows: 29 }), classes(9, 10, 10)), undefined],
     ["a class of nine tenths", of(stuck(0.07), done, classes(580, 30, 30)), undefined],
@@ -267,6 +300,8 @@ export const cases: { readonly [code in FaultCode]: readonly Case[] } = {
     ["49 % flat later", lookedAt(probed(of(deep(4, "tanh"), stuck(0.5))), { b: { saturated: 0.49 } }), undefined],
     ["flat later, 61 % learnt", lookedAt(probed(of(deep(4, "tanh"), stuck(0.61))), { b: { saturated: 0.9 } }), undefined],
     ["flat later as at the start", lookedAt(probed(of(deep(4, "tanh"), stuck(0.5)), { b: { saturated: 0.3 } }), { b: { saturated: 0.51 } }), undefined],
+    ["flat later, 24 % at the start", lookedAt(probed(of(deep(4, "tanh"), stuck(0.5)), { b: { saturated: 0.24 } }), { b: { saturated: 0.51 } }), "F04"],
+    ["flat later behind long steps", lookedAt(probed(of(deep(4, "tanh"), epochs(flat(3, at(0.5)), { share: 0.061 }))), { b: { saturated: 0.51 } }), "F08"],
   ],
   F05: [
     ["12 of 16 silent", probed(healthy, { a: { dead: 12 } }), "F05"],
@@ -277,6 +312,8 @@ export const cases: { readonly [code in FaultCode]: readonly Case[] } = {
     ["12 have gone silent", lookedAt(probed(of(stuck(0.55))), { a: { dead: 12 } }), undefined],
     ["13 silent, 61 % learnt", lookedAt(probed(of(stuck(0.61))), { a: { dead: 13 } }), undefined],
     ["13 silent, 8 at the start", lookedAt(probed(of(stuck(0.55)), { a: { dead: 8 } }), { a: { dead: 13 } }), undefined],
+    ["13 silent, 7 at the start", lookedAt(probed(of(stuck(0.55)), { a: { dead: 7 } }), { a: { dead: 13 } }), "F05"],
+    ["silent at the start, awake since", lookedAt(probed(of(stuck(0.05), done), { a: { dead: 14 } }), { a: { dead: 2 } }), "F00"],
     ["half of all values 0", probed(healthy, { a: { mean: 0.4, dead: 1 } }), undefined],
   ],
   F06: [
@@ -305,9 +342,15 @@ export const cases: { readonly [code in FaultCode]: readonly Case[] } = {
     ["long steps, little learnt", of(epochs(flat(4, at(-0.18)), { share: 0.5 })), "F08"],
     ["one epoch of long steps", of(epochs([at(0.1)], { share: 0.5 })), undefined],
     ["long steps, and well on its way", of(epochs(line(4, at(0.2), at(0.5)), { share: 0.5 })), undefined],
+    ["long steps, at a pace that does not suffice", of(epochs(line(5, at(0.16), at(0.2)), { share: 0.5 })), "F08"],
+    ["long steps and a good start, at rest since", of(epochs([at(-0.2), at(0.2), ...flat(5, at(0.4))], { share: 0.5 })), "F08"],
+    ["long steps that fall, with a rise in 6", of(epochs([...line(4, at(0.1), at(0.4)), at(0.35), at(0.5), at(0.55)], { share: 0.5 })), "F08"],
     ["long steps that all agree: a full batch", of(epochs(line(4, at(0.2), at(0.23)), { share: 0.11, agree: 0.51 })), undefined],
+    ["long steps that all agree, with next to nothing learnt", of(epochs(line(4, at(0.01), at(0.04)), { share: 0.11, agree: 0.51 })), "F08"],
     ["long steps, 80 % learnt, up and down", of(epochs(wave(6, at(0.8), 0.1), { share: 0.07 })), "F08"],
     ["long steps, 80 % learnt, up once", of(epochs([...line(4, at(0.2), at(0.8)), at(0.7), at(0.8)], { share: 0.07 })), undefined],
+    ["long steps, 80 % learnt, up after 2 of 7", of(epochs([0.9, 0.8, 0.9, 0.5, 0.4, 0.3, 0.4, 0.2, 0.3].map((l) => 0.7 * l), { share: 0.07 })), "F08"],
+    ["long steps, 80 % learnt, up after 2 of 9", of(epochs([0.9, 0.8, 0.9, 0.5, 0.4, 0.3, 0.35, 0.2, 0.1, 0.05].map((l) => 0.7 * l), { share: 0.07 })), undefined],
     ["steps of 5 %, up and down", of(epochs(wave(6, at(0.8), 0.1), { share: 0.05 })), undefined],
     ["26 points are lost again", of(epochs([at(0.99), at(0.99), ...flat(4, at(0.73))], { share: 0.07 })), "F08"],
     ["24 points are lost again", of(epochs([at(0.99), at(0.99), ...flat(4, at(0.75))], { share: 0.07 })), undefined],
@@ -336,6 +379,7 @@ export const cases: { readonly [code in FaultCode]: readonly Case[] } = {
     ["over 4.9 %", of(noisy(0.79, at(0.75), 0.0244)), undefined],
     ["91 % learnt", of(noisy(0.79, at(0.92))), undefined],
     ["falls all the time", of(epochs(line(12, at(0.2), at(0.75)), { each: atMean(0.7) })), undefined],
+    ["turns after a third of the epochs", of(epochs([...flat(8, 0.3), 0.27, 0.28, 0.29, 0.28], { share: 0.02, each: atMean(0.7) })), undefined],
     ["nine epochs: three of them are no pattern", of(epochs(wave(9, at(0.75), 0.03), { each: atMean(0.79) })), undefined],
   ],
   F11: [
@@ -403,13 +447,17 @@ export const cases: { readonly [code in FaultCode]: readonly Case[] } = {
     ["of two, by accuracy: 20 %", of(yesNo, classes(600, 40), epochs(flat(4, 0.2), { each: { valAccuracy: 0.95 } }), done), "F16"],
     ["of two, by accuracy: 36 %", of(yesNo, classes(600, 40), epochs(flat(4, 0.2), { each: { valAccuracy: 0.96 } }), done), "tip"],
     ["of two, worse than always the larger", of(yesNo, classes(600, 40), epochs(flat(4, 0.2), { each: { valAccuracy: 0.9 } }), done), "tip"],
+    ["of two, nearly as good as always the larger", of(yesNo, classes(600, 40), epochs(flat(4, 0.2), { each: { valAccuracy: 0.92 } }), done), "F16"],
+    ["ended early, two epochs without", of(classes(400, 200, 40), epochs(flat(4, at(0.8)), { each: { recall: [1, 1, 0], valAccuracy: 0.93 } }), { ended: "stopped" }), "F16"],
   ],
   F17: [
     ["31 % above its best", of(turning(0.393)), "F17"],
     ["29 % above its best", of(turning(0.387)), undefined],
     ["training has hardly gone on", of(turning(0.393, 0.22)), undefined],
     ["two epochs ago", of(turning(0.393, 0.2, 0.3, 2)), undefined],
-    ["three epochs ago, of 15", of(turning(0.393, 0.2, 0.3, 3)), undefined],
+    ["four epochs ago, of 14", of(turning(0.393, 0.2, 0.3, 3)), "F17"],
+    ["six epochs ago, of 50", of(epochs([...line(44, 1, 0.3), ...line(4, 0.3, 0.2), 0.2, 0.2], { valid: [...line(44, 1, 0.3), ...line(4, 0.3, 0.4), 0.4, 0.4] })), undefined],
+    ["by heart, and 9 % above its best", of(turning(0.3, 0.055, 0.276)), undefined],
     ["39 validation rows", of(turning(0.393), validation(39)), undefined],
     ["40 validation rows", of(turning(0.393), validation(40)), "F17"],
     ["31 % above a best that is nearly nothing", of(turning(0.21, 0.02, 0.16)), undefined],
@@ -440,6 +488,8 @@ export const cases: { readonly [code in FaultCode]: readonly Case[] } = {
     ["5 steps per epoch", of(trained({ batchSize: 129, rounds: 5 }), epochs(flat(3, at(0.3)), { agree: 0.51 })), "tip"],
     ["71 % learnt", of(one, epochs(flat(3, at(0.71)), { agree: 0.51 })), "tip"],
     ["600 epochs of one step", of(one, trained({ epochs: 600 }), epochs(flat(3, at(0.3)), { agree: 0.51 })), "tip"],
+    ["400 epochs of one step", of(one, trained({ epochs: 400 }), epochs(flat(3, at(0.3)), { agree: 0.51 })), "F20"],
+    ["one step per epoch, on its way to all", of(one, trained({ epochs: 40 }), epochs(line(4, at(0.1), at(0.3)), { agree: 0.51 })), "tip"],
     ["129 rows", of(trained({ batchSize: 129 })), "tip"],
     ["128 rows", of(trained({ batchSize: 128 })), undefined],
   ],
@@ -463,6 +513,7 @@ export const cases: { readonly [code in FaultCode]: readonly Case[] } = {
     ["11 % less further on", of(narrow(3), resting(0.69, { each: ahead(0.89) })), undefined],
     ["9 % less further on", of(narrow(3), resting(0.69, { each: ahead(0.91) })), "F22"],
     ["31 points less in validation: not too small", of(narrow(3), resting(0.69, { valid: flat(8, at(0.38)) })), undefined],
+    ["29 points less in validation", of(narrow(3), resting(0.69, { valid: flat(8, at(0.41)) })), "F22"],
     ["still going on", of(narrow(3), epochs(flat(4, at(0.69)))), undefined],
   ],
   F23: [
@@ -496,12 +547,15 @@ export const cases: { readonly [code in FaultCode]: readonly Case[] } = {
     ["59 % learnt", of(validation(50), memorised(4, 0.55)), undefined],
     ["49 validation rows", of(validation(49), memorised(4, 0.61)), undefined],
     ["validation beat guessing once", of(validation(50), epochs(line(4, GUESS, at(0.61)), { valid: [1.09, 1.12, 1.12, 1.12] })), undefined],
+    ["eleven epochs: training may do it by rote", of(validation(50), rows({ rows: 399 }), classes(133, 133, 133), memorised(11, 0.61)), undefined],
   ],
   F27: [
     ["40 % learnt of training, nothing of validation", of(validation(100), memorised(12, 0.4)), "F27"],
     ["399 rows", of(validation(100), rows({ rows: 399 }), classes(133, 133, 133), memorised(12, 0.4)), undefined],
     ["39 validation rows", of(validation(39), memorised(12, 0.4)), undefined],
     ["nine of 20 epochs", of(validation(100), memorised(9, 0.4)), undefined],
+    ["four of eight epochs", of(validation(100), trained({ epochs: 8 }), memorised(4, 0.4)), undefined],
+    ["six of eight epochs", of(validation(100), trained({ epochs: 8 }), memorised(6, 0.4)), "F27"],
     ["81 % learnt", of(validation(100), memorised(12, 0.81)), undefined],
     ["accuracy of validation well above chance", of(validation(100), memorised(12, 0.4, 1.12, { valAccuracy: 0.6 })), undefined],
     ["accuracy of validation a little above chance", of(validation(100), memorised(12, 0.4, 1.12, { valAccuracy: 0.4 })), "F27"],

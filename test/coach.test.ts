@@ -4,7 +4,7 @@ import { Coach, messageOf, promiseOf } from "../src/coach/coach.ts"
 import { diagnose } from "../src/coach/diagnose.ts"
 import type { Evidence } from "../src/coach/evidence.ts"
 import type { FaultCode, Finding } from "../src/coach/finding.ts"
-import { type Case, cases, changed, course, epoch, healthy, moved } from "./coach.cases.ts"
+import { type Case, cases, changed, course, edits, epoch, healthy, moved } from "./coach.cases.ts"
 import traces from "./fixtures/book-traces.json" with { type: "json" }
 
 const named = (code: FaultCode, what: string): Evidence => cases[code].find(([name]) => name === what)![1]
@@ -33,6 +33,10 @@ describe.each(Object.entries(cases) as [FaultCode, readonly Case[]][])("%s", (co
     expect(rows.some(([, , expected]) => expected === code || expected === "tip")).toBe(true)
     expect(rows.some(([, , expected]) => expected === undefined)).toBe(true)
   })
+})
+
+test.each(edits)("the change: %s", (_, evidence, edit) => {
+  expect(diagnose(evidence).headline?.change.edit).toEqual(edit)
 })
 
 const all = Object.values(cases).flat()
