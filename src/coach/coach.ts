@@ -4,7 +4,7 @@ import { diagnose } from "./diagnose.ts"
 import type { EpochFacts, Evidence } from "./evidence.ts"
 import type { Advisor, Finding } from "./finding.ts"
 import { classes, PROVEN } from "./rules/rule.ts"
-import { gainOf, lastEpoch, numberOf, stepShare } from "./rules/signs.ts"
+import { gainOf, numberOf, stepShare } from "./rules/signs.ts"
 import { classOf } from "./rules/table.ts"
 
 export { diagnose } from "./diagnose.ts"
@@ -60,6 +60,12 @@ const share = (numbers: readonly (number | undefined)[]): number | undefined => 
 
 /** What an expectation measures, at the end of an epoch. */
 function measured(evidence: Evidence, { expect: { measure } }: Finding, epoch: EpochFacts): number | undefined {
+  const { shared, validation, training, epochs } = evidence
+  if (measure === "shared") return shared === undefined || !validation ? undefined : shared / validation.rows
+  if (measure === "keptValLoss") {
+    const costs = epochs.flatMap(({ valLoss }) => (valLoss === undefined ? [] : [numberOf(valLoss)]))
+    return training.earlyStopping ? Math.min(...costs) : costs.at(-1)
+  }
   const looks = epoch.layers ?? (epoch === evidence.epochs[0] ? evidence.probe?.layers : undefined)
   const units = (layer: string): number => evidence.network.layers.find(({ name }) => name === layer)?.units ?? 1
   if (measure === "loss") return numberOf(epoch.loss)
@@ -74,25 +80,26 @@ function measured(evidence: Evidence, { expect: { measure } }: Finding, epoch: E
   return train === undefined || valid === undefined ? undefined : train - valid
 }
 
+/** What must hold after every epoch; the rest after one of them. */
+const LASTING: ReadonlySet<Finding["expect"]["measure"]> = new Set(["finite", "gap", "stepShare"])
+
 /**
  * Whether what a finding promised has come true in the training that followed its change: as soon as it has, or when its epochs are over.
  * Undefined while it is too early to say, and where nothing was measured.
  */
 export function promiseOf(finding: Finding, after: Evidence): Kept | undefined {
   const { within, below = Number.POSITIVE_INFINITY, above = Number.NEGATIVE_INFINITY, measure } = finding.expect
-  const over = after.ended !== undefined || after.epochs.length >= within
   if (after.diverged !== undefined) return { finding, cameTrue: false }
+  if (measure === "keptValLoss" && after.ended === undefined) return undefined
+  const lasting = LASTING.has(measure)
   let last: number | undefined
   for (const epoch of after.epochs.slice(0, within)) {
     const number = measured(after, finding, epoch)
     if (number === undefined) continue
     last = number
     const holds = measure === "finite" ? number === 1 : number < below && number > above
-    // That the cost is finite and the gap small is shown by all epochs, not by one.
-    if (measure === "finite" || measure === "gap" || measure === "stepShare") {
-      if (!holds) return { finding, cameTrue: false, measured: number }
-    } else if (holds) return { finding, cameTrue: true, measured: number }
+    if (holds !== lasting) return { finding, cameTrue: holds, measured: number }
   }
-  if (!over || last === undefined || lastEpoch(after) === undefined) return undefined
-  return { finding, cameTrue: measure === "finite" || measure === "gap" || measure === "stepShare", measured: last }
+  const over = after.ended !== undefined || after.epochs.length >= within
+  return !over || last === undefined ? undefined : { finding, cameTrue: lasting, measured: last }
 }

@@ -2,8 +2,8 @@
 
 import type { Evidence } from "./evidence.ts"
 import type { Diagnosis, Finding } from "./finding.ts"
-import { type FaultClass, type Found, PROVEN, type Rule } from "./rules/rule.ts"
-import { earlier, isLate } from "./rules/signs.ts"
+import { counted, type FaultClass, type Found, PROVEN, type Rule, shown } from "./rules/rule.ts"
+import { earlier, isLate, numberOf } from "./rules/signs.ts"
 import { rules } from "./rules/table.ts"
 
 /** Findings beside the headline. */
@@ -26,6 +26,7 @@ function held(rule: Rule, evidence: Evidence): Held | undefined {
   const { code, cause } = rule
   const say = (from: Found, epoch: number | null): Held => ({
     ...from,
+    expect: promised(from, evidence),
     code,
     cause,
     kind: from.kind ?? "fault",
@@ -39,6 +40,21 @@ function held(rule: Rule, evidence: Evidence): Held | undefined {
   if (!isFault(found) || rule.when === "late" || lost || isFault(rule.find(earlier(evidence, 1))))
     return say(found, epoch)
   return start === undefined ? undefined : say(start, null)
+}
+
+/** Changes after which the cost is a number of another kind. */
+const OTHER_COST = new Set(["output", "targets", "regularizer"])
+/** So much lower is no accident. */
+const LOWER = 0.97
+
+/** What is promised of the cost must be more than this training itself has come to in as many epochs. */
+function promised({ expect, change: { edit } }: Found, { epochs }: Evidence): Found["expect"] {
+  const { measure, within, below = Number.POSITIVE_INFINITY } = expect
+  if (measure !== "loss" || OTHER_COST.has(edit.kind)) return expect
+  const further = LOWER * Math.min(...epochs.slice(0, within).map(({ loss }) => numberOf(loss)))
+  if (further >= below || !(further > 0)) return expect
+  const text = `Within ${counted(within, "epoch")} the cost falls below ${shown(further)}: further than here.`
+  return { ...expect, text, below: further }
 }
 
 /** The training as it stood before its first step. */

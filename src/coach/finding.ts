@@ -65,8 +65,12 @@ export type Edit =
 /** What should be seen next. */
 export interface Expectation {
   readonly text: string
-  /** The number by which it is told, within so many epochs of the next training, and its bounds. */
-  readonly measure: "loss" | "valLoss" | "stepShare" | "saturated" | "dead" | "gap" | "recall" | "finite"
+  /**
+   * The number by which it is told, within so many epochs of the next training, and its bounds. `keptValLoss` is validation's loss of the
+   * weights that are kept at the end: the best ones where a callback ends the training, else the last.
+   */
+  readonly measure:
+    | "loss" | "valLoss" | "keptValLoss" | "stepShare" | "saturated" | "dead" | "gap" | "recall" | "shared" | "finite" // biome-ignore format: a list
   readonly within: number
   readonly below?: number
   readonly above?: number

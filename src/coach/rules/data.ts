@@ -23,12 +23,18 @@ const BEYOND_CHANCE = 0.3
 /** The size of the largest class over the smallest from which on accuracy says little of the small one. */
 const RARE = 10
 const FOUND_TOO_FEW = 0.3
+/** How far accuracy may lie below that of always saying the largest class before something else is wrong: noise of some hundred rows. */
+const AS_GOOD = 0.02
 /** Validation rows that are training rows, too: a share, beyond what a table repeats anyway, and so many that it is no accident. */
 const SHARED = 0.01
 const SHARED_ROWS = 5
 /** How many deviations apart the means of one feature may be, and the rows it takes to know a mean. */
 const UNLIKE = 1
 const ROWS_FOR_MEAN = 30
+/** Training that comes so far in so few epochs has learnt something real: validation of so many rows must show it. */
+const MUCH_LEARNT = 0.6
+const SOON = 10
+const ROWS_FOR_COST = 50
 /** Deviations of numeric targets with which weights near 0 can reach them. */
 const TARGETS: readonly [number, number] = [0.03, 30]
 
@@ -310,7 +316,7 @@ function imbalance(evidence: Evidence): Found | undefined {
     half &&
     found !== undefined &&
     found < FOUND_TOO_FEW &&
-    (reached === undefined || reached > majorityOf(evidence)! - 0.02)
+    (reached === undefined || reached > majorityOf(evidence)! - AS_GOOD)
   const change = changeTo(
     `Let rare rows count more: class ${rare.at} ${shown(rare.ratio)} times.`,
     `fit(x, y, { classWeight: { ${rare.at}: ${shown(rare.ratio)} } })`,
@@ -364,8 +370,9 @@ function unlike(evidence: Evidence): Found | undefined {
   const last = lastEpoch(evidence)
   const [trained, valid] = [gainOf(evidence, last?.loss), gainOf(evidence, last?.valLoss)]
   const never = epochs.every((epoch) => (gainOf(evidence, epoch.valLoss) ?? 1) <= 0)
-  if (trained === undefined || valid === undefined || !never || trained < 0.6 || epochs.length < 2) return undefined
-  if (validation.rows < 50 || epochs.length > 10) return undefined
+  if (trained === undefined || valid === undefined || !never || trained < MUCH_LEARNT || epochs.length < 2)
+    return undefined
+  if (validation.rows < ROWS_FOR_COST || epochs.length > SOON) return undefined
   return {
     ...rest,
     score: 60,
@@ -389,7 +396,12 @@ function shared({ shared: both, data, validation }: Evidence): Found | undefined
       { kind: "divide", why: "shared" },
       "--validation 0.2",
     ),
-    expect: { text: "Validation cost is a little higher than now, and true.", measure: "finite", within: 1 },
+    expect: {
+      text: "No row is in both parts; validation cost is a little higher than now, and true.",
+      measure: "shared",
+      within: 1,
+      below: SHARED,
+    },
   }
 }
 

@@ -4,17 +4,31 @@
 import type { Evidence, TrialFacts } from "../evidence.ts"
 import { changeTo, counted, expectLoss, type Found, percent, type Rule, shown } from "./rule.ts"
 import {
-  aheadOf, anySkill, gainOf, hiddenOf, ignorantLoss, isLate, lastEpoch, longestShare, meanRatio, numberOf, skillOf, standsStill, validSkillOf,
+  aheadOf, anySkill, gainOf, hiddenOf, ignorantLoss, isLate, lastEpoch, longestShare, meanRatio, numberOf, SHORT_STEP, skillOf, standsStill,
+  validSkillOf,
 } from "./signs.ts" // biome-ignore format: a list
 
 /** Skills below which a training has not come to enough, and at which it has come to nothing. */
 const ENOUGH = 0.7
 const NOTHING = 0.08
+/** How far validation may stay behind where a network is only too small: what it cannot learn it cannot learn by heart either. */
+const BEHIND = 0.3
+/** A loss so much lower some steps ahead: training is not at rest. */
+const NOT_AT_REST = 0.9
 /** Neurons of a layer that are too few to carry anything through. */
 const NARROW = 3
 /** The rows that it takes to know a validation cost, and to say that labels do not follow from inputs. */
 const ROWS_FOR_VALIDATION = 40
 const ROWS_FOR_LABELS = 400
+/** Epochs in which validation must have had its chance, and what of training is learnt by rote then: not all at once, and not nothing. */
+const CHANCES = 5
+const BY_ROTE: readonly [number, number] = [-0.1, 0.8]
+/** Accuracy that chance gives to the best of many epochs, in standard errors. */
+const BY_CHANCE = 3
+/** Rows, epochs and the largest class's share with which "nothing is learnt" says something. */
+const ROWS_TO_LEARN = 30
+const EPOCHS_TO_LEARN = 3
+const ALL_BUT_ONE_CLASS = 0.9
 /** How far validation must have turned, how far training gone on, and how long ago the best epoch must be. */
 const TURNED = 1.3
 const GONE_ON = 0.7
@@ -23,13 +37,14 @@ const LONG_AGO = 0.15
 /** A gap that is learning by heart at once: nothing left of the training cost, and a quarter of guessing in validation. */
 const BY_HEART = 0.06
 const STILL_WRONG = 0.25
+/** The least that validation must have risen, and epochs since its best: less is noise. */
+const ABOVE_BEST = 1.1
+const RECENT = 3
 /** The part of the first cost that the last quarter must still have gained. */
 const STILL_FALLING = 0.01
 /** The difference of trials that is no noise. */
 const SAME = 1.01
 const BETTER_SEED = 0.05
-/** Steps long enough to get somewhere. */
-const MOVES = 3e-4
 
 function overfits(evidence: Evidence): Found | undefined {
   const { epochs, training, validation, data } = evidence
@@ -45,11 +60,11 @@ function overfits(evidence: Evidence): Found | undefined {
   const trainedThen = numberOf(epochs[best]!.loss)
   if (!Number.isFinite(valid) || !Number.isFinite(trained)) return undefined
   const turned =
-    ago >= Math.max(3, LONG_AGO * epochs.length) &&
+    ago >= Math.max(RECENT, LONG_AGO * epochs.length) &&
     valid > TURNED * least &&
     trained < GONE_ON * trainedThen &&
     valid > WORTH * from
-  const heart = ago >= 3 && valid > STILL_WRONG * from && trained < BY_HEART * from && valid > 1.1 * least
+  const heart = ago >= RECENT && valid > STILL_WRONG * from && trained < BY_HEART * from && valid > ABOVE_BEST * least
   if (!turned && !heart) return undefined
   return {
     score: 78,
@@ -64,9 +79,9 @@ function overfits(evidence: Evidence): Found | undefined {
     ),
     expect: {
       text: `Validation cost ends near ${shown(least)}.`,
-      measure: "valLoss",
+      measure: "keptValLoss",
       within: training.epochs,
-      below: 1.1 * least,
+      below: ABOVE_BEST * least,
     },
   }
 }
@@ -93,9 +108,9 @@ function underfits(evidence: Evidence): Found | undefined {
   const skill = skillOf(evidence)
   if (small === undefined || skill === undefined || skill >= ENOUGH || !isLate(evidence)) return undefined
   const ahead = aheadOf(evidence)
-  if ((longestShare(evidence) ?? 1) < MOVES || (ahead !== undefined && ahead.ratio < 0.9)) return undefined
+  if ((longestShare(evidence) ?? 1) < SHORT_STEP || (ahead !== undefined && ahead.ratio < NOT_AT_REST)) return undefined
   // Learning by heart is the opposite: what is learnt of training is learnt of validation.
-  if ((validSkillOf(evidence) ?? skill) < skill - 0.3) return undefined
+  if ((validSkillOf(evidence) ?? skill) < skill - BEHIND) return undefined
   const to = small.units === 0 ? 16 : Math.max(8, 2 ** Math.ceil(Math.log2(4 * small.units)))
   const change =
     small.units === 0
@@ -137,7 +152,7 @@ function tooFewEpochs(evidence: Evidence): Found | undefined {
   const quarter = Math.max(1, Math.round(costs.length / 4))
   const gained = (costs.at(-1 - quarter)! - last) / from
   if (last > Math.min(...costs) || !(gained > STILL_FALLING)) return undefined
-  const fault = skill < ENOUGH && (longestShare(evidence) ?? 1) >= MOVES
+  const fault = skill < ENOUGH && (longestShare(evidence) ?? 1) >= SHORT_STEP
   const to = 2 * training.epochs
   return {
     kind: fault ? "fault" : "tip",
@@ -169,15 +184,16 @@ function unrelated(evidence: Evidence): Found | undefined {
     validation.rows < ROWS_FOR_VALIDATION
   )
     return undefined
-  if (epochs.length < 5 || epochs.length * 2 < training.epochs) return undefined
-  if ((longestShare(evidence) ?? 0) < MOVES) return undefined
+  if (epochs.length < CHANCES || epochs.length * 2 < training.epochs) return undefined
+  if ((longestShare(evidence) ?? 0) < SHORT_STEP) return undefined
   const skill = skillOf(evidence) ?? 1
   // By chance some epoch of many is a little better than guessing: the cost by hardly anything, accuracy by three standard errors.
-  const noise = 3 / Math.sqrt(validation.rows)
+  const noise = BY_CHANCE / Math.sqrt(validation.rows)
   const never =
     epochs.every((epoch) => (gainOf(evidence, epoch.valLoss) ?? 1) < NOTHING) && (validSkillOf(evidence) ?? 1) < noise
   const ahead = aheadOf(evidence)
-  if (!never || skill >= 0.8 || skill < -0.1 || (ahead !== undefined && ahead.ratio < 0.9)) return undefined
+  if (!never || skill >= BY_ROTE[1] || skill < BY_ROTE[0]) return undefined
+  if (ahead !== undefined && ahead.ratio < NOT_AT_REST) return undefined
   return {
     score: 68,
     saw: `In ${epochs.length} epochs validation never beat guessing, while ${percent(Math.max(0, skill))} of the training rows' task is learnt.`,
@@ -258,13 +274,18 @@ function localMinimum(evidence: Evidence): Found | undefined {
 function unknownTrouble(evidence: Evidence): Found | undefined {
   const skill = anySkill(evidence)
   const { epochs, data, training } = evidence
-  if (skill === undefined || data?.targets.baseline === undefined || !isLate(evidence) || epochs.length < 3)
+  if (
+    skill === undefined ||
+    data?.targets.baseline === undefined ||
+    !isLate(evidence) ||
+    epochs.length < EPOCHS_TO_LEARN
+  )
     return undefined
-  if (skill >= NOTHING || data.rows < 30) return undefined
+  if (skill >= NOTHING || data.rows < ROWS_TO_LEARN) return undefined
   // Rare classes leave little to gain beyond always saying the large one.
   if (
     training.classWeights ||
-    (data.targets.classes !== undefined && Math.max(...data.targets.classes) > 0.9 * data.rows)
+    (data.targets.classes !== undefined && Math.max(...data.targets.classes) > ALL_BUT_ONE_CLASS * data.rows)
   )
     return undefined
   const rest = standsStill(evidence) ? "stands still" : "is where it was"

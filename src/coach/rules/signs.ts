@@ -8,11 +8,21 @@ export const numberOf = (value: Seen): number => (value === "infinite" ? Number.
 /** The last finished epoch. */
 export const lastEpoch = ({ epochs }: Evidence): EpochFacts | undefined => epochs.at(-1)
 
-/** The same training as it stood so many epochs earlier. */
+/** The same training as it stood so many epochs earlier; one that has ended, as if it had ended then. */
 export function earlier(evidence: Evidence, by: number): Evidence {
-  const { ended: _, diverged: __, ...rest } = evidence
+  const { diverged: _, ...rest } = evidence
   return { ...rest, epochs: evidence.epochs.slice(0, Math.max(0, evidence.epochs.length - by)) }
 }
+
+/** The skill below which a training is not going well: a cause is looked for. */
+export const POOR = 0.6
+/** Steps as shares of the weights: healthy ones of first epochs were 0.004 to 0.028 in trials, too long from 0.077, too short to 9e-5. */
+export const LONG_STEP = 0.06
+export const SHORT_STEP = 3e-4
+/** The share of a layer's neurons that never fire: in narrow or deep layers a good half may by chance, and training still goes well. */
+export const SILENT = 0.75
+/** The share of a layer's values on the flat ends: 5 % with standardised inputs and usual weights. */
+export const FLAT = 0.5
 
 /** Layers of neurons between the inputs and the output. */
 export const hiddenOf = ({ network }: Evidence): readonly LayerFacts[] =>
@@ -187,6 +197,15 @@ export const isLate = (evidence: Evidence): boolean =>
 export function warmsUp({ training, epochs }: Evidence): boolean {
   if (!training.scheduled || epochs.length === 0) return false
   return epochs.length < 2 || epochs.at(-1)!.learningRate > epochs.at(-2)!.learningRate
+}
+
+/** After so many times 1 / (1 − momentum) steps a velocity has 95 % of its size: 1 − e⁻³. */
+const GATHERED = 3
+
+/** Whether momentum still makes steps longer; optimizers that adapt correct their means for the beginning. */
+export function gathersSpeed({ training: { optimizer, momentum }, epochs }: Evidence): boolean {
+  const rounds = epochs.reduce((n, epoch) => n + epoch.rounds, 0)
+  return !isAdaptive(optimizer) && rounds * (1 - momentum) < GATHERED
 }
 
 /** The closest looks at the layers after training has begun. */

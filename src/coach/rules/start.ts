@@ -3,15 +3,9 @@
 import type { Evidence, LayerFacts, LayerLook } from "../evidence.ts"
 import { changeTo, counted, expectLoss, type Found, percent, type Rule, shown } from "./rule.ts"
 import {
-  anySkill,
-  hiddenLooks,
-  hiddenOf,
-  ignorantLoss,
-  longestShare,
-  numberOf,
-  suitedInitializer,
-  weightSize,
-} from "./signs.ts"
+  anySkill, FLAT, hiddenLooks, hiddenOf, ignorantLoss, LONG_STEP, lastLooks, longestShare, numberOf, POOR, SHORT_STEP, SILENT,
+  suitedInitializer, weightSize,
+} from "./signs.ts" // biome-ignore format: a list
 
 /** Weights this far below or above 1/√inputs, where usual initializers put them, are too small or too large by themselves. */
 const SMALL_WEIGHTS = 0.1
@@ -22,11 +16,8 @@ const ARRIVES = 0.02
 const SLOPE_ARRIVES = 0.01
 const DEEP_FOR_SIGNAL = 3
 const DEEP_FOR_SLOPE = 4
-/** The share of a layer's neurons that never fire: half of all zeros is usual, half of all neurons is not. From the second on it is proven. */
-const SILENT = 0.5
-const MOST_SILENT = 0.75
-/** The share of values on the flat ends: 5 % with standardised inputs and usual weights. */
-const FLAT = 0.5
+/** The share of silent neurons that is left when the change was right. */
+const AWAKE = 0.5
 /** The growth of the signal through the network that is no accident of a few layers. */
 const GROWS = 30
 /** The skill below which nothing is learnt. */
@@ -116,14 +107,15 @@ function silent(evidence: Evidence): Found | undefined {
       (a, b) => (a === undefined || b.share > a.share ? b : a),
       undefined,
     )
-  if (worst === undefined || worst.share <= SILENT || evidence.epochs.length > 0) return undefined
-  const { look, facts, share } = worst
+  if (worst === undefined || worst.share < SILENT) return undefined
+  const { look, facts } = worst
+  // Training has woken them, or does without them.
+  const now = lastLooks(evidence)?.find(({ layer }) => layer === facts.name)
+  if ((now?.dead ?? look.dead!) < SILENT * facts.units || (anySkill(evidence) ?? 0) >= POOR) return undefined
   const deep =
     pairs.length >= DEEP &&
     pairs.every((pair) => weightSize(pair) > SMALL_WEIGHTS) &&
     pairs[0]!.look.dead! < facts.units / 2
-  // In narrow or deep layers a good half may fall silent by chance and training still goes well.
-  if (share < MOST_SILENT) return undefined
   return {
     score: 88,
     layer: facts.name,
@@ -131,7 +123,7 @@ function silent(evidence: Evidence): Found | undefined {
     normal: "Under a tenth of the neurons; each is 0 for about half of the rows.",
     why: "A relu that is 0 for every row has slope 0 for every row: it never learns again.",
     change: deep ? fewerLayers(evidence) : initialize(facts, "Begin weights with", true),
-    expect: { text: "Fewer than half of the neurons are silent.", measure: "dead", within: 1, below: SILENT },
+    expect: { text: "Fewer than half of the neurons are silent.", measure: "dead", within: 1, below: AWAKE },
   }
 }
 
@@ -207,8 +199,8 @@ function isStuck(evidence: Evidence): boolean {
     skill !== undefined &&
     skill < STUCK &&
     share !== undefined &&
-    share > 3e-4 &&
-    share < 0.06
+    share > SHORT_STEP &&
+    share < LONG_STEP
   )
 }
 

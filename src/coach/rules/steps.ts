@@ -3,31 +3,47 @@
 import type { Evidence } from "../evidence.ts"
 import { changeTo, counted, expectLoss, type Found, percent, type Rule, setRate, shown } from "./rule.ts"
 import {
-  aheadOf, anySkill, bestSkill, coherenceOf, hiddenLooks, ignorantLoss, isAdaptive, lastEpoch, lastLooks, lastWatched, longestShare,
-  meanRatio, numberOf, projected, risesOf, stepShare, warmsUp,
+  aheadOf, anySkill, bestSkill, coherenceOf, FLAT, gathersSpeed, hiddenLooks, ignorantLoss, isAdaptive, LONG_STEP, lastEpoch, lastLooks,
+  lastWatched, longestShare, meanRatio, numberOf, POOR, projected, risesOf, SHORT_STEP, SILENT, stepShare, warmsUp,
 } from "./signs.ts" // biome-ignore format: a list
 
-/** Skills below which a training is not going well, and below which it hardly learns. */
+/** Skills at which little is left to mend, from which on all is well, below which a training hardly learns, and above which it learns. */
+const NEARLY_ALL = 0.9
 const WELL = 0.7
-const POOR = 0.6
 const HARDLY = 0.3
-/** The share of the weights by which a step of the first epochs moves them: healthy 0.004 to 0.028, too long from 0.077 in trials. */
-const LONG_STEP = 0.06
-const SHORT_STEP = 3e-4
+const SOMETHING = 0.05
+/** A step of usual length, as a share of the weights: the middle of what was healthy. */
 const USUAL_STEP = 0.01
-/** Losses over those here: so much lower some steps ahead, or at the mean of the weights, is more than the noise of 256 rows. */
+/**
+ * Losses over those here: so much lower some steps ahead, or at the mean of the weights, is more than the noise of 256 rows. Steps of
+ * nearly all rows have no noise: there less is enough.
+ */
 const LOWER = 0.95
+const LOWER_WITHOUT_NOISE = 0.97
 const LOWER_AT_MEAN = 0.8
 const MUCH_LOWER_AT_MEAN = 0.6
-/** Steps agree: noise alone gives 1/steps. */
+/** Steps agree: noise alone gives 0. From the first on the direction is clear, from the second on most of each step is common. */
 const AGREE = 0.1
+const MOSTLY_AGREE = 0.5
 const DISAGREE = 0.02
-/** The share of epochs after which the loss may rise: noise gives a few. */
+/** The share of epochs after which the loss may rise: noise gives a few, a cost that falls steadily next to none. */
 const RISES = 0.25
+const RISES_OF_FEW_ROWS = 0.2
+const STEADY = 0.1
+/** Epochs that make a pattern: of fewer each counts too much. */
+const PATTERN = 4
+/** Bouncing: the share of epochs after which the cost turns (noise around a slope turns less), and over how much of its size. */
+const TURNS = 0.5
+const WIDE = 0.05
 /** What is lost again of a gain that was there. */
 const LOST = 0.25
 /** The share of steps that a clip shortens before it, and no longer the slope, says how long they are. */
 const CLIPPED = 0.5
+/** How much longer than its limit a gradient must be: what is cut by less is hardly shortened. */
+const FAR_BEYOND = 2
+/** Limits that leave usual gradients whole: the length with some room; of a gradient's numbers 99.7 % lie within three of their sizes. */
+const ROOM = 1.3
+const ROOM_OF_NUMBERS = 3
 /** Rounds of an epoch, and rounds of the whole training, that are too few to learn by. */
 const FEW_ROUNDS = 4
 const FEW_IN_ALL = 500
@@ -42,9 +58,19 @@ const USUAL_RATE_ADAPTIVE = 0.01
 const LARGE_DROPOUT = 0.5
 /** The part of the first cost that the penalty may be: beyond, it pulls harder than the data. */
 const PENALTY = 1
+/** Silent or flat at the start: with less of it a layer was well, and what is seen later came with training. */
+const ALIVE = 0.5
+const BENT = 0.25
 
 const tenTo = (power: number): number => Number(`1e${power}`)
 const times = (rate: number, power: number): number => Number((rate * tenTo(power)).toPrecision(6))
+
+/** Whether the cost rises after more than such a share of the epochs, and more than once: one jump is an accident. */
+function isRestless(evidence: Evidence, most: number): boolean {
+  const { length } = evidence.epochs
+  const rises = risesOf(evidence)
+  return length >= PATTERN && rises > most && rises * (length - 1) > 1.5
+}
 
 /** How far the rate must go down for steps of usual length: one power of ten, or as many as the length says. */
 function lower(evidence: Evidence): number {
@@ -81,23 +107,24 @@ function tooHigh(evidence: Evidence): Found | undefined {
   const skill = anySkill(evidence)
   if (skill === undefined) return undefined
   const rises = risesOf(evidence)
-  const restless = epochs.length >= 4 && rises > RISES
-  const lost = epochs.length >= 4 && (bestSkill(evidence) ?? skill) - skill > LOST
+  const restless = isRestless(evidence, RISES)
+  const best = epochs.length < PATTERN ? skill : (bestSkill(evidence) ?? skill)
+  const lost = best - skill > LOST
   // A cost that falls steadily towards its end is well, however long the steps: few rows, or the first epochs of large rates.
-  const onItsWay = !lost && rises <= 0.1 && (projected(evidence) ?? 0) >= WELL
+  const onItsWay = !lost && rises <= STEADY && (projected(evidence) ?? 0) >= WELL
   const poor = (skill < WELL && !onItsWay) || lost || restless
   const share = poor ? longestShare(evidence) : undefined
-  if (share !== undefined && share > LONG_STEP && isFirstCause(evidence, skill))
-    return say(
-      78,
-      `Each step changed the weights by up to ${percent(share)}; ${percent(Math.max(0, skill))} of the task is learnt.`,
-    )
+  const rose = `the cost rose after ${percent(rises)} of the epochs`
+  if (share !== undefined && share > LONG_STEP && isFirstCause(evidence, skill)) {
+    const besides = skill < WELL ? "" : lost ? `, and ${percent(best)} was` : `, and ${rose}`
+    const learnt = `${percent(Math.max(0, skill))} of the task is learnt${besides}`
+    return say(78, `Each step changed the weights by up to ${percent(share)}; ${learnt}.`)
+  }
   const ratio = restless ? meanRatio(evidence) : undefined
-  if (ratio !== undefined && ratio < MUCH_LOWER_AT_MEAN && skill < WELL)
-    return say(
-      72,
-      `The cost rose after ${percent(rises)} of the epochs; at the mean of the weights it is ${shown(ratio)} times what it is where they stand.`,
-    )
+  if (ratio !== undefined && ratio < MUCH_LOWER_AT_MEAN && skill < WELL) {
+    const there = `at the mean of the weights it is ${shown(ratio)} times what it is where they stand`
+    return say(72, `${rose[0]!.toUpperCase()}${rose.slice(1)}; ${there}.`)
+  }
   return undefined
 }
 
@@ -106,16 +133,17 @@ function isFirstCause(evidence: Evidence, skill: number): boolean {
   const ahead = aheadOf(evidence)
   const watched = lastWatched(evidence)
   const coherence = watched && coherenceOf(watched)
-  const steady = risesOf(evidence) <= 0.1 && skill > 0.05
-  return !(steady && ((ahead !== undefined && ahead.ratio < LOWER) || (coherence !== undefined && coherence > 0.5)))
+  const steady = risesOf(evidence) <= STEADY && skill > SOMETHING
+  const onwards = (ahead !== undefined && ahead.ratio < LOWER) || (coherence !== undefined && coherence > MOSTLY_AGREE)
+  return !(steady && onwards)
 }
 
 function tooLow(evidence: Evidence): Found | undefined {
   const { training, epochs } = evidence
   const share = longestShare(evidence)
   const skill = anySkill(evidence)
-  if (share === undefined || skill === undefined || warmsUp(evidence) || share >= SHORT_STEP || skill >= WELL)
-    return undefined
+  if (share === undefined || skill === undefined || share >= SHORT_STEP || skill >= WELL) return undefined
+  if (warmsUp(evidence) || gathersSpeed(evidence)) return undefined
   const ahead = aheadOf(evidence)
   const watched = lastWatched(evidence)
   const coherence = watched && coherenceOf(watched)
@@ -147,16 +175,17 @@ function tooLow(evidence: Evidence): Found | undefined {
 
 function oscillates(evidence: Evidence): Found | undefined {
   const { epochs, training } = evidence
-  if (epochs.length < 9 || warmsUp(evidence)) return undefined
+  if (warmsUp(evidence)) return undefined
   const losses = epochs.slice(-Math.ceil(epochs.length / 3)).map(({ loss }) => numberOf(loss))
   const moves = losses.slice(1).map((loss, i) => loss - losses[i]!)
-  if (moves.length < 3) return undefined
+  if (losses.length < PATTERN) return undefined
   const turns = moves.slice(1).filter((move, i) => move * moves[i]! < 0).length / (moves.length - 1)
   const mean = losses.reduce((a, b) => a + b, 0) / losses.length
   const wide = (Math.max(...losses) - Math.min(...losses)) / Math.abs(mean)
   const ratio = meanRatio(evidence)
   const skill = anySkill(evidence) ?? 1
-  if (turns <= 0.5 || wide < 0.05 || ratio === undefined || ratio >= LOWER_AT_MEAN || skill >= 0.9) return undefined
+  if (turns <= TURNS || wide < WIDE || ratio === undefined || ratio >= LOWER_AT_MEAN || skill >= NEARLY_ALL)
+    return undefined
   const to = times(training.learningRate, -1)
   return {
     score: 64,
@@ -169,6 +198,7 @@ function oscillates(evidence: Evidence): Found | undefined {
 }
 
 function clipped(evidence: Evidence): Found | undefined {
+  const { network } = evidence
   const { clip, optimizer } = evidence.training
   if (clip === undefined) return undefined
   const watched = lastWatched(evidence)
@@ -179,15 +209,19 @@ function clipped(evidence: Evidence): Found | undefined {
   if (isAdaptive(optimizer) || share === undefined || share > USUAL_STEP) return undefined
   const shortened = Math.max(...watched.kernels.map((kernel) => kernel.clipped ?? 0))
   if (shortened <= CLIPPED) return undefined
-  const squares = watched.kernels.map(({ gradientSquare }) => numberOf(gradientSquare))
+  const byValue = clip.kind === "value"
+  const squares = watched.kernels.map(({ gradientSquare, layer }) => {
+    const { fanIn = 1, units } = network.layers.find(({ name }) => name === layer) ?? { units: 1 }
+    // What is cut number by number is measured by the usual size of a number, not by the length of all.
+    return numberOf(gradientSquare) / (byValue ? fanIn * units : 1)
+  })
   const length = Math.sqrt(clip.kind === "globalNorm" ? squares.reduce((a, b) => a + b, 0) : Math.max(...squares))
-  const fits = Number.isFinite(length) && length > 2 * clip.at
-  if (!fits) return undefined
-  const to = Number((1.3 * length).toPrecision(1))
+  if (!(Number.isFinite(length) && length > FAR_BEYOND * clip.at)) return undefined
+  const to = Number(((byValue ? ROOM_OF_NUMBERS : ROOM) * length).toPrecision(1))
   const name = { value: "clipValue", norm: "clipNorm", globalNorm: "globalClipNorm" }[clip.kind]
   return {
     score: 85,
-    saw: `${percent(shortened)} of the steps were shortened: gradients are about ${shown(length)} long and cut at ${shown(clip.at)}.`,
+    saw: `${percent(shortened)} of the steps were shortened: ${byValue ? "a number of a gradient is" : "gradients are"} about ${shown(length)} ${byValue ? "in size" : "long"} and cut at ${shown(clip.at)}.`,
     normal: "Up to 10 % of the steps.",
     why: "Clipping is for the rare gradient that explodes; cut at every step, the slope no longer says how far to go.",
     change: changeTo(`Raise the limit to ${shown(to)}.`, `${optimizer}({ ${name}: ${shown(to)} })`, {
@@ -214,7 +248,8 @@ function largeBatch(evidence: Evidence): Found | undefined {
     rounds <= FEW_ROUNDS &&
     rounds * training.epochs <= FEW_IN_ALL &&
     (data === undefined || data.rows > 4 * USUAL_BATCH)
-  const better = (ahead !== undefined && ahead.ratio < 0.97) || (coherence !== undefined && coherence > 0.5)
+  const better =
+    (ahead !== undefined && ahead.ratio < LOWER_WITHOUT_NOISE) || (coherence !== undefined && coherence > MOSTLY_AGREE)
   const moving = (longestShare(evidence) ?? 1) >= SHORT_STEP
   const harms =
     few &&
@@ -223,7 +258,7 @@ function largeBatch(evidence: Evidence): Found | undefined {
     skill < WELL &&
     better &&
     moving &&
-    (projected(evidence) ?? 0) < 0.9
+    (projected(evidence) ?? 0) < NEARLY_ALL
   return {
     kind: harms ? "fault" : "tip",
     score: harms ? 80 : 15,
@@ -248,7 +283,7 @@ function smallBatch(evidence: Evidence): Found | undefined {
   const skill = anySkill(evidence)
   const watched = lastWatched(evidence)
   const coherence = watched && coherenceOf(watched)
-  const restless = epochs.length >= 4 && risesOf(evidence) > 0.2
+  const restless = isRestless(evidence, RISES_OF_FEW_ROWS)
   const hectic = (coherence === undefined || coherence < DISAGREE) && (longestShare(evidence) ?? 0) > SHORT_STEP
   const lost = diverged !== undefined || epochs.some(({ loss }) => !Number.isFinite(numberOf(loss)))
   const poor =
@@ -327,7 +362,7 @@ function broken(evidence: Evidence): Found | undefined {
     const then = probe.layers.find(({ layer }) => layer === look.layer)
     const silent = (look.dead ?? 0) / facts.units
     const before = (then?.dead ?? 0) / facts.units
-    if (silent > 0.75 && before < 0.5)
+    if (silent > SILENT && before < ALIVE)
       return {
         score: 76,
         layer: facts.name,
@@ -335,7 +370,7 @@ function broken(evidence: Evidence): Found | undefined {
         normal: "Under a tenth of the neurons.",
         why: "A long step has thrown them where relu is 0 and has no slope: they never learn again.",
         change: setRate(evidence, to, `Divide the learning rate: ${shown(training.learningRate)} -> ${shown(to)}.`),
-        expect: { text: "Neurons stay alive.", measure: "dead", within: 5, below: 0.5 },
+        expect: { text: "Neurons stay alive.", measure: "dead", within: 5, below: ALIVE },
       }
   }
   return undefined
@@ -349,7 +384,7 @@ function saturatedLater(evidence: Evidence): Found | undefined {
   if ((longestShare(evidence) ?? 0) > LONG_STEP) return undefined
   const flat = hiddenLooks(evidence, lastLooks(evidence)).find(
     ({ look }) =>
-      (look.saturated ?? 0) > 0.5 && (probe.layers.find(({ layer }) => layer === look.layer)?.saturated ?? 0) < 0.25,
+      (look.saturated ?? 0) > FLAT && (probe.layers.find(({ layer }) => layer === look.layer)?.saturated ?? 0) < BENT,
   )
   if (flat === undefined) return undefined
   const to = lower(evidence)
@@ -361,7 +396,7 @@ function saturatedLater(evidence: Evidence): Found | undefined {
     normal: "Under 20 %.",
     why: "On the flat end turning a weight changes almost nothing: a saturated neuron learns at a crawl.",
     change: setRate(evidence, to, `Divide the learning rate: ${shown(training.learningRate)} -> ${shown(to)}.`),
-    expect: { text: "Under half of the values are on the flat ends.", measure: "saturated", within: 5, below: 0.5 },
+    expect: { text: "Under half of the values are on the flat ends.", measure: "saturated", within: 5, below: FLAT },
   }
 }
 
