@@ -18,7 +18,12 @@ import { type Effort, folds, type Outcome, pick, report } from "./support.ts"
  * Trains an encoder (an LSTM that reads the question and gives its last output), whose output is repeated for each letter of the answer
  * and read by a decoder (an LSTM that gives all its outputs), and counts the answers with every letter right.
  */
-export async function addition({ epochs = 60, target = 0.99, verbose = 0 }: Effort = {}): Promise<Outcome> {
+export async function addition({
+  epochs = 60,
+  target = 0.99,
+  verbose = 0,
+  callbacks = [],
+}: Effort = {}): Promise<Outcome> {
   const numbers = Array.from({ length: 100 }, (_, i) => i)
   const pairs = numbers.flatMap((a) => numbers.filter((b) => b >= a).map((b) => [a, b] as const))
   const { train, test } = folds(pairs.length, 5, 1)[0]!
@@ -59,6 +64,7 @@ export async function addition({ epochs = 60, target = 0.99, verbose = 0 }: Effo
     batchSize: 64,
     epochs,
     verbose,
+    callbacks,
   })
 
   const { questions, answers } = texts(test)

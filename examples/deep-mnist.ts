@@ -3,10 +3,10 @@
 
 import { adam, batchNormalization, cosineDecay, dense, dropout, sequential } from "trilobite"
 import { asTrainingData, mnist } from "trilobite/datasets"
-import { type Outcome, report } from "./support.ts"
+import { type Effort, type Outcome, report } from "./support.ts"
 
 /** Trains the net and measures it. */
-export async function deepMnist(verbose: 0 | 1 = 0): Promise<Outcome> {
+export async function deepMnist({ verbose = 0, callbacks = [] }: Effort = {}): Promise<Outcome> {
   const { xTrain, yTrain, xValid, yValid } = asTrainingData(await mnist())
   const model = sequential(
     [
@@ -25,9 +25,9 @@ export async function deepMnist(verbose: 0 | 1 = 0): Promise<Outcome> {
   const epochs = 12
   const learningRate = cosineDecay({ initialLearningRate: 0.003, decaySteps: epochs * 469 })
   model.compile({ loss: "categoricalCrossentropy", optimizer: adam({ learningRate }), metrics: ["accuracy"] })
-  await model.fit(xTrain, yTrain, { batchSize: 128, epochs, verbose })
+  await model.fit(xTrain, yTrain, { batchSize: 128, epochs, verbose, callbacks })
   const { accuracy } = await model.evaluate(xValid, yValid, { batchSize: 128 })
   return { name: "deep net on MNIST, accuracy", measured: accuracy!, target: 0.983 }
 }
 
-if (import.meta.filename === process.argv[1]) report(await deepMnist(1))
+if (import.meta.filename === process.argv[1]) report(await deepMnist({ verbose: 1 }))

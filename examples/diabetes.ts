@@ -2,10 +2,13 @@
 // MLPRegressor with the same layers (scripts/golden/sklearn_mlp.py).
 
 import { adam, dense, l2, sequential } from "trilobite"
-import { column, folds, numbersOf, type Outcome, pick, report, standardize } from "./support.ts"
+import { column, type Effort, folds, numbersOf, type Outcome, pick, report, standardize } from "./support.ts"
 
 /** The mean R² on rows that a net has not seen. */
-export async function diabetes(repeats = 3): Promise<Outcome> {
+export async function diabetes({
+  repeats = 3,
+  callbacks = [],
+}: Effort & { readonly repeats?: number } = {}): Promise<Outcome> {
   const { x, y } = await numbersOf("diabetes")
   const scores: number[] = []
   for (let seed = 0; seed < repeats; seed++) {
@@ -25,7 +28,7 @@ export async function diabetes(repeats = 3): Promise<Outcome> {
       )
       model.compile({ loss: "mse", optimizer: adam({ learningRate: 0.003 }) })
       const scaled = targets.map((t) => [(t - mean) / spread])
-      await model.fit(known, scaled, { epochs: 40, batchSize: 32, verbose: 0 })
+      await model.fit(known, scaled, { epochs: 40, batchSize: 32, verbose: 0, callbacks })
       const found = column(await model.predict(pick(x, test))).map((value) => value * spread + mean)
       const wanted = pick(y, test)
       const center = wanted.reduce((a, b) => a + b, 0) / wanted.length

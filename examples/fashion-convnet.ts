@@ -22,6 +22,7 @@ export async function fashionConvnet({
   epochs = 10,
   target = 0.915,
   verbose = 0,
+  callbacks = [],
 }: Effort = {}): Promise<Outcome | undefined> {
   const data = await fashionImages()
   if (data === undefined) return undefined
@@ -46,7 +47,7 @@ export async function fashionConvnet({
   )
   const learningRate = cosineDecay({ initialLearningRate: 0.002, decaySteps: epochs * 469 })
   model.compile({ loss: "categoricalCrossentropy", optimizer: adam({ learningRate }), metrics: ["accuracy"] })
-  await model.fit(xTrain, yTrain, { batchSize: 128, epochs, verbose })
+  await model.fit(xTrain, yTrain, { batchSize: 128, epochs, verbose, callbacks })
   const { accuracy } = await model.evaluate(xValid, yValid, { batchSize: 128 })
   return { name: `convnet on Fashion-MNIST after ${epochs} epochs, accuracy`, measured: accuracy!, target }
 }

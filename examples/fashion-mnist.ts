@@ -3,10 +3,10 @@
 
 import { adam, dense, dropout, exponentialDecay, sequential } from "trilobite"
 import { asTrainingData } from "trilobite/datasets"
-import { fashionImages, type Outcome, report } from "./support.ts"
+import { type Effort, fashionImages, type Outcome, report } from "./support.ts"
 
 /** Trains the net and measures it; undefined if the data are not on this machine. */
-export async function fashion(verbose: 0 | 1 = 0): Promise<Outcome | undefined> {
+export async function fashion({ verbose = 0, callbacks = [] }: Effort = {}): Promise<Outcome | undefined> {
   const data = await fashionImages()
   if (data === undefined) return undefined
   const { xTrain, yTrain, xValid, yValid } = asTrainingData(data)
@@ -21,9 +21,9 @@ export async function fashion(verbose: 0 | 1 = 0): Promise<Outcome | undefined> 
   )
   const learningRate = exponentialDecay({ initialLearningRate: 0.001, decaySteps: 469, decayRate: 0.9 })
   model.compile({ loss: "categoricalCrossentropy", optimizer: adam({ learningRate }), metrics: ["accuracy"] })
-  await model.fit(xTrain, yTrain, { batchSize: 128, epochs: 15, verbose })
+  await model.fit(xTrain, yTrain, { batchSize: 128, epochs: 15, verbose, callbacks })
   const { accuracy } = await model.evaluate(xValid, yValid, { batchSize: 128 })
   return { name: "dense layers on Fashion-MNIST, accuracy", measured: accuracy!, target: 0.89 }
 }
 
-if (import.meta.filename === process.argv[1]) report(await fashion(1))
+if (import.meta.filename === process.argv[1]) report(await fashion({ verbose: 1 }))

@@ -2,10 +2,13 @@
 // layers (scripts/golden/sklearn_mlp.py).
 
 import { adam, dense, sequential } from "trilobite"
-import { folds, numbersOf, type Outcome, pick, report, standardize } from "./support.ts"
+import { type Effort, folds, numbersOf, type Outcome, pick, report, standardize } from "./support.ts"
 
 /** The mean accuracy on rows that a net has not seen. */
-export async function iris(repeats = 10): Promise<Outcome> {
+export async function iris({
+  repeats = 10,
+  callbacks = [],
+}: Effort & { readonly repeats?: number } = {}): Promise<Outcome> {
   const { x, y } = await numbersOf("iris")
   let right = 0
   for (let seed = 0; seed < repeats; seed++) {
@@ -25,7 +28,7 @@ export async function iris(repeats = 10): Promise<Outcome> {
         optimizer: adam({ learningRate: 0.01, weightDecay: 0.03 }),
         metrics: ["accuracy"],
       })
-      await model.fit(known, pick(y, train), { epochs: 80, batchSize: 32, verbose: 0 })
+      await model.fit(known, pick(y, train), { epochs: 80, batchSize: 32, verbose: 0, callbacks })
       const { accuracy } = await model.evaluate(pick(x, test), pick(y, test))
       right += accuracy! * test.length
     }

@@ -17,10 +17,10 @@ import {
   textVectorization,
 } from "trilobite"
 import { dataSet } from "trilobite/datasets"
-import { folds, type Outcome, pick, report } from "./support.ts"
+import { type Effort, folds, type Outcome, pick, report } from "./support.ts"
 
 /** Trains the three nets on four fifths of the words, and measures them on the others. */
-export async function languages(verbose: 0 | 1 = 0): Promise<readonly Outcome[]> {
+export async function languages({ verbose = 0, callbacks = [] }: Effort = {}): Promise<readonly Outcome[]> {
   const { columns, rows } = await dataSet("words")
   const [words, language] = columns.filter((column) => column.kind === "text")
   const all = { texts: Array.from(words!.codes, (code) => words!.levels[code]!), classes: [...language!.codes] }
@@ -35,7 +35,7 @@ export async function languages(verbose: 0 | 1 = 0): Promise<readonly Outcome[]>
     })
     model.compile({ loss: "sparseCategoricalCrossentropy", optimizer, metrics: ["accuracy"] })
     const [x, y] = [texts.vectorize(pick(all.texts, train)), pick(all.classes, train)]
-    await model.fit(x, y, { batchSize: 64, epochs, verbose })
+    await model.fit(x, y, { batchSize: 64, epochs, verbose, callbacks })
     const { accuracy } = await model.evaluate(texts.vectorize(pick(all.texts, test)), pick(all.classes, test))
     return accuracy!
   }
@@ -80,4 +80,4 @@ export async function languages(verbose: 0 | 1 = 0): Promise<readonly Outcome[]>
   ]
 }
 
-if (import.meta.filename === process.argv[1]) for (const outcome of await languages(1)) report(outcome)
+if (import.meta.filename === process.argv[1]) for (const outcome of await languages({ verbose: 1 })) report(outcome)

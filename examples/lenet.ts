@@ -8,7 +8,12 @@ import { type Effort, type Outcome, report } from "./support.ts"
  * Trains the net and measures it. Two convolutions, each followed by a pooling, and three dense layers, as in LeCun et al. 1998; with
  * ReLU and maxima instead of the paper's tanh and trained averages.
  */
-export async function lenet({ epochs = 10, target = 0.99, verbose = 0 }: Effort = {}): Promise<Outcome> {
+export async function lenet({
+  epochs = 10,
+  target = 0.99,
+  verbose = 0,
+  callbacks = [],
+}: Effort = {}): Promise<Outcome> {
   const { xTrain, yTrain, xValid, yValid } = asTrainingData(await mnist())
   const model = sequential(
     [
@@ -26,7 +31,7 @@ export async function lenet({ epochs = 10, target = 0.99, verbose = 0 }: Effort 
   )
   const learningRate = cosineDecay({ initialLearningRate: 0.003, decaySteps: epochs * 469 })
   model.compile({ loss: "categoricalCrossentropy", optimizer: adam({ learningRate }), metrics: ["accuracy"] })
-  await model.fit(xTrain, yTrain, { batchSize: 128, epochs, verbose })
+  await model.fit(xTrain, yTrain, { batchSize: 128, epochs, verbose, callbacks })
   const { accuracy } = await model.evaluate(xValid, yValid, { batchSize: 128 })
   return { name: `LeNet-5 on MNIST after ${epochs} epochs, accuracy`, measured: accuracy!, target }
 }

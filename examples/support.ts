@@ -1,6 +1,6 @@
 // What the examples share: a data set as numbers, folds for cross-validation, and saying whether a target is reached.
 
-import { normalization, type Tensor, TrilobiteError } from "trilobite"
+import { type Callback, normalization, type Tensor, TrilobiteError } from "trilobite"
 import { dataSet, fashionMnist, type Mnist, type SetName } from "trilobite/datasets"
 
 /** The result of an example: what was measured, and what was to be reached. */
@@ -16,6 +16,8 @@ export interface Effort {
   /** What is then to be reached. */
   readonly target?: number
   readonly verbose?: 0 | 1
+  /** Who hears of its training. */
+  readonly callbacks?: readonly Callback[]
 }
 
 /** Fashion-MNIST, or undefined if it is not on this machine. */

@@ -1,9 +1,10 @@
 // `npm run verify:book`: trains the chapter's two networks as the chapter does and compares with its printed figures.
+// The coach watches: these trainings are healthy, and it is to find no fault at any epoch.
 // Prints tables and ends with exit code 1 if a limit is not kept. Takes about three minutes.
 import { readFileSync } from "node:fs"
 import { buildNet, type NetName, nets } from "../cli/nets.ts"
 import { asTrainingData, mnist } from "../src/datasets.ts"
-import { dense, learningSpeed, sequential, sgd, type Tensor } from "../src/index.ts"
+import { coach, dense, learningSpeed, sequential, sgd, type Tensor } from "../src/index.ts"
 
 type Row = readonly [epoch: number, loss: number, accuracy: number, valLoss: number, valAccuracy: number]
 type Traces = { readonly [net in "intermediateNet" | "shallowNet"]: { readonly rows: readonly Row[] } }
@@ -11,11 +12,20 @@ type Traces = { readonly [net in "intermediateNet" | "shallowNet"]: { readonly r
 const book: Traces = JSON.parse(readFileSync(new URL("../test/fixtures/book-traces.json", import.meta.url), "utf8"))
 const data = asTrainingData(await mnist())
 
+/** What the coach takes for faults. */
+const alarms: string[] = []
+
 /** The epochs of a training: what the chapter's notebooks print of each. */
 async function train(name: NetName, seed: number): Promise<readonly Row[]> {
   const { batchSize, epochs } = nets[name]
   const validationData = [data.xValid, data.yValid] as const
-  const options = { batchSize, epochs, validationData, verbose: 0 } as const
+  const heard = coach({
+    onFinding: ({ kind, code, epoch, saw }) => {
+      const when = epoch === null ? "before the first step" : `after epoch ${epoch + 1}`
+      if (kind === "fault") alarms.push(`${name}, seed ${seed}, ${when}: ${code}: ${saw}`)
+    },
+  })
+  const options = { batchSize, epochs, validationData, verbose: 0, callbacks: [heard] } as const
   const { epoch, history, seconds } = await buildNet(name, { seed }).fit(data.xTrain, data.yTrain, options)
   const total = seconds.reduce((a, b) => a + b, 0)
   console.log(`${name}, seed ${seed}: ${epoch.length} epochs in ${total.toFixed(1)} s of training`)
@@ -103,5 +113,7 @@ for (const [name, rows] of runs) {
 const mean = [...runs.values()].reduce((sum, rows) => sum + figure(rows, 20, "valAccuracy"), 0) / runs.size
 check("mean validation accuracy after epoch 20", mean, 0.973, 1)
 check("shallow net, validation accuracy after epoch 200", figure(shallow, 200, "valAccuracy"), 0.836, 0.876)
+for (const alarm of alarms) console.log(`       ${alarm}`)
+check("alarms of the coach", alarms.length, 0, 0)
 console.log(faults.length === 0 ? "\nall limits are kept" : `\n${faults.length} limits are not kept`)
 process.exitCode = faults.length === 0 ? 0 : 1
