@@ -184,6 +184,43 @@ describe("CSV", () => {
     expect(Array.from((columns[0] as { values: Float64Array }).values)).toEqual(texts.map(Number))
   })
 
+  test("so are those with many digits, and those near the middle between two", async () => {
+    const random = (i: number): number => ((Math.imul(i + 1, 0x9e3779b1) >>> 0) * 2097152 + (i & 2097151)) / 2 ** 53
+    const texts = Array.from({ length: 20_000 }, (_, i) => {
+      const x = random(i) * 10 ** (i % 8)
+      if (i % 2 === 0) return String(i % 4 === 0 ? x : -x)
+      // The middle between a number and the next one, written out and cut off behind 16 to 18 digits.
+      const unit = 2 ** (Math.floor(Math.log2(x)) - 53)
+      const middle = ((BigInt(Math.floor(x / unit)) | 1n) * 10n ** 40n) / BigInt(1 / unit)
+      const digits = middle.toString().padStart(41, "0")
+      return `${digits.slice(0, -40)}.${digits.slice(-40, -26 + (i % 3))}`
+    })
+    const { columns } = await tableFromText(`a,b\n${texts.map((text) => `${text},${text}`).join("\n")}\n`)
+    for (const column of columns) {
+      expect(Array.from((column as { values: Float64Array }).values)).toEqual(texts.map(Number))
+    }
+  })
+
+  test("rows of numbers, gaps and words in any order, with all ends of lines", async () => {
+    const rows = ["1,-2.5,3", "4,,6", ",5,", "7,8,NA", "\n9,10 ,11", "0.1,1e3,-0", " 1,2,3", "+4,.5,6."]
+    const values = [
+      [1, -2.5, 3],
+      [4, null, 6],
+      [null, 5, null],
+      [7, 8, null],
+      [9, 10, 11],
+      [0.1, 1000, -0],
+    ]
+    const all = [...values, [1, 2, 3], [4, 0.5, 6]]
+    for (const end of ["\n", "\r\n", "\r"]) {
+      const text = ["a,b,c", ...rows, ...rows, ""].join("\n").replaceAll("\n", end)
+      expect(cells(await tableFromText(text))).toEqual([...all, ...all])
+      expect(cells(await tableFromText(text.trimEnd()))).toEqual([...all, ...all])
+      const mixed = ["a,b,c,d", ...[...rows, ...rows].map((row) => `${row},w`), ""].join("\n").replaceAll("\n", end)
+      expect(cells(await tableFromText(mixed))).toEqual([...all, ...all].map((row) => [...row, "w"]))
+    }
+  })
+
   test("lines, kinds and missing values as they are declared", async () => {
     const path = file("codes.csv", 'code,size\n007,-\n"0,8",2\n\n9,3\n')
     const table = await readTable(path, { kinds: { code: "text" }, missingValues: ["-"] })

@@ -3,7 +3,7 @@
 import Papa from "papaparse"
 import { checkKeys, dataError, show } from "../core/errors.ts"
 import { recognise } from "../core/sniff.ts"
-import { addLines, newlineOf, ragged } from "./csv.ts"
+import { addLines, newlineOf, RecentCells, ragged } from "./csv.ts"
 import { checkText } from "./node-pieces.ts"
 import { type CellOptions, type Table, TableBuilder, tableLimits } from "./table.ts"
 
@@ -28,6 +28,7 @@ export async function* readCsv(
   let offset = 0
   let line = 1
   let layout: Layout | undefined
+  const recent = new RecentCells()
   const take = (block: Buffer, last: boolean): void => {
     checkText(source, block, offset)
     let from = 0
@@ -36,23 +37,37 @@ export async function* readCsv(
       ;({ from, line } = layout)
     }
     const rest = block.subarray(from)
-    const read = rest.includes(QUOTE) ? quoted(builder, rest, layout, line, last) : plain(builder, rest, layout, line)
+    const read = rest.includes(QUOTE)
+      ? quoted(builder, rest, layout, line, last)
+      : plain(builder, rest, layout, line, recent)
     line = read.line
     carry = Buffer.concat([rest.subarray(read.used), carry])
     offset += from + read.used
   }
   for await (const piece of pieces) {
-    const all =
-      carry.length === 0 ? Buffer.from(piece.buffer, piece.byteOffset, piece.length) : Buffer.concat([carry, piece])
-    const newline = layout?.newline ?? newlineOf(all)
-    const end = all.lastIndexOf(newline) + 1
-    carry = all.subarray(end)
-    if (end > 0) take(all.subarray(0, end), false)
+    let rest: Buffer = Buffer.from(piece.buffer, piece.byteOffset, piece.length)
+    if (carry.length > 0 && layout !== undefined && !carry.includes(QUOTE)) {
+      // The line that was begun is put together by itself: the rest of the piece needs no copy.
+      const first = rest.indexOf(layout.newline) + 1
+      if (first > 0) {
+        const block = Buffer.concat([carry, rest.subarray(0, first)])
+        carry = Buffer.alloc(0)
+        rest = rest.subarray(first)
+        take(block, false)
+      }
+    }
+    if (carry.length > 0) rest = Buffer.concat([carry, rest])
+    const end = rest.lastIndexOf(layout?.newline ?? newlineOf(rest)) + 1
+    // A piece is only there until the next one comes.
+    carry = Buffer.from(rest.subarray(end))
+    if (end > 0) take(rest.subarray(0, end), false)
     if (carry.length > tableLimits.line) throw tooLong(source, line, recognise(carry))
+    if (offset > 0) builder.expected = Math.ceil((builder.rows / offset) * builder.bytes * 1.02)
     yield
   }
   if (carry.length > 0) {
-    const block = carry
+    // The last line ends as the others do.
+    const block = Buffer.concat([carry, Buffer.of(layout?.newline ?? newlineOf(carry))])
     carry = Buffer.alloc(0)
     take(block, true)
   }
@@ -198,9 +213,16 @@ interface Progress {
   readonly used: number
 }
 
-function plain(builder: TableBuilder, block: Buffer, { delimiter, newline }: Layout, first: number): Progress {
+function plain(
+  builder: TableBuilder,
+  block: Buffer,
+  { delimiter, newline }: Layout,
+  first: number,
+  recent: RecentCells,
+): Progress {
   const decode = (_: Uint8Array, start: number, end: number): string => block.toString("utf8", start, end)
-  return { line: addLines(builder, block, delimiter.charCodeAt(0), first, newline, decode), used: block.length }
+  const line = addLines(builder, block, delimiter.charCodeAt(0), first, newline, decode, recent)
+  return { line, used: block.length }
 }
 
 function quoted(

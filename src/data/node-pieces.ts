@@ -2,6 +2,7 @@
 
 import { isUtf8 } from "node:buffer"
 import { closeSync, createReadStream, fstatSync, readSync } from "node:fs"
+import { open } from "node:fs/promises"
 import { createGunzip } from "node:zlib"
 import { dataError } from "../core/errors.ts"
 import { ioError } from "../core/io.ts"
@@ -32,29 +33,37 @@ export function headOf(path: string, most: number): { readonly head: Uint8Array;
 }
 
 /**
- * The bytes of a file in pieces of up to a mebibyte, decompressed if they are gzip.
+ * The bytes of a file in pieces of up to a mebibyte, decompressed if they are gzip. A piece is only there until the next one is
+ * asked for: its memory is used again.
  * @throws E_IO if it cannot be read; E_DATA if it is no regular file, too large, damaged, or expands too far.
  */
 export async function* piecesOf(path: string): AsyncGenerator<Buffer> {
   const { head, size } = headOf(path, 2)
-  const file = createReadStream(path, { highWaterMark: PIECE })
   try {
-    if (isGzip(head)) yield* unpacked(path, file, size)
-    else for await (const piece of file as AsyncIterable<Buffer>) yield piece
+    yield* isGzip(head) ? unpacked(path, size) : stored(path)
   } catch (error) {
     throw isSystemError(error) ? ioError(path, "cannot read the file.", error) : error
-  } finally {
-    file.destroy()
   }
 }
 
-async function* unpacked(
-  path: string,
-  file: ReturnType<typeof createReadStream>,
-  size: number,
-): AsyncGenerator<Buffer> {
+async function* stored(path: string): AsyncGenerator<Buffer> {
+  const file = await open(path)
+  try {
+    const room = Buffer.allocUnsafeSlow(PIECE)
+    for (;;) {
+      const { bytesRead } = await file.read(room, 0, PIECE)
+      if (bytesRead === 0) return
+      yield room.subarray(0, bytesRead)
+    }
+  } finally {
+    await file.close()
+  }
+}
+
+async function* unpacked(path: string, size: number): AsyncGenerator<Buffer> {
   const { bytes: most, ratio } = expansionLimits
   const limit = Math.min(most, ratio * size)
+  const file = createReadStream(path, { highWaterMark: PIECE })
   const gunzip = createGunzip({ chunkSize: PIECE })
   file.on("error", (error) => gunzip.destroy(error))
   file.pipe(gunzip)
@@ -76,6 +85,7 @@ async function* unpacked(
     const got = error instanceof Error ? error.message : String(error)
     throw dataError({ where: path, what, got, hint: "Download or copy the file again." })
   } finally {
+    file.destroy()
     gunzip.destroy()
   }
   if (gunzip.bytesWritten === size) return

@@ -101,15 +101,15 @@ function arrays(read: (path: string) => Arrays | Promise<Arrays>): Reader["read"
 }
 
 /** The reader for a file, by the end of its name, or else by its first bytes. */
-function readerOf(path: string): Reader {
+function readerOf(path: string): { readonly reader: Reader; readonly size: number } {
   if (typeof path !== "string" || path === "") {
     throw configError({ where: "readTable", what: "this is not a path.", expected: "a text", got: show(path) })
   }
-  const { head } = headOf(path, 64)
+  const { head, size } = headOf(path, 64)
   const extension = /\.(\w+?)(\.gz)?$/i.exec(path)?.[1]?.toLowerCase()
   const named = readers.find(({ extensions }) => extension !== undefined && extensions.includes(extension))
-  if (named !== undefined || isGzip(head)) return named ?? readers.at(-1)!
-  return readers.find(({ recognises }) => recognises(head))!
+  if (named !== undefined || isGzip(head)) return { reader: named ?? readers.at(-1)!, size }
+  return { reader: readers.find(({ recognises }) => recognises(head))!, size }
 }
 
 /**
@@ -131,7 +131,9 @@ function readerOf(path: string): Reader {
 export async function readTable(path: string, options: CsvOptions = {}): Promise<Table> {
   checkCsvOptions("readTable", options)
   const builder = new TableBuilder(path, options)
-  for await (const _ of readerOf(path).read(builder, path, options));
+  const { reader, size } = readerOf(path)
+  builder.bytes = size
+  for await (const _ of reader.read(builder, path, options));
   return builder.finish()
 }
 
@@ -155,7 +157,8 @@ export async function* tablePieces(
     })
   }
   const builder = new TableBuilder(path, others)
-  for await (const _ of readerOf(path).read(builder, path, others)) if (builder.rows >= rows) yield builder.take()
+  for await (const _ of readerOf(path).reader.read(builder, path, others))
+    if (builder.rows >= rows) yield builder.take()
   if (builder.total === 0) builder.finish()
   if (builder.rows > 0) yield builder.take()
 }

@@ -85,6 +85,8 @@ export class ColumnBuilder {
   codes: Int32Array = new Int32Array(0)
   readonly levels: string[] = []
   readonly #codeOf: Map<string, number> = new Map()
+  /** Of every text whether it is a number. */
+  readonly #isNumber: boolean[] = []
   /** Cells so far. */
   n = 0
   /** Of a column of texts: the cells that are numbers, those that are there, and the first one that is no number. */
@@ -106,6 +108,12 @@ export class ColumnBuilder {
     this.values[this.n++] = value
   }
 
+  /** The memory of a column of numbers, with room for so many. */
+  reserve(room: number): Float64Array {
+    if (this.values.length < room) this.values = grown(this.values, new Float64Array(room))
+    return this.values
+  }
+
   /** Adds a text to a column that may hold some. */
   text(text: string, line: number | undefined): void {
     if (this.kind === undefined) this.#becomeText()
@@ -114,10 +122,17 @@ export class ColumnBuilder {
       code = this.levels.length
       this.levels.push(text)
       this.#codeOf.set(text, code)
+      const isNumber = !Number.isNaN(numberIn(text))
+      this.#isNumber.push(isNumber)
+      if (!isNumber) this.firstText ??= { text, line }
     }
+    this.again(code)
+  }
+
+  /** Adds a text that the column has had before, by its code. */
+  again(code: number): void {
     this.present++
-    if (Number.isNaN(numberIn(text))) this.firstText ??= { text, line }
-    else this.numbers++
+    if (this.#isNumber[code]) this.numbers++
     this.#code(code)
   }
 
@@ -145,7 +160,11 @@ export class ColumnBuilder {
     const { name, n } = this
     this.n = 0
     if (this.kind === "text") return { name, kind: "text", codes: this.codes.slice(0, n), levels: this.levels }
-    return { name, kind: "number", values: this.values.slice(0, n) }
+    // Memory that is all but full is given away, and the next column begins with its own.
+    const isFull = n * 16 > this.values.length * 15
+    const values = isFull ? this.values.subarray(0, n) : this.values.slice(0, n)
+    if (isFull) this.values = new Float64Array(0)
+    return { name, kind: "number", values }
   }
 }
 
@@ -168,6 +187,10 @@ export class TableBuilder {
   rows = 0
   /** All finished rows. */
   total = 0
+  /** The bytes of the source if all of its rows are taken at once; 0 otherwise. */
+  bytes = 0
+  /** How many rows the columns will hold, as far as their reader can tell. */
+  expected = 0
 
   constructor(source: string, options: CellOptions = {}) {
     this.source = source
@@ -310,6 +333,19 @@ export class TableBuilder {
     if (this.total > tableLimits.rows) {
       throw dataError({ where: this.source, what: "too many rows.", expected: `at most ${tableLimits.rows}` })
     }
+  }
+
+  /** The memory of the columns, all of numbers, with room for a row more at least. */
+  numbers(): Float64Array[] {
+    const most = this.columns.reduce((room, { values }) => Math.min(room, values.length), Number.POSITIVE_INFINITY)
+    const room = most > this.rows ? most : Math.max(this.expected, this.rows * 2 + 64)
+    return this.columns.map((column) => column.reserve(room))
+  }
+
+  /** Ends rows in lines that follow each other, whose numbers have been written into the columns. */
+  endRows(rows: number, firstLine: number): void {
+    for (const column of this.columns) column.n += rows
+    for (let i = 0; i < rows; i++) this.endRow(firstLine + i)
   }
 
   /** Gives every column that has no cell in this row a missing one. */
