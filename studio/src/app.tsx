@@ -1,8 +1,8 @@
 // The frame of all pages: bar, tabs, the page that the address names, what is said to screen readers.
 
-import { effect, type Signal, signal } from "@preact/signals"
+import { type Signal, signal } from "@preact/signals"
 import type { ComponentType, JSX } from "preact"
-import { useEffect, useRef, useState } from "preact/hooks"
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks"
 import { lessons } from "./lessons/list.ts"
 import { Icon } from "./ui/icons.tsx"
 import { lettersOn, useKeys } from "./ui/keys.ts"
@@ -158,8 +158,12 @@ export function App({ first }: { readonly first: Shown }): JSX.Element {
           </Link>
         ))}
       </nav>
-      <GoTo />
-      <Help />
+      <Dialog open={going} label="Go to" class="goto">
+        {() => <GoTo />}
+      </Dialog>
+      <Dialog open={helping} label="Keys">
+        {() => <Help />}
+      </Dialog>
       <Said />
     </>
   )
@@ -175,22 +179,27 @@ function copyLink(): void {
   }, 300)
 }
 
-/** A dialog that follows a signal. */
-function useDialog(open: Signal<boolean>): { readonly current: HTMLDialogElement | null } {
+/** A dialog that follows a signal; what it holds is there only while it is open. */
+function Dialog(props: {
+  readonly open: Signal<boolean>
+  readonly label: string
+  readonly class?: string
+  readonly children: () => JSX.Element
+}): JSX.Element {
+  const { open, label, children } = props
   const dialog = useRef<HTMLDialogElement>(null)
-  useEffect(
-    () =>
-      effect(() => {
-        if (open.value) dialog.current?.showModal()
-        else dialog.current?.close()
-      }),
-    [],
+  useLayoutEffect(() => {
+    if (open.value) dialog.current?.showModal()
+    else dialog.current?.close()
+  }, [open.value])
+  return (
+    <dialog ref={dialog} class={props.class} aria-label={label} onClose={() => (open.value = false)}>
+      {open.value && children()}
+    </dialog>
   )
-  return dialog
 }
 
 function GoTo(): JSX.Element {
-  const dialog = useDialog(going)
   const [text, setText] = useState("")
   const [chosen, setChosen] = useState(0)
   const found = places.filter(([label]) => label.toLowerCase().includes(text.trim().toLowerCase()))
@@ -207,7 +216,7 @@ function GoTo(): JSX.Element {
     event.preventDefault()
   }
   return (
-    <dialog ref={dialog} class="goto" aria-label="Go to" onClose={() => (going.value = false)}>
+    <>
       <input
         aria-label="Where to?"
         placeholder="Where to?"
@@ -236,7 +245,7 @@ function GoTo(): JSX.Element {
         ))}
         {found.length === 0 && <li class="dim">Nothing is called that.</li>}
       </ul>
-    </dialog>
+    </>
   )
 }
 
@@ -254,9 +263,8 @@ const help: readonly (readonly [string, string])[] = [
 ]
 
 function Help(): JSX.Element {
-  const dialog = useDialog(helping)
   return (
-    <dialog ref={dialog} aria-label="Keys" onClose={() => (helping.value = false)}>
+    <>
       <h2>Keys</h2>
       <table>
         <tbody>
@@ -283,7 +291,7 @@ function Help(): JSX.Element {
       <button type="button" class="btn" onClick={() => (helping.value = false)}>
         Close
       </button>
-    </dialog>
+    </>
   )
 }
 

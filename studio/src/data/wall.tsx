@@ -3,8 +3,8 @@
 import type { Signal } from "@preact/signals"
 import type { JSX } from "preact"
 import { useEffect, useRef, useState } from "preact/hooks"
-import { useWidth } from "../runs/chart.tsx"
 import { count } from "../ui/format.ts"
+import { useWidth } from "../ui/size.ts"
 import { colours, token } from "../ui/theme.ts"
 import { Digit } from "./digit.tsx"
 import { type Digits, EDGE, PIXELS, paint, rgbOf } from "./mnist.ts"
@@ -36,7 +36,7 @@ export function tileAt(
 
 /** The wall and the enlarged image. */
 export function Wall({ of, shown, at, mistaken }: WallProps): JSX.Element {
-  const [box, width] = useWidth()
+  const [box, width] = useWidth(0)
   const scroll = useRef<HTMLDivElement>(null)
   const canvas = useRef<HTMLCanvasElement>(null)
   const [pixel, setPixel] = useState<number>()

@@ -12,6 +12,7 @@ import { useKeys } from "../ui/keys.ts"
 import { Formula, LessonPage, once, still, useWalk } from "../ui/lesson.tsx"
 import { maths } from "../ui/maths.tsx"
 import { speak } from "../ui/said.ts"
+import { useWidth } from "../ui/size.ts"
 import { type State, useUrlState } from "../ui/url.ts"
 import { dCdw, delta, Explain } from "./backprop-explain.tsx"
 import { Net, neuronName } from "./backprop-figure.tsx"
@@ -29,7 +30,6 @@ import {
   unflat,
 } from "./backprop-net.ts"
 import { keys, partsOf, STEPS, type View } from "./backprop-state.ts"
-import { useWidth } from "./batches-canvas.tsx"
 
 /** Milliseconds of a pulse, and at a step while walking. */
 const PULSE = 480
@@ -96,7 +96,7 @@ export default function Backpropagation(): JSX.Element {
   const pulsing = useMemo(() => signal(false), [])
   const costs = useMemo(() => signal<readonly number[]>([]), [])
   const nudged = useMemo(() => signal(0), [])
-  const [box, width] = useWidth()
+  const [box, width] = useWidth(0)
   const { step, eta, sel } = state
 
   const pulse = (): void => {

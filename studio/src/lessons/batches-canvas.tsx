@@ -2,9 +2,10 @@
 
 import type { Signal } from "@preact/signals"
 import type { JSX } from "preact"
-import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks"
+import { useLayoutEffect, useMemo, useRef } from "preact/hooks"
 import type { RoundFacts } from "../engine/jobs/round-facts.ts"
 import { count } from "../ui/format.ts"
+import { useWidth } from "../ui/size.ts"
 import { colours, token } from "../ui/theme.ts"
 
 type Rgb = readonly [number, number, number]
@@ -96,18 +97,6 @@ export function cellsFor(many: number, width: number, height: number, most = 56)
   return { cell: 6, across: Math.max(1, Math.floor(width / 6)) }
 }
 
-/** The width of an element, followed. */
-export function useWidth(): readonly [ref: { current: HTMLDivElement | null }, width: number] {
-  const box = useRef<HTMLDivElement>(null)
-  const [width, setWidth] = useState(0)
-  useEffect(() => {
-    const watch = new ResizeObserver(([entry]) => setWidth(Math.floor(entry!.contentRect.width)))
-    watch.observe(box.current!)
-    return () => watch.disconnect()
-  }, [])
-  return [box, width]
-}
-
 /** The digits of the round; a click or the arrow keys choose one. */
 export function BatchGrid(props: {
   readonly facts: RoundFacts
@@ -116,7 +105,7 @@ export function BatchGrid(props: {
   readonly labels?: boolean
 }): JSX.Element {
   const { facts, chosen, height, labels = false } = props
-  const [box, width] = useWidth()
+  const [box, width] = useWidth(0)
   const canvas = useRef<HTMLCanvasElement>(null)
   const many = facts.images.length
   const at = Math.min(chosen.value, many - 1)

@@ -8,7 +8,8 @@ import { Choice, LiveNumber } from "../ui/controls.tsx"
 import { cost, count, percent, plain } from "../ui/format.ts"
 import { etaTerm, maths } from "../ui/maths.tsx"
 import { axis } from "../ui/plot.ts"
-import { BatchGrid, Digit, useWidth } from "./batches-canvas.tsx"
+import { useWidth } from "../ui/size.ts"
+import { BatchGrid, Digit } from "./batches-canvas.tsx"
 import { placesOf, SEED } from "./batches-order.ts"
 import type { Station } from "./batches-ring.tsx"
 
@@ -128,7 +129,7 @@ function Forward(props: Props): JSX.Element {
 function Cost(props: Props): JSX.Element {
   const { facts, chosen } = props
   const at = chosenOf(props)
-  const [box, measured] = useWidth()
+  const [box, measured] = useWidth(0)
   const width = Math.min(560, measured || 520)
   const costs = [...facts.labels].map((label, i) => crossEntropyCost(1, facts.outputs[i * 10 + label]!))
   const most = Math.max(3, ...costs.filter(Number.isFinite)) * 1.02

@@ -14,8 +14,9 @@ import { maths } from "../ui/maths.tsx"
 import { axis, linePath } from "../ui/plot.ts"
 import { running } from "../ui/running.tsx"
 import { speak } from "../ui/said.ts"
+import { useWidth } from "../ui/size.ts"
 import { type State, useUrlState } from "../ui/url.ts"
-import { BatchGrid, Digit, useWidth, Wall } from "./batches-canvas.tsx"
+import { BatchGrid, Digit, Wall } from "./batches-canvas.tsx"
 import { audit, IMAGES, orderOf, placesOf, roundsOf, tally } from "./batches-order.ts"
 import { Ring } from "./batches-ring.tsx"
 import { keys, LAST_EPOCH, stepBack, stepOn, type View } from "./batches-state.ts"
@@ -385,7 +386,7 @@ function Numbers(props: {
   readonly rounds: number
 }): JSX.Element {
   const { now, curve, rounds } = props
-  const [box, measured] = useWidth()
+  const [box, measured] = useWidth(0)
   const width = Math.min(560, measured || 520)
   const x = axis(0, rounds, 0, width - 64)
   const y = axis(0, curve[0]?.[1] ?? 1, 84, 8)

@@ -199,7 +199,7 @@ function Curves(props: {
   readonly onMove: (yhat: number) => void
 }): JSX.Element {
   const { y, yhat, shown, onMove } = props
-  const [box, W] = useWidth<HTMLDivElement>()
+  const [box, W] = useWidth()
   const svg = useRef<SVGSVGElement>(null)
   const H = W < 560 ? 280 : 380
   const x = axis(0, 1, 34, W - 14)
@@ -324,7 +324,7 @@ function Arrow({ x, left }: { readonly x: number; readonly left: boolean }): JSX
 
 /** The mistake as a real square, and cross-entropy as a bar, both in the same unit. */
 function Shapes({ y, yhat }: { readonly y: number; readonly yhat: number }): JSX.Element {
-  const [box, W] = useWidth<HTMLDivElement>()
+  const [box, W] = useWidth()
   const unit = Math.min(132, W * 0.22)
   const floor = 166
   const side = Math.abs(y - yhat) * unit

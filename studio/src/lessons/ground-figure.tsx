@@ -54,7 +54,7 @@ export function GroundFigure(props: {
   readonly drawing?: Signal<readonly number[]> | undefined
 }): JSX.Element {
   const { ground, bottoms, path, next, eta, mood, onMove, drawing } = props
-  const [box, W] = useWidth<HTMLDivElement>()
+  const [box, W] = useWidth()
   const svg = useRef<SVGSVGElement>(null)
   const grabbed = useRef(false)
   const small = W < 560

@@ -231,7 +231,7 @@ function Curves(props: {
 }): JSX.Element {
   const { z, act, y, moved } = props
   const svg = useRef<SVGSVGElement>(null)
-  const [box, W] = useWidth<HTMLDivElement>()
+  const [box, W] = useWidth()
   const x = axis(-8, 8, 8, W - 8)
   const { answer, slope } = activations[act]
   const low = act === "tanh" ? -1 : 0
@@ -372,7 +372,7 @@ function RaceFigure(props: {
   readonly eta: Signal<number>
 }): JSX.Element {
   const { rounds, from, train, clear, eta } = props
-  const [box, W] = useWidth<HTMLDivElement>()
+  const [box, W] = useWidth()
   const end = W - 120
   const rx = axis(0, ROUNDS, 8, end)
   const ry = axis(0, 1, 128, 14)

@@ -3,8 +3,8 @@
 
 import { type Signal, signal } from "@preact/signals"
 import type { ComponentChildren, JSX } from "preact"
-import { useEffect, useRef, useState } from "preact/hooks"
 import { type Axis, apart, axis, linePath, logAxis } from "../ui/plot.ts"
+import { useWidth } from "../ui/size.ts"
 import { Trilobite } from "../ui/trilobite.tsx"
 import { ChartTable } from "./chart-table.tsx"
 import { clearOf, heightAt, rangeOf, slopeAt, thinned, ticksAlong, ticksOf } from "./scales.ts"
@@ -57,24 +57,10 @@ export interface ChartProps {
 /** The epoch at which the hairline of all charts stands. */
 export const hairline: Signal<number | undefined> = signal(undefined)
 
-/** The width of an element, as it changes. */
-export function useWidth(): readonly [ref: { readonly current: HTMLDivElement | null }, width: number] {
-  const ref = useRef<HTMLDivElement>(null)
-  const [width, setWidth] = useState(0)
-  useEffect(() => {
-    const own = ref.current!
-    const watch = new ResizeObserver(() => setWidth(own.clientWidth))
-    watch.observe(own)
-    setWidth(own.clientWidth)
-    return () => watch.disconnect()
-  }, [])
-  return [ref, width]
-}
-
 /** A chart with its title, and the same numbers as a table. */
 export function Chart(props: ChartProps): JSX.Element {
   const { title, aside, says, x, lines, height } = props
-  const [box, width] = useWidth()
+  const [box, width] = useWidth(0)
   return (
     <section class="panel">
       <h2>

@@ -4,7 +4,7 @@ import type { JSX } from "preact"
 import type { LayerSignals, WeightCounts } from "../../../cli/studio/api.ts"
 import { plain } from "../ui/format.ts"
 import { axis } from "../ui/plot.ts"
-import { useWidth } from "./chart.tsx"
+import { useWidth } from "../ui/size.ts"
 import { layerNames, layerTones } from "./words.ts"
 
 /** Where the axis ends on both sides: a round number that no weight but the outermost thousandth is beyond. */
@@ -37,7 +37,7 @@ export function Histograms(props: {
   readonly last: number | undefined
 }): JSX.Element {
   const { layers, epoch, last } = props
-  const [box, width] = useWidth()
+  const [box, width] = useWidth(0)
   const [names, tones] = [layerNames(layers.length), layerTones(layers.length)]
   const reach = reachOf(layers.map(({ weights }) => weights))
   const x = axis(-reach, reach, 2, Math.max(60, width - 2))

@@ -3,12 +3,23 @@
 import type { RefObject } from "preact"
 import { useEffect, useRef, useState } from "preact/hooks"
 
-/** The width of an element in pixels, at least 280; 872 until it is known. */
-export function useWidth<T extends Element>(): readonly [RefObject<T | null>, number] {
+/** No figure is drawn narrower. */
+const LEAST = 280
+
+/**
+ * The width that a lesson's figure will have by style.css, so that it is mostly drawn once. It is asked for before anything is
+ * drawn: later the question would lay out what is not finished. Undefined where tests import a page without a browser.
+ */
+const page: number = globalThis.document?.documentElement.clientWidth ?? 0
+const figure: number = Math.max(LEAST, page <= 900 ? page - 32 : Math.min(1520, page) - 568)
+
+/** The width of an element in whole pixels, followed: until it is known a lesson's, or 0 for what waits for it. */
+export function useWidth<T extends Element = HTMLDivElement>(first?: 0): readonly [RefObject<T | null>, number] {
   const ref = useRef<T>(null)
-  const [width, setWidth] = useState(872)
+  const [width, setWidth] = useState<number>(first ?? figure)
   useEffect(() => {
-    const watch = new ResizeObserver(([entry]) => setWidth(Math.max(280, Math.round(entry!.contentRect.width))))
+    const least = first ?? LEAST
+    const watch = new ResizeObserver(([entry]) => setWidth(Math.max(least, Math.floor(entry!.contentRect.width))))
     watch.observe(ref.current!)
     return () => watch.disconnect()
   }, [])
