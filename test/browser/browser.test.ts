@@ -166,13 +166,17 @@ describe.skipIf(!RUN_BROWSER)("in Chromium", () => {
       opened.page.on("request", (request) => loaded.add(request.url().replace(/^.*\//, "")))
       expect(await lossOf(opened)).toBeLessThan(0.1)
     }
-    const { core, training, coach, others } = bundleSizes(installed.folder, loaded)
-    console.log(`gzip: core ${core} bytes, training ${training} bytes, coach ${coach} bytes, others ${others} bytes`)
+    const { core, training, coach, files, others } = bundleSizes(installed.folder, loaded)
+    console.log(
+      `gzip: core ${core} bytes, training ${training} bytes, coach ${coach} bytes, files ${files} bytes, others ${others} bytes`,
+    )
     expect(core).toBeLessThan(40_000)
     // Loaded when a model is first trained: the compiler, the backend, the rounds. The others: the reference backend, evaluation,
-    // pictures, layers that the page does not name, and files, of which a page loads the formats that it reads and writes.
+    // pictures, layers that the page does not name.
     expect(training).toBeLessThan(64_000)
-    expect(others).toBeLessThan(64_000)
+    expect(others).toBeLessThan(32_000)
+    // A page loads the formats that it reads and writes.
+    expect(files).toBeLessThan(48_000)
     // Only for fit({ coach }), examine and diagnose.
     expect(coach).toBeLessThan(48_000)
   })

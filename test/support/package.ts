@@ -56,6 +56,8 @@ export interface Sizes {
   readonly training: number
   /** What is loaded when a training is watched or examined. */
   readonly coach: number
+  /** All formats of files together, of which a page loads those that it reads and writes. */
+  readonly files: number
   /** What is loaded for other uses. */
   readonly others: number
 }
@@ -64,8 +66,11 @@ export interface Sizes {
 export function bundleSizes(folder: string, loaded: ReadonlySet<string>): Sizes {
   const page = readFileSync(join(folder, "dist/index.html"), "utf8")
   const assets = join(folder, "dist/assets")
-  const sizes = { core: 0, training: 0, coach: 0, others: 0 }
-  const rest = (name: string) => (/^(coach|coaching|examine|watch|network-facts)-/.test(name) ? "coach" : "others")
+  const sizes = { core: 0, training: 0, coach: 0, files: 0, others: 0 }
+  const rest = (name: string) => {
+    if (/^(coach|coaching|examine|watch|network-facts)-/.test(name)) return "coach"
+    return /^(files|read-model|keras|tfjs|onnx|typescript)/.test(name) ? "files" : "others"
+  }
   for (const name of readdirSync(assets)) {
     if (!name.endsWith(".js") || name.startsWith("node-")) continue
     const bytes = gzipSync(readFileSync(join(assets, name)), { level: 9 }).length
