@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest"
 import { Coach, messageOf, promiseOf } from "../src/coach/coach.ts"
 import { diagnose } from "../src/coach/diagnose.ts"
-import type { Evidence } from "../src/coach/evidence.ts"
+import type { Evidence, LayerLook } from "../src/coach/evidence.ts"
 import type { FaultCode, Finding } from "../src/coach/finding.ts"
 import { type Case, cases, changed, course, edits, epoch, healthy, moved } from "./coach.cases.ts"
 import traces from "./fixtures/book-traces.json" with { type: "json" }
@@ -42,12 +42,29 @@ test.each(edits)("the change: %s", (_, evidence, edit) => {
 const all = Object.values(cases).flat()
 const faults = all.filter(([, , expected]) => expected !== undefined && expected !== "tip")
 
+const layerLook = (layer: string, gradientRms: number): LayerLook => ({
+  ...{ layer, activation: "relu", inputDeviation: 1, sumDeviation: 1, mean: 0, deviation: 0.6, dead: 0 },
+  ...{ kernelRms: 0.6, kernelDeviation: 0.6, gradientRms },
+})
+
 describe("persistence", () => {
   test.each(all)("what is a fault only after one epoch is not said: %s", (_, evidence) => {
     const { diverged: _lost, ended: _ended, ...rest } = evidence
     const first = diagnose({ ...rest, epochs: evidence.epochs.slice(0, 1) })
     for (const { kind, epoch: at } of [first.headline, ...first.also].filter((found) => found !== undefined))
       expect([kind, at]).toEqual(["fault", null])
+  })
+
+  test("long steps that the start foretells are said after the epoch that shows them", () => {
+    const { epochs, ...rest } = named("F08", "long steps, little learnt")
+    const sick = { ...rest, epochs: epochs.slice(0, 1) }
+    const started = (gradientRms: number): Evidence => {
+      const layers = [layerLook("a", gradientRms), layerLook("out", gradientRms)]
+      return { ...sick, probe: { rows: 256, loss: 1.1, layers, output: { mean: 0, deviation: 1 } } }
+    }
+    expect(diagnose({ ...started(0.37), epochs: [] }).headline).toBeUndefined()
+    expect(diagnose(started(0.37)).headline).toMatchObject({ code: "F08", epoch: 0 }) // 0.1 · 0.37 / 0.6 = 6.2 %
+    expect(diagnose(started(0.35)).headline).toBeUndefined()
   })
 
   test.each(["F08", "F11", "F21"] as const)("%s: an alarm that passes is never said, two in a row are", (code) => {

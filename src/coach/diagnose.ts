@@ -17,7 +17,8 @@ const isFault = (found: Found | undefined): found is Found => found !== undefine
 
 /**
  * What a rule says, when it may say it: a fault that is there before the first step at once, one that shows in epochs only when two in a
- * row show it or the cost has left all numbers, one of a whole training only late. What is not yet certain is not said.
+ * row show it, or the first one what was to be expected, or the cost has left all numbers; one of a whole training only late. What is not
+ * yet certain is not said.
  */
 function held(rule: Rule, evidence: Evidence): Held | undefined {
   if (rule.when === "late" && !isLate(evidence)) return undefined
@@ -37,7 +38,8 @@ function held(rule: Rule, evidence: Evidence): Held | undefined {
   if (start !== undefined && (start.kind ?? "fault") === (found.kind ?? "fault")) return say(found, null)
   const epoch = evidence.epochs.length === 0 ? null : evidence.epochs.length - 1
   const lost = evidence.diverged !== undefined || evidence.epochs.at(-1)?.loss === "infinite"
-  if (!isFault(found) || rule.when === "late" || lost || isFault(rule.find(earlier(evidence, 1))))
+  const foreseen = evidence.epochs.length === 1 && rule.foreseen?.(evidence) === true
+  if (!isFault(found) || rule.when === "late" || lost || foreseen || isFault(rule.find(earlier(evidence, 1))))
     return say(found, epoch)
   return start === undefined ? undefined : say(start, null)
 }

@@ -23,6 +23,8 @@ export interface Rule {
    * (`running`), or only a training that has ended or stands still (`late`).
    */
   readonly when: "static" | "probe" | "running" | "late"
+  /** Whether what was known before the first step lets it be expected: then the first epoch that shows it is the second witness. */
+  readonly foreseen?: (evidence: Evidence) => boolean
   readonly find: (evidence: Evidence) => Found | undefined
 }
 

@@ -99,6 +99,28 @@ export function stepShare({ kernels }: EpochFacts): number | undefined {
   return shares.length === 0 ? undefined : Math.max(...shares)
 }
 
+/** Optimizers whose first steps move every weight by about the learning rate, whatever its gradient. */
+const MOVES_BY_RATE = /^(adam|adamW|adamax|nadam|rmsprop|lion)$/i
+
+/**
+ * How long the first steps will be as a share of the weights, of the layer that will move least and most: by the gradients of the
+ * untrained network, before any clipping. Undefined where the optimizer does not tell.
+ */
+export function firstShares({
+  training,
+  probe,
+}: Evidence): { readonly least: number; readonly most: number } | undefined {
+  const { optimizer, learningRate, momentum } = training
+  const byRate = MOVES_BY_RATE.test(optimizer)
+  if (probe === undefined || (!byRate && isAdaptive(optimizer))) return undefined
+  const shares = probe.layers.flatMap(({ gradientRms, kernelRms }) => {
+    const gradient = gradientRms === undefined ? 0 : numberOf(gradientRms)
+    if (!(gradient > 0 && kernelRms > 0)) return []
+    return [(learningRate * (byRate ? 1 : gradient / (1 - momentum))) / kernelRms]
+  })
+  return shares.length === 0 ? undefined : { least: Math.min(...shares), most: Math.max(...shares) }
+}
+
 /** The last epoch that tells how the kernels moved. */
 export const lastWatched = ({ epochs }: Evidence): EpochFacts | undefined =>
   epochs.findLast(({ kernels }) => kernels.some(({ watched }) => watched > 0))

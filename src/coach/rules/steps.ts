@@ -3,7 +3,7 @@
 import type { Evidence } from "../evidence.ts"
 import { changeTo, counted, expectLoss, type Found, percent, type Rule, setRate, shown } from "./rule.ts"
 import {
-  aheadOf, anySkill, bestSkill, coherenceOf, FLAT, gathersSpeed, hiddenLooks, ignorantLoss, isAdaptive, LONG_STEP, lastEpoch, lastLooks,
+  aheadOf, anySkill, bestSkill, coherenceOf, FLAT, firstShares, gainOf, gathersSpeed, hiddenLooks, ignorantLoss, isAdaptive, LONG_STEP, lastEpoch, lastLooks,
   lastWatched, longestShare, meanRatio, numberOf, POOR, projected, risesOf, SHORT_STEP, SILENT, stepShare, warmsUp,
 } from "./signs.ts" // biome-ignore format: a list
 
@@ -47,6 +47,8 @@ const ROOM_OF_NUMBERS = 3
 /** Rounds of an epoch, and rounds of the whole training, that are too few to learn by. */
 const FEW_ROUNDS = 4
 const FEW_IN_ALL = 500
+/** What all steps of a training together must be able to change of the weights: less, and the end is where the beginning was. */
+const REACHES = 0.2
 const USUAL_BATCH = 32
 const LARGEST_BATCH = 128
 const SMALL_BATCH = 4
@@ -138,6 +140,40 @@ function isFirstCause(evidence: Evidence, skill: number): boolean {
   return !(steady && onwards)
 }
 
+/** Whether the first steps will be long, by the gradients of the untrained network. */
+const startsLong = (evidence: Evidence): boolean => (firstShares(evidence)?.most ?? 0) > LONG_STEP
+
+/** So far the steps of this size can lead in all rounds, if they all agree: told before the first one. */
+function goesNowhere(evidence: Evidence): Found | undefined {
+  const { training, probe } = evidence
+  const { rounds, epochs, scheduled, learningRate } = training
+  const share = firstShares(evidence)?.most
+  if (share === undefined || scheduled || share >= SHORT_STEP || !(rounds > 0) || evidence.epochs.length > 0)
+    return undefined
+  const reach = share * rounds * epochs
+  // Networks that know something already are tuned on with short steps.
+  if (reach >= REACHES || (gainOf(evidence, probe!.loss) ?? 0) > HARDLY) return undefined
+  const to = higher(evidence, share, 1)
+  return {
+    score: 80,
+    saw: `All ${rounds * epochs} steps together can change the weights by ${percent(reach)} at most, even if they all agree.`,
+    normal: "Steps of 0.1 to 3 % each; the weights become others.",
+    why: "With so small a learning rate the training ends about where it begins.",
+    change: setRate(evidence, to, `Raise the learning rate: ${shown(learningRate)} -> ${shown(to)}.`),
+    expect: expectLoss(0.8 * (ignorantLoss(evidence) ?? 1), "The cost falls within 3 epochs."),
+  }
+}
+
+/** The rate that makes steps of this share usual, by powers of ten: at least so many, and not beyond usual rates. */
+function higher({ training }: Evidence, share: number, least: number): number {
+  const powers = Math.min(MOST_POWERS, Math.max(1, least, Math.round(Math.log10(USUAL_STEP / share))))
+  const most = isAdaptive(training.optimizer) ? USUAL_RATE_ADAPTIVE : USUAL_RATE
+  let to = times(training.learningRate, 1)
+  for (let p = 2; p <= powers && times(training.learningRate, p) <= most * 1.01; p++)
+    to = times(training.learningRate, p)
+  return to
+}
+
 function tooLow(evidence: Evidence): Found | undefined {
   const { training, epochs } = evidence
   const share = longestShare(evidence)
@@ -152,12 +188,7 @@ function tooLow(evidence: Evidence): Found | undefined {
   // Slow is no fault where the planned epochs suffice: it is what the chapter's shallow network does.
   const way = projected(evidence)
   const suffices = way !== undefined && way >= WELL
-  const wanted = Math.max(further ? Math.log10(ahead.steps) : 1, Math.round(Math.log10(USUAL_STEP / share)))
-  const powers = Math.min(MOST_POWERS, Math.max(1, wanted))
-  const most = isAdaptive(training.optimizer) ? USUAL_RATE_ADAPTIVE : USUAL_RATE
-  let to = times(training.learningRate, 1)
-  for (let p = 2; p <= powers && times(training.learningRate, p) <= most * 1.01; p++)
-    to = times(training.learningRate, p)
+  const to = higher(evidence, share, further ? Math.log10(ahead.steps) : 1)
   const agreeing = coherence === undefined ? "" : `; steps agree to ${percent(Math.min(1, coherence))}`
   return {
     kind: suffices ? "tip" : "fault",
@@ -405,8 +436,16 @@ export const stepRules: readonly Rule[] = [
   { code: "F11", cause: "gradients clipped too short", class: "knobs", when: "running", find: clipped },
   { code: "F20", cause: "batch too large", class: "knobs", when: "running", find: largeBatch },
   { code: "F21", cause: "batch too small", class: "knobs", when: "running", find: smallBatch },
-  { code: "F08", cause: "learning rate too high", class: "steps", when: "running", find: tooHigh },
+  {
+    code: "F08",
+    cause: "learning rate too high",
+    class: "steps",
+    when: "running",
+    find: tooHigh,
+    foreseen: startsLong,
+  },
   { code: "F05", cause: "neurons that have gone silent", class: "steps", when: "running", find: broken },
+  { code: "F09", cause: "learning rate too low", class: "steps", when: "probe", find: goesNowhere },
   { code: "F09", cause: "learning rate too low", class: "steps", when: "running", find: tooLow },
   { code: "F10", cause: "bouncing across the valley", class: "steps", when: "running", find: oscillates },
   { code: "F04", cause: "neurons that have become saturated", class: "steps", when: "running", find: saturatedLater },
