@@ -2,8 +2,8 @@
 
 import type { JSX } from "preact"
 import type { Signals } from "../../../cli/studio/api.ts"
+import { Chart, hairline, type Line } from "../ui/chart.tsx"
 import { count, percent, rate } from "../ui/format.ts"
-import { Chart, hairline, type Line } from "./chart.tsx"
 import { Histograms } from "./histograms.tsx"
 import { Mistakes } from "./mistakes.tsx"
 import { MixUps } from "./mix-ups.tsx"
