@@ -12,7 +12,8 @@ import {
   TrilobiteError,
   weightHistory,
 } from "../src/index.ts"
-import type { Answers, LayerSignals, Mistake, Signals } from "./signals.ts"
+import { greatest, misread } from "./answers.ts"
+import type { Answers, LayerSignals, Signals } from "./signals.ts"
 
 /** Rows that are looked at for gradients and for flat values. */
 const ROWS = 512
@@ -197,25 +198,12 @@ function classesOf({ shape: [rows = 0, classes = 1], data }: Tensor): Uint16Arra
   return Uint16Array.from({ length: rows }, (_, i) => greatest(data, i * classes, classes))
 }
 
-function greatest(data: ArrayLike<number>, from: number, count: number): number {
-  let best = 0
-  for (let k = 1; k < count; k++) if (data[from + k]! > data[from + best]!) best = k
-  return best
-}
-
 /** What was said of each row, beside what is true. */
 function answersOf({ shape: [, classes = 1], data }: Tensor, labels: Uint16Array): Answers {
-  const confusion = Array.from({ length: classes }, () => new Array<number>(classes).fill(0))
-  const mistakes: Mistake[] = []
-  labels.forEach((label, index) => {
-    const said = greatest(data, index * classes, classes)
-    confusion[label]![said]!++
-    if (said !== label) mistakes.push({ index, label, said, probability: data[index * classes + said]! })
-  })
-  mistakes.sort((a, b) => b.probability - a.probability || a.index - b.index)
+  const { confusion, mistakes } = misread(data, classes, labels)
   return {
     confusion,
-    mistakes: mistakes.slice(0, SUREST),
+    mistakes: mistakes.slice(0, SUREST).map(({ truth: _, ...mistake }) => mistake),
     wrong: mistakes.slice(0, WRONG).map(({ index }) => index),
   }
 }

@@ -131,10 +131,12 @@ describe("the training", () => {
     const mistakes = events.flatMap((event) => (event.type === "mistakes" ? [event.mistakes] : []))
     expect(mistakes.map((m) => m.epoch)).toEqual([1, 2, 3])
     for (const [i, m] of mistakes.entries()) expect(1 - m.wrong / m.of).toBeCloseTo(history.valAccuracy![i]!, 6)
-    expect(mistakes[2]!.mixUps.flat().reduce((a, b) => a + b)).toBe(mistakes[2]!.wrong)
+    const { confusion, wrong, of } = mistakes[2]!
+    expect(confusion.flat().reduce((a, b) => a + b)).toBe(of)
+    expect(confusion.flatMap((row, k) => row.filter((_, said) => said !== k)).reduce((a, b) => a + b)).toBe(wrong)
     const [surest] = mistakes[2]!.surest
     const probabilities = await model.predict({ ...xValid, shape: [1, 784], data: surest!.pixels })
-    expect(probabilities.data[surest!.said]).toBeCloseTo(surest!.sure, 6)
+    expect(probabilities.data[surest!.said]).toBeCloseTo(surest!.probability, 6)
     expect(raw.test.labels.data[surest!.index]).toBe(surest!.label)
 
     let screen: Screen = []

@@ -25,9 +25,9 @@ const { bestOf, configOf, gapFrom, heard, readSignals, remaining, smoothed, view
 const words = await import("../../studio/src/runs/words.ts")
 const { checksOf, findingsOf, plainCode, wobble } = await import("../../studio/src/runs/finding.ts")
 const { follow } = await import("../../studio/src/runs/store.ts")
-const { clearOf, rangeOf, thinned, ticksAlong, ticksOf } = await import("../../studio/src/runs/scales.ts")
+const { clearOf, rangeOf, thinned, ticksAlong, ticksOf } = await import("../../studio/src/ui/scales.ts")
 const { hillPath, reachOf } = await import("../../studio/src/runs/histograms.tsx")
-const { worstOf } = await import("../../studio/src/runs/mix-ups.tsx")
+const { worstOf } = await import("../../studio/src/ui/mix-ups.tsx")
 const { timesText } = await import("../../studio/src/runs/progress-line.tsx")
 
 const traces = JSON.parse(readFileSync(new URL("../fixtures/book-traces.json", import.meta.url), "utf8"))

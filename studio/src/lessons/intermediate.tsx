@@ -8,13 +8,14 @@ import { Button } from "../ui/controls.tsx"
 import { cost, count, duration, percent } from "../ui/format.ts"
 import { useKeys } from "../ui/keys.ts"
 import { LessonPage, once } from "../ui/lesson.tsx"
+import { MixUps } from "../ui/mix-ups.tsx"
 import { running } from "../ui/running.tsx"
 import { speak } from "../ui/said.ts"
 import { useUrlState } from "../ui/url.ts"
 import { Code, valuesOf } from "./intermediate-code.tsx"
 import { Curves } from "./intermediate-curves.tsx"
 import { barOf, type Screen } from "./intermediate-lines.ts"
-import { Gallery, MixUps } from "./intermediate-mistakes.tsx"
+import { Gallery } from "./intermediate-mistakes.tsx"
 import { keys, type NetSettings, shallow } from "./intermediate-net.ts"
 import { type Asked, Pad } from "./intermediate-pad.tsx"
 import { NetRun, type Phase, secondsLeft, type Watched } from "./intermediate-run.ts"
@@ -164,7 +165,7 @@ export default function Intermediate(): JSX.Element {
               />
             </section>
             <div class="ask-two">
-              <MixUps mistakes={own.mistakes.value} />
+              <MixUps confusion={own.mistakes.value?.confusion} />
               <Gallery mistakes={own.mistakes.value} pick={pick} />
             </div>
           </div>

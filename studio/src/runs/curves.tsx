@@ -3,8 +3,8 @@
 import type { Signal } from "@preact/signals"
 import type { JSX } from "preact"
 import type { Epoch, Run } from "../../../cli/studio/api.ts"
+import { Chart, type Line } from "../ui/chart.tsx"
 import { cost, percent } from "../ui/format.ts"
-import { Chart, type Line } from "./chart.tsx"
 import { bestOf, gapFrom, lastToCome, smoothed } from "./view.ts"
 
 /** What the reader has chosen of the charts. */

@@ -2,11 +2,11 @@
 
 import type { JSX } from "preact"
 import type { Signals } from "../../../cli/studio/api.ts"
+import { Chart, hairline, type Line } from "../ui/chart.tsx"
 import { count, percent, rate } from "../ui/format.ts"
-import { Chart, hairline, type Line } from "./chart.tsx"
+import { MixUps } from "../ui/mix-ups.tsx"
 import { Histograms } from "./histograms.tsx"
 import { Mistakes } from "./mistakes.tsx"
-import { MixUps } from "./mix-ups.tsx"
 import { asOf, lastToCome, type RunView } from "./view.ts"
 import { layerNames, layerTones } from "./words.ts"
 
@@ -70,7 +70,7 @@ export function FirstRow({ run, hollow }: PartProps): JSX.Element {
         empty="after the first epoch"
       />
       <Histograms layers={weights?.value ?? []} epoch={weights?.epoch} last={last} />
-      <MixUps answers={answers?.value} epoch={answers?.epoch} last={last} />
+      <MixUps confusion={answers?.value.confusion} epoch={answers?.epoch} last={last} />
       <Mistakes answers={answers?.value} epoch={answers?.epoch} last={last} run={run.id} />
     </div>
   )

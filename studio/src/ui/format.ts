@@ -51,3 +51,8 @@ export function duration(seconds: number): string {
   if (minutes < 60) return `${minutes} min ${String(Math.round(seconds % 60)).padStart(2, "0")} s`
   return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, "0")} min`
 }
+
+/** A round value without the zeros behind its point. */
+export function trimmed(text: string): string {
+  return text.replace(/\.(\d*?)0+(?=\D|$)/, (_, digits: string) => (digits === "" ? "" : `.${digits}`))
+}

@@ -5,6 +5,8 @@ import { type Signal, signal } from "@preact/signals"
 import type { JSX } from "preact"
 import { useEffect, useMemo, useRef } from "preact/hooks"
 import uPlot from "uplot"
+import { ChartTable } from "./chart-table.tsx"
+import { trimmed } from "./format.ts"
 import { apart, linTicks, logTicks } from "./plot.ts"
 import { colours, token } from "./theme.ts"
 
@@ -216,14 +218,9 @@ export function RunCurve(props: RunCurveProps): JSX.Element {
           </span>
         )}
       </div>
-      <TableTwin x={x} unit={unit} series={series} format={format} />
+      <ChartTable title={title} unit={unit} x={x} lines={series.filter((s) => !s.faint)} format={format} />
     </section>
   )
-}
-
-/** A round value without the zeros behind its point. */
-export function trimmed(text: string): string {
-  return text.replace(/\.(\d*?)0+(?=\D|$)/, (_, digits: string) => (digits === "" ? "" : `.${digits}`))
 }
 
 function strokeOf(u: uPlot, i: number): string {
@@ -282,51 +279,4 @@ function placeEnds(
     return span
   })
   box.replaceChildren(...texts)
-}
-
-/** The numbers of a chart, to read and to copy. */
-function TableTwin(props: {
-  readonly x: readonly number[]
-  readonly unit: string
-  readonly series: readonly Series[]
-  readonly format: (value: number) => string
-}): JSX.Element | null {
-  const { x, unit, series, format } = props
-  const open = useMemo(() => signal(false), [])
-  if (x.length === 0) return null
-  const shown = series.filter((s) => !s.faint)
-  return (
-    <details onToggle={(event) => (open.value = event.currentTarget.open)}>
-      <summary>table</summary>
-      {open.value && (
-        <div class="scroll">
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">{unit}</th>
-                {shown.map((s) => (
-                  <th key={s.label} scope="col">
-                    {s.label}
-                  </th>
-                ))}
-              </tr>
-            </thead>
-            <tbody>
-              {x.slice(-2000).map((at, k) => {
-                const i = Math.max(0, x.length - 2000) + k
-                return (
-                  <tr key={at}>
-                    <td>{at}</td>
-                    {shown.map((s) => (
-                      <td key={s.label}>{s.values[i] == null ? "–" : format(s.values[i])}</td>
-                    ))}
-                  </tr>
-                )
-              })}
-            </tbody>
-          </table>
-        </div>
-      )}
-    </details>
-  )
 }

@@ -1,6 +1,6 @@
-// Ranges, ticks and thinning of the charts of a run. Knows numbers only.
+// Ranges, ticks and thinning of charts. Knows numbers only.
 
-import { linTicks } from "../ui/plot.ts"
+import { linTicks } from "./plot.ts"
 
 /** The range of an axis around some values. */
 export function rangeOf(all: readonly number[], log: boolean): readonly [low: number, high: number] {

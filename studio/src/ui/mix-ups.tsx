@@ -2,11 +2,14 @@
 
 import type { JSX } from "preact"
 import { useState } from "preact/hooks"
-import type { Answers } from "../../../cli/studio/api.ts"
-import { count } from "../ui/format.ts"
+import "./chart.css"
+import { count } from "./format.ts"
+
+/** How many rows of a true class (first) were said to be of a class (second). */
+type Confusion = readonly (readonly number[])[]
 
 /** The most frequent mix-up. */
-export function worstOf(confusion: Answers["confusion"]): {
+export function worstOf(confusion: Confusion): {
   readonly label: number
   readonly said: number
   readonly n: number
@@ -22,13 +25,13 @@ export function worstOf(confusion: Answers["confusion"]): {
 
 /** The matrix. */
 export function MixUps(props: {
-  readonly answers: Answers | undefined
-  readonly epoch: number | undefined
-  readonly last: number | undefined
+  readonly confusion: Confusion | undefined
+  readonly epoch?: number | undefined
+  readonly last?: number | undefined
 }): JSX.Element {
-  const { answers, epoch, last } = props
+  const { confusion, epoch, last } = props
   const [over, setOver] = useState<string>()
-  if (answers === undefined) {
+  if (confusion === undefined) {
     return (
       <section class="panel">
         <h2>Mix-ups</h2>
@@ -36,7 +39,6 @@ export function MixUps(props: {
       </section>
     )
   }
-  const { confusion } = answers
   const worst = worstOf(confusion)
   const total = confusion.reduce(
     (sum, row, label) => sum + row.reduce((n, m, said) => (said === label ? n : n + m), 0),

@@ -5,26 +5,27 @@ import { useState } from "preact/hooks"
 
 /** A table with a row for each epoch. */
 export function ChartTable(props: {
-  readonly title: string
+  /** What it is a table of, for readers of screens. */
+  readonly title?: string
+  /** What is counted along. */
+  readonly unit?: string
   readonly x: readonly number[]
   readonly lines: readonly { readonly label: string; readonly values: readonly (number | null)[] }[]
   readonly format: (value: number) => string
 }): JSX.Element | null {
-  const { title, x, lines, format } = props
+  const { title, unit = "epoch", x, lines, format } = props
   const [open, setOpen] = useState(false)
   if (x.length === 0) return null
   const first = Math.max(0, x.length - 2000)
   return (
     <details class="twin" onToggle={(event) => setOpen(event.currentTarget.open)}>
-      <summary>
-        table<span class="sr"> of {title}</span>
-      </summary>
+      <summary>table{title !== undefined && <span class="sr"> of {title}</span>}</summary>
       {open && (
-        <div class="scroll" role="region" aria-label={`Table of ${title}`}>
+        <div class="scroll" role="region" aria-label={title === undefined ? "Table" : `Table of ${title}`}>
           <table>
             <thead>
               <tr>
-                <th scope="col">epoch</th>
+                <th scope="col">{unit}</th>
                 {lines.map((line) => (
                   <th key={line.label} scope="col">
                     {line.label}
