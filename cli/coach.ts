@@ -8,9 +8,10 @@ import {
   type Finding,
   type Model,
   messageOf,
-  TrilobiteError,
 } from "../src/index.ts"
 import { printJson, printLine, wrap } from "./output.ts"
+import { promiseFields, promiseKept, promiseText } from "./promises.ts"
+import type { Fields } from "./report/read.ts"
 import { appendLines, files } from "./run-folder.ts"
 
 /** How findings are told. */
@@ -32,8 +33,11 @@ export interface RunCoach {
 const COLUMNS = 80
 const LABEL = 13
 
-/** Has a training watched: findings and what they rest on are written into the folder as they come. */
-export function coachRun(folder: string, model: Model, { json, quiet, coach }: CoachOutput): RunCoach {
+/**
+ * Has a training watched: findings and what they rest on are written into the folder as they come. `config` is the run's: of an earlier run
+ * that differs from it in one proposed change it is said whether what was promised came true.
+ */
+export function coachRun(folder: string, model: Model, config: object, { json, quiet, coach }: CoachOutput): RunCoach {
   if (coach === false) return { callbacks: [], report: async () => {} }
   const keep = evidenceKeeper(folder)
   const callback: Callback = {
@@ -56,6 +60,10 @@ export function coachRun(folder: string, model: Model, { json, quiet, coach }: C
       keep(evidence)
       const text = json ? "" : await diagnosisText(await diagnose(evidence), quiet === true)
       if (text !== "") printLine(quiet ? text : `\n${text}`)
+      const promised = await promiseKept(folder, config as Fields, evidence)
+      if (promised === undefined) return
+      if (!json) printLine(labelled("Promise", promiseText(promised)))
+      else if (!quiet) printJson({ promise: promiseFields(promised) })
     },
   }
 }
@@ -72,17 +80,6 @@ function evidenceKeeper(folder: string): (evidence: Evidence | undefined) => voi
     over = ended !== undefined
     if (over) lines.push({ ended, ...(diverged === undefined ? {} : { diverged }) })
     appendLines(folder, files.evidence, lines)
-  }
-}
-
-/** What evidence from a file shows: it may have holes where rules look. Throws E_DATA for such. */
-export async function diagnosed(where: string, evidence: Evidence): Promise<Diagnosis> {
-  try {
-    return await diagnose(evidence)
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error
-    const what = `${files.evidence} is not what the coach has written.`
-    throw new TrilobiteError("E_DATA", { where, what, hint: "Train again." }, { cause: error })
   }
 }
 

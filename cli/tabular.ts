@@ -94,7 +94,7 @@ export async function trainTable(given: TrainConfig, options: TrainOptions): Pro
   const lively = !options.json && !options.quiet
   if (lively) announce(table, data, settings, model)
   plan.begin()
-  const coach = coachRun(folder, model, options)
+  const coach = coachRun(folder, model, settings, options)
   const interrupt = watchInterrupts(() => {
     if (!options.json) process.stderr.write("\nStopping after this round and saving; Ctrl-C again ends it at once.\n")
   })

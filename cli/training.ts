@@ -39,7 +39,7 @@ export async function train(net: NetName, options: TrainOptions): Promise<number
   const started = performance.now()
   const plan = options.resume === undefined ? newRun(net, options) : await oldRun(net, options.resume, options)
   const lively = !options.json && !options.quiet
-  const coach = coachRun(plan.folder, plan.model, options)
+  const coach = coachRun(plan.folder, plan.model, plan.config, options)
   const interrupt = watchInterrupts(() => {
     if (!options.json) process.stderr.write("\nStopping after this round and saving; Ctrl-C again ends it at once.\n")
   })

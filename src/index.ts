@@ -1,7 +1,7 @@
 // The public surface of trilobite: re-exports only. test/snapshots holds the list of names.
 
 export type { BackendName } from "./backend/pick.ts"
-export { diagnose, messageOf } from "./coach/ask.ts"
+export { diagnose, messageOf, promiseOf } from "./coach/ask.ts"
 export type {
   Ahead,
   DataFacts,
@@ -18,7 +18,7 @@ export type {
   TrainingFacts,
   TrialFacts,
 } from "./coach/evidence.ts"
-export type { Advisor, Change, Diagnosis, Edit, Expectation, FaultCode, Finding } from "./coach/finding.ts"
+export type { Advisor, Change, Diagnosis, Edit, Expectation, FaultCode, Finding, Kept } from "./coach/finding.ts"
 export type { Decision, EpochsEvidence, Setting } from "./coach/procedures.ts"
 export { toCategorical } from "./core/categorical.ts"
 export { type ErrorCode, TrilobiteError } from "./core/errors.ts"

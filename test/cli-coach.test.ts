@@ -17,6 +17,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from "vitest"
 import { briefText } from "../cli/coach.ts"
 import { addDoctor } from "../cli/commands/doctor.ts"
 import { addExplain } from "../cli/commands/explain.ts"
+import { addRuns } from "../cli/commands/runs.ts"
 import { htmlOf, markdownOf, type Page } from "../cli/report/document.ts"
 import { pictureSvg } from "../cli/report/pictures.ts"
 import { epochsOf, evidenceOf, findingsOf, signalsOf } from "../cli/report/read.ts"
@@ -322,6 +323,58 @@ describe("the coach of trilobite train", () => {
     expect(findingsOf(at("lines"))).not.toEqual([])
   }, 60_000)
 
+  test("a run that makes the proposed change alone is told whether it did what was promised", async () => {
+    const run = (name: string, given: object, options: object = {}): Promise<string> =>
+      printed(() => trainTable({ data: "iris", epochs: 4, ...given }, { out: at("promises", name), ...options }))
+    const compared = (...args: string[]): Promise<string> => {
+      const program = new Command().exitOverride()
+      addRuns(program)
+      return printed(() => program.parseAsync(["runs", ...args, "--runs", at("promises")], { from: "user" }))
+    }
+    mkdirSync(at("promises"))
+    expect(await run("slow", { learningRate: 1e-6 })).toContain("--learning-rate 0.001")
+    // Another change, the change and one more, other rows: nothing was promised of these.
+    expect(await run("other", { learningRate: 0.002 })).not.toContain("Promise")
+    expect(await run("two", { learningRate: 0.001, seed: 1 })).not.toContain("Promise")
+    expect(await run("wine", { learningRate: 0.001, data: "wine" })).not.toContain("Promise")
+
+    const right = /What slow promised for\s"learning rate\stoo low" came true: cost 0\.\d+,\s+promised below 0\.\d+\./
+    const text = await run("right", { learningRate: 0.001 })
+    expect(text.replace(/\n +/g, " ")).toMatch(right)
+    expect(widest(text.slice(text.indexOf("Promise"), text.indexOf("\nEpochs ")))).toBeLessThanOrEqual(80)
+    expect((await compared("slow", "right")).replace(/\n/g, " ")).toMatch(right)
+    expect((await compared("right", "slow")).replace(/\n/g, " ")).toMatch(right)
+    expect(await compared("slow", "two")).not.toContain("promised")
+    expect((await explained(at("promises", "right"))).markdown).toMatch(right)
+
+    const broken = await run("again", { learningRate: 0.001, epochs: 4 }, { json: true })
+    const { promise } = JSON.parse(broken.split("\n").find((line) => line.startsWith('{"promise"'))!)
+    expect(promise).toMatchObject({
+      run: "slow",
+      code: "F09",
+      cameTrue: true,
+      change: { flag: "--learning-rate 0.001" },
+    })
+    const told = JSON.parse(await compared("slow", "right", "--json")).promise
+    expect(told).toEqual(promise)
+    expect(promise.measured).toBeLessThan(promise.expect.below)
+
+    // A promise that is not kept: the costs of the run that made the change are those of before.
+    const evidence = readFileSync(at("promises", "slow", "evidence.jsonl"), "utf8")
+    writeFileSync(at("promises", "right", "evidence.jsonl"), evidence)
+    expect((await compared("slow", "right")).replace(/\n/g, " ")).toContain(
+      '"learning rate too low" did not come true: cost',
+    )
+    // Damaged files say nothing.
+    writeFileSync(at("promises", "right", "evidence.jsonl"), '{"network":{"layers":3}}\n')
+    expect(await compared("slow", "right")).not.toContain("promised")
+    writeFileSync(
+      at("promises", "slow", "evidence.jsonl"),
+      evidence.replaceAll('"kernels"', '"grains"').replace('"output"', '"input"'),
+    )
+    expect(await run("blind", { learningRate: 0.001 })).not.toContain("Promise")
+  }, 120_000)
+
   test("doctor says of a run what was said at its end", async () => {
     const text = await doctor(at("fast"))
     expect(text).toMatch(/^Looked at {4}.*fast, \d+ epochs\n/)
@@ -334,6 +387,11 @@ describe("the coach of trilobite train", () => {
   test("doctor before the first step: data, network and loss; nothing is trained", async () => {
     expect(await doctor("iris")).toMatch(/^Looked at {4}iris, not begun\nCoach {8}no fault was seen\nWarning/)
     expect(await doctor("iris", "--activation", "linear")).toMatch(/^Fault F14: .*[\s\S]*--activation relu/m)
+    // The untrained network is looked at, too.
+    expect(await doctor("iris", "--activation", "sigmoid", "--layers", "16,16,16,16,16,16,16,16")).toMatch(
+      /^Fault F06: [\s\S]*slopes of the first hidden layer[\s\S]*--activation relu/m,
+    )
+    expect(await doctor("iris", "--activation", "exponential", "--layers", "16,16,16,16,16")).toMatch(/^Fault F07: /m)
     expect(await doctor("diabetes", "--scaling", "none")).toMatch(/^Fault F02: [\s\S]*--scaling standardize/m)
     const config = at("a.config.json")
     writeFileSync(config, JSON.stringify({ data: "iris", activation: "linear" }))

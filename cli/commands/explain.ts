@@ -4,13 +4,22 @@ import { writeFileSync } from "node:fs"
 import { join, resolve } from "node:path"
 import { type Command, Option } from "commander"
 import { mnist } from "../../src/datasets.ts"
-import { type Finding, TrilobiteError } from "../../src/index.ts"
-import { diagnosed } from "../coach.ts"
+import { TrilobiteError } from "../../src/index.ts"
 import { printLine } from "../output.ts"
+import { promiseKept, promiseText } from "../promises.ts"
 import { htmlOf, markdownOf, type Page } from "../report/document.ts"
 import { explain, type Told } from "../report/explain.ts"
 import { pictureSvg } from "../report/pictures.ts"
-import { decisionsOf, epochsOf, evidenceOf, type FoundRun, findingsOf, findRun, signalsOf } from "../report/read.ts"
+import {
+  decisionsOf,
+  epochsOf,
+  evidenceOf,
+  type FoundRun,
+  findingsOf,
+  findRun,
+  foundIn,
+  signalsOf,
+} from "../report/read.ts"
 import { makeFolder } from "../run-folder.ts"
 import { readPath } from "../values.ts"
 
@@ -51,25 +60,20 @@ async function tell(run: FoundRun): Promise<Told> {
   const signals = signalsOf(folder)
   const wrong = config.dataset === "mnist" && signals.some(({ answers }) => (answers?.mistakes.length ?? 0) > 0)
   const images = wrong ? await imagesOf(config.data) : undefined
+  const promised = await promiseKept(folder, config, evidenceOf(folder))
   return {
     run,
     epochs: epochsOf(folder),
     signals,
-    findings: await found(folder),
+    // What was said at the time, where what it rests on is not kept.
+    findings: (await foundIn(folder)) ?? findingsOf(folder),
+    promise: promised && promiseText(promised),
     decisions: decisionsOf(folder),
     picture: (index) => {
       const bytes = images?.subarray(784 * index, 784 * (index + 1))
       return bytes?.length === 784 ? pictureSvg(bytes, 28) : null
     },
   }
-}
-
-/** What is to be said of a run: what the coach makes of all that it has seen, or what it said at the time. */
-async function found(folder: string): Promise<readonly Finding[] | undefined> {
-  const evidence = evidenceOf(folder)
-  if (evidence === undefined) return findingsOf(folder)
-  const { headline, also, tips } = await diagnosed(folder, evidence)
-  return [...(headline === undefined ? [] : [headline]), ...also, ...tips]
 }
 
 /** MNIST's test images; undefined if they are not where the run had them. */

@@ -4,15 +4,17 @@ import { existsSync, readdirSync, statSync } from "node:fs"
 import { join } from "node:path"
 import { type Command, Option } from "commander"
 import { TrilobiteError } from "../../src/index.ts"
-import { printJson, printLine } from "../output.ts"
-import { type Fields, type FoundRun, findRun, readFound } from "../report/read.ts"
+import { printJson, printLine, wrap } from "../output.ts"
+import { type Promised, promiseBetween, promiseFields, promiseText } from "../promises.ts"
+import { evidenceOf, type Fields, type FoundRun, findRun, readFound } from "../report/read.ts"
 import { files } from "../run-folder.ts"
 import { digits, percent, shortened } from "../scores.ts"
 import { readPath, usageError } from "../values.ts"
 
 const HELP = `
 Two runs, by their names or their folders, are compared: the settings in which
-they differ, and their results.
+they differ, their results, and, where one makes a change that the coach of the
+other has proposed, whether what it promised came true.
 
 Examples:
   $ trilobite runs
@@ -29,9 +31,10 @@ export function addRuns(program: Command): void {
     .addOption(folder.argParser((text) => readPath("--runs", text)))
     .option("--json", "print JSON")
     .addHelpText("after", HELP)
-    .action((two: readonly string[], { runs, json }: { readonly runs: string; readonly json?: true }) => {
+    .action(async (two: readonly string[], { runs, json }: { readonly runs: string; readonly json?: true }) => {
       if (two.length === 0) list(runs, json === true)
-      else if (two.length === 2) compare(two.map((name) => findRun(runs, name)) as [FoundRun, FoundRun], json === true)
+      else if (two.length === 2)
+        await compare(two.map((name) => findRun(runs, name)) as [FoundRun, FoundRun], json === true)
       else
         throw usageError({
           where: "runs",
@@ -91,15 +94,17 @@ function measured({ result }: FoundRun): string {
 const number = (value: unknown): number | undefined => (typeof value === "number" ? value : undefined)
 
 /** What differs between two runs, and what came of them. */
-function compare([a, b]: readonly [FoundRun, FoundRun], json: boolean): void {
+async function compare([a, b]: readonly [FoundRun, FoundRun], json: boolean): Promise<void> {
   const keys = [...new Set([...Object.keys(a.config), ...Object.keys(b.config)])].filter((key) => key !== "resumed")
   const different = keys.filter((key) => told(a.config[key]) !== told(b.config[key]))
   const results = [...new Set([...Object.keys(a.result), ...Object.keys(b.result)])].filter(
     (key) => typeof (a.result[key] ?? b.result[key]) === "number",
   )
+  const promised = (await promiseOfChange(a, b)) ?? (await promiseOfChange(b, a))
   if (json) {
     const pick = ({ name, state, config, result }: FoundRun): Fields => ({ name, state, config, result })
-    printJson({ runs: [pick(a), pick(b)], different })
+    const promise = promised === undefined ? {} : { promise: promiseFields(promised) }
+    printJson({ runs: [pick(a), pick(b)], different, ...promise })
     return
   }
   const line = (name: string, ...cells: readonly string[]): void => {
@@ -113,6 +118,17 @@ function compare([a, b]: readonly [FoundRun, FoundRun], json: boolean): void {
   for (const key of results)
     line(key, ...[a, b].map(({ result }) => (number(result[key]) === undefined ? "" : digits(number(result[key])!))))
   line("validation", measured(a), measured(b))
+  if (promised !== undefined) printLine(wrap(promiseText(promised), 80, ""))
+}
+
+/** Whether the second run makes the change that the coach proposed in the first, and what came of it; nothing where files are damaged. */
+const promiseOfChange = async (a: FoundRun, { folder, config }: FoundRun): Promise<Promised | undefined> => {
+  try {
+    return await promiseBetween(a, { config, evidence: evidenceOf(folder) })
+  } catch (error) {
+    if (error instanceof TrilobiteError) return undefined
+    throw error
+  }
 }
 
 function told(value: unknown): string {

@@ -19,6 +19,8 @@ export interface Told {
   readonly signals: readonly Signals[]
   /** What the coach found, the headline first; undefined if it did not watch. */
   readonly findings: readonly Finding[] | undefined
+  /** Whether what an earlier run promised came true in this one, which made its change. */
+  readonly promise: string | undefined
   readonly decisions: readonly string[]
   /** The picture of a validation row as SVG text; null where rows are no pictures or cannot be had. */
   picture(index: number): string | null
@@ -64,10 +66,11 @@ function summary({ run, epochs }: Told): Block[] {
   return [text(what, STATES[run.state] ?? `It ended: ${run.state}.`, took)]
 }
 
-function coach({ findings, decisions }: Told): Block[] {
+function coach({ findings, promise, decisions }: Told): Block[] {
   const blocks: Block[] = [heading("What the coach found")]
   if (findings === undefined) blocks.push(text("The coach did not watch this run (--no-coach, or an earlier version)."))
   else if (findings.length === 0) blocks.push(text("Nothing: no sign of a fault in any epoch."))
+  if (promise !== undefined) blocks.push(text(promise))
   const found = findings ?? []
   for (const finding of found) {
     const { kind, saw, normal, why, change, expect } = finding

@@ -3,7 +3,14 @@
 import { existsSync, readFileSync, statSync } from "node:fs"
 import { basename, join } from "node:path"
 import { parseJson } from "../../src/datasets.ts"
-import { type EpochFacts, type Evidence, type Finding, TrilobiteError } from "../../src/index.ts"
+import {
+  type Diagnosis,
+  diagnose,
+  type EpochFacts,
+  type Evidence,
+  type Finding,
+  TrilobiteError,
+} from "../../src/index.ts"
 import { files } from "../run-folder.ts"
 import { isAlive, type Live } from "../run-lock.ts"
 import type { Answers, LayerSignals, Mistake, Signals } from "../signals.ts"
@@ -120,6 +127,25 @@ export function evidenceOf(folder: string): Evidence | undefined {
       all = { ...all, ...(line as Partial<Evidence>), epochs: all.epochs }
   }
   return all
+}
+
+/** What evidence from a file shows: it may have holes where rules look. Throws E_DATA for such. */
+export async function diagnosed(where: string, evidence: Evidence): Promise<Diagnosis> {
+  try {
+    return await diagnose(evidence)
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error
+    const what = `${files.evidence} is not what the coach has written.`
+    throw new TrilobiteError("E_DATA", { where, what, hint: "Train again." }, { cause: error })
+  }
+}
+
+/** What the coach makes of all that it has seen of a run, the headline first; undefined if it did not watch. Throws E_DATA. */
+export async function foundIn(folder: string): Promise<readonly Finding[] | undefined> {
+  const evidence = evidenceOf(folder)
+  if (evidence === undefined) return undefined
+  const { headline, also, tips } = await diagnosed(folder, evidence)
+  return [...(headline === undefined ? [] : [headline]), ...also, ...tips]
 }
 
 function asFacts(where: string, line: Fields): Omit<Evidence, "epochs"> {

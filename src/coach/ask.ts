@@ -1,7 +1,7 @@
 // The public face of the rules: they are loaded when they are first asked. Knows no rule.
 
 import type { Evidence } from "./evidence.ts"
-import type { Diagnosis, Finding } from "./finding.ts"
+import type { Diagnosis, Finding, Kept } from "./finding.ts"
 
 /**
  * What is wrong with a training, as far as it is known: the cause that explains the rest as `headline`, at most two more faults in `also`,
@@ -37,4 +37,28 @@ export async function diagnose(evidence: Evidence): Promise<Diagnosis> {
  */
 export async function messageOf(finding: Finding): Promise<readonly string[]> {
   return (await import("./coach.ts")).messageOf(finding)
+}
+
+/**
+ * Whether what a finding promised has come true in the training that followed its change: as soon as it has, or when its epochs are over.
+ * Undefined while it is too early to say, and where nothing was measured.
+ * @example
+ * ```ts
+ * import { dense, diagnose, promiseOf, sequential } from "trilobite"
+ * const of = (activation: "linear" | "relu") => {
+ *   const model = sequential([dense({ units: 8, activation, inputShape: [2] }), dense({ units: 1, activation: "sigmoid" })])
+ *   model.compile({ loss: "binaryCrossentropy", optimizer: "adam" })
+ *   return model
+ * }
+ * const x = [[0, 1], [1, 0], [1, 1], [0, 0]]
+ * const y = [[1], [1], [0], [0]]
+ * const { headline } = await diagnose(await of("linear").examine(x, y))
+ * const changed = of("relu")
+ * await changed.fit(x, y, { epochs: 2, coach: true, verbose: 0 })
+ * const kept = await promiseOf(headline!, changed.coach!.evidence)
+ * kept?.cameTrue // => false
+ * ```
+ */
+export async function promiseOf(finding: Finding, after: Evidence): Promise<Kept | undefined> {
+  return (await import("./coach.ts")).promiseOf(finding, after)
 }

@@ -2,21 +2,13 @@
 
 import { diagnose } from "./diagnose.ts"
 import type { EpochFacts, Evidence } from "./evidence.ts"
-import type { Advisor, Finding } from "./finding.ts"
+import type { Advisor, Finding, Kept } from "./finding.ts"
 import { classes, PROVEN } from "./rules/rule.ts"
 import { gainOf, numberOf, stepShare } from "./rules/signs.ts"
 import { classOf } from "./rules/table.ts"
 
 export { diagnose } from "./diagnose.ts"
 export { messageOf } from "./message.ts"
-
-/** Whether a promise has come true, and the number by which it is told. */
-export interface Kept {
-  readonly finding: Finding
-  readonly cameTrue: boolean
-  /** The number that was measured last; absent if what was measured is no number. */
-  readonly measured?: number
-}
 
 /** Says each thing once. */
 export class Coach implements Advisor {

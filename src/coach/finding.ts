@@ -76,6 +76,14 @@ export interface Expectation {
   readonly above?: number
 }
 
+/** Whether a promise has come true, and the number by which it is told. */
+export interface Kept {
+  readonly finding: Finding
+  readonly cameTrue: boolean
+  /** The number that was measured last; absent if what was measured is no number. */
+  readonly measured?: number
+}
+
 /** Who makes findings of evidence. */
 export interface Advisor {
   /** Asked before the first step, after every epoch and at the end, with all that is known: the findings that are new. */
