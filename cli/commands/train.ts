@@ -53,7 +53,8 @@ rests, and takes back the weights of the best epoch.
 With --json standard output holds one object per line: for each epoch
   {"epoch", "loss", "accuracy", "valLoss", "valAccuracy", "seconds"}
 (from 1; seconds of training alone), {"finding": {...}} when the coach finds
-something, {"decision": {...}} when something is decided, then {"result": {...}} as in result.json.
+something, {"decision": {...}} when something is decided, then {"result":
+{...}} as in result.json.
 With --quiet as well, the result alone. Errors are one object on standard error.
 
 The same seed gives the same bits with any number of threads, any backend, and
@@ -80,7 +81,7 @@ export function addTrain(program: Command): void {
     .description("Trains on a table, or a network of the chapter on MNIST, and keeps the run in a folder.")
     .argument("[data]", `a file, a data set, ${netNames.join(" or ")}`)
     .addOption(
-      own("--epochs <n|auto>", "times that all rows are used; auto: found out (default: the net's; 200)", (text) =>
+      own("--epochs <n|auto>", "passes over all rows (default: the net's; 200)", (text) =>
         text === "auto" ? text : readWhole("--epochs", text, "--epochs 20", { least: 1, most: 1_000_000 }),
       ),
     )
