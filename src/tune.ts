@@ -4,6 +4,7 @@ export {
   type ChapterKnob,
   chapterLadder,
   type Decision,
+  decideByRange,
   decideEpochs,
   type EpochsDecision,
   type EpochsEvidence,
@@ -12,12 +13,14 @@ export {
   type LadderRule,
   type Pace,
   paceOf,
+  type RangeEvidence,
   type Rung,
   type Seen,
   type Setting,
   type Standing,
   standOn,
 } from "./coach/procedures.ts"
+export { learningRateRangeTest, type RangeTest, type RangeTestOptions, rangeTestSvg } from "./range-test.ts"
 export { type Climb, climb, climbing } from "./tune/climbing.ts"
 export { type Importance, importance } from "./tune/importance.ts"
 export {

@@ -94,7 +94,26 @@ describe("trilobite tune", () => {
     expect((lines(again.out).at(-1) as { result: { final: object } }).result.final).not.toBeNull()
   })
 
+  test("--range-test: a table and a picture, a decision with its evidence, and the command that trains so", async () => {
+    const { code, out, err } = await cli.run("tune", "sizes.csv", "--target", "size", "--range-test", "--out", "range")
+    expect({ code, err }).toEqual({ code: 0, err: "" })
+    expect(out).toMatch(/^rate {6}cost\n1\.0e-6 +\d/)
+    expect(out).toMatch(/\n1\.0e-\d +0\.\d+ +=+ {2}suggested\n/)
+    for (const line of out.split("\n")) expect(line.length).toBeLessThanOrEqual(80)
+    const { suggestion, rates } = json("range", "range-test.json") as { suggestion: number; rates: number[] }
+    expect(out).toContain(`\nTo train     trilobite train sizes.csv --target size --learning-rate ${suggestion}\n`)
+    expect(readFileSync(at("range", "range-test.svg"), "utf8")).toContain(`suggested: ${suggestion}`)
+    const decisions = lines(readFileSync(at("range", "decisions.jsonl"), "utf8"))
+    expect(decisions).toMatchObject([{ knob: "learningRate", value: suggestion, evidence: { steps: rates.length } }])
+    expect(out.replace(/\s+/g, " ")).toContain(decisions[0]!.text)
+    const again = await cli.run("tune", "sizes.csv", "--target", "size", "--range-test", "--json", "--out", "range 2")
+    const [told, ended] = lines(again.out)
+    expect([told!.decision, (ended!.result as { rates: number[] }).rates]).toEqual([decisions[0], rates])
+  })
+
   test.each([
+    [["tune", "iris", "--range-test", "--trials", "3"], 2, /'--range-test' cannot be used with option '--trials <n>'/],
+    [["tune", "iris", "--range-test", "--learning-rate", "3"], 2, /cannot be used with option '--lr, --learning-rate/],
     [["tune"], 2, /missing required argument 'data'/],
     [["tune", "irris"], 2, /unknown data set "irris"/],
     [["tune", "iris", "--budget", "3"], 2, /--budget: this is no time.*--budget 3m/],

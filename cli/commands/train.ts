@@ -82,7 +82,7 @@ export function addTrain(program: Command): void {
     .description("Trains on a table, or a network of the chapter on MNIST, and keeps the run in a folder.")
     .argument("[data]", `a file, a data set, ${netNames.join(" or ")}`)
     .addOption(
-      own("--epochs <n|auto>", "times that all rows are used; auto: found out (default: the net's; 200)", (text) =>
+      own("--epochs <n|auto>", "passes over all rows (default: the net's; 200)", (text) =>
         text === "auto" ? text : readWhole("--epochs", text, "--epochs 20", { least: 1, most: 1_000_000 }),
       ),
     )

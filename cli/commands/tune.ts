@@ -3,6 +3,7 @@
 import { type Command, Option } from "commander"
 import type { TrainConfig } from "../config.ts"
 import { readConfigFile } from "../config-file.ts"
+import { runRangeTest } from "../range-test.ts"
 import { flagOf, parseFlag, type Settings, settings } from "../settings.ts"
 import { isPackaged, setNames } from "../tables.ts"
 import { work } from "../tune-worker.ts"
@@ -30,12 +31,17 @@ The folder, by default runs/tune-<data>-<UTC date>-<UTC time>, holds
   <knob>.svg          the cost against each knob, the sweet spot marked
   result.json         all of it for programs
 
+--range-test trains 85 rounds with rates that grow from 1e-6 to 10, stops when
+the cost is four times its least, and suggests the rate to begin with: in
+range-test.svg (the cost against the rate), range-test.json and decisions.jsonl.
+
 Ctrl-C ends it; nothing that was finished is lost, and --resume goes on.
 
 Examples:
   $ trilobite tune data.csv --target species
   $ trilobite tune mnist --budget 3m
   $ trilobite tune data.csv --target price --trials 60 --sampler tpe --seeds 3
+  $ trilobite tune data.csv --target price --range-test
   $ trilobite tune --resume runs/tune-data-... --budget 10m`
 
 /** Adds the command. */
@@ -68,6 +74,11 @@ export function addTune(program: Command): void {
         readWhole("--parallel", text, "--parallel 2", { least: 1, most: 256 }),
       ),
     )
+    .addOption(
+      new Option("--range-test", "only test learning rates, in 85 rounds, and suggest one").conflicts([
+        ...["budget", "trials", "sampler", "seeds", "parallel", "resume", "learningRate"],
+      ]),
+    )
     .addOption(own("--out <folder>", "folder of the search: new or empty", (text) => readPath("--out", text)))
     .addOption(
       own("--resume <folder>", "go on with the search in this folder", (text) => readPath("--resume", text)).conflicts([
@@ -93,7 +104,8 @@ export function addTune(program: Command): void {
   })
 }
 
-type Given = TuningOptions & TrainConfig & { readonly config?: string; readonly worker?: Settings }
+type Given = TuningOptions &
+  TrainConfig & { readonly config?: string; readonly worker?: Settings; readonly rangeTest?: true }
 
 async function start(named: string | undefined, options: Given): Promise<number> {
   const config = options.config === undefined ? {} : await readConfigFile(options.config)
@@ -122,7 +134,8 @@ async function start(named: string | undefined, options: Given): Promise<number>
       expected: `a file, mnist, ${setNames()}`,
     })
   }
-  return runTuning({ ...config, ...Object.fromEntries(given), data }, options)
+  const all = { ...config, ...Object.fromEntries(given), data }
+  return options.rangeTest ? runRangeTest(all, options) : runTuning(all, options)
 }
 
 /** A time with its unit, in seconds. */

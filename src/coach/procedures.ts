@@ -328,3 +328,55 @@ export function decideEpochs(costs: readonly number[], planned: number): EpochsD
         : `Epochs ${epochs}: validation cost rests, the second half took ${percent(gained)} off; best in ${where}.`
   return { knob: "epochs", value, ends: !longer, text, evidence }
 }
+
+// --- Learning rate by a range test -----------------------------------------------------------------------------------------------
+
+/** What a range test has seen: the smoothed costs where it begins, where they are least, and where it ends. */
+export interface RangeEvidence {
+  readonly steps: number
+  readonly from: { readonly rate: number; readonly cost: number }
+  readonly least: { readonly rate: number; readonly cost: number }
+  readonly to: { readonly rate: number; readonly cost: number }
+  /** Whether it ended because the cost had risen to several times the least, or beyond numbers. */
+  readonly blewUp: boolean
+}
+
+/** How far below the rate with the least cost a first rate is safe: half a power of ten. */
+const SAFE = 3
+const POWERS = [1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1, 10, 100]
+
+/**
+ * The first learning rate by a range test: the largest power of ten that is at most a third of the rate at which the cost was least, since
+ * from there on steps do harm; null if the cost fell by less than 2 % at all of them.
+ * @param rates in growing order
+ * @param costs the smoothed cost of the round with each of them
+ * @example
+ * ```ts
+ * import { decideByRange } from "trilobite/tune"
+ * decideByRange([1e-3, 1e-2, 1e-1, 1], [2.3, 2.1, 0.9, 8], true).value // => 0.01
+ * ```
+ */
+export function decideByRange(
+  rates: readonly number[],
+  costs: readonly number[],
+  blewUp: boolean,
+): Decision<RangeEvidence> {
+  const at = (i: number): RangeEvidence["least"] => ({ rate: rates[i]!, cost: costs[i]! })
+  const best = costs.reduce((a, cost, i) => (cost < costs[a]! ? i : a), 0)
+  const [from, least, to] = [at(0), at(best), at(costs.length - 1)]
+  const evidence: RangeEvidence = { steps: costs.length, from, least, to, blewUp }
+  const knob = "learningRate"
+  if (!(from.cost - least.cost > RISE * Math.abs(from.cost))) {
+    const text = `learningRate: no rate from ${shown(from.rate)} to ${shown(to.rate)} made the cost (${shown(from.cost)}) fall in a range test.`
+    return { knob, value: null, text, evidence }
+  }
+  const value = POWERS.reduce((a, power) => (SAFE * power <= least.rate ? power : a), POWERS[0]!)
+  const end = blewUp
+    ? `then rose, to ${shown(to.cost)} at ${shown(to.rate)}`
+    : best === costs.length - 1
+      ? "where the test ended"
+      : `and was ${shown(to.cost)} at ${shown(to.rate)}`
+  const fell = `the cost fell from ${shown(from.cost)} to ${shown(least.cost)} at rate ${shown(least.rate)}`
+  const text = `learningRate ${value}: in a range test ${fell}, ${end}; a power of ten below a third of that is a safe start.`
+  return { knob, value, text, evidence }
+}

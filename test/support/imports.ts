@@ -32,7 +32,8 @@ export const RULES: Record<string, readonly string[]> = {
     "coach",
   ],
   "datasets.ts": ["core", "data"],
-  "tune.ts": ["tune", "coach/procedures.ts"],
+  "range-test.ts": ["core", "data", "nn", "train", "coach/procedures.ts", "tune/normal.ts", "model.ts"],
+  "tune.ts": ["tune", "coach/procedures.ts", "range-test.ts"],
   "worker.ts": ["backend/wasm/worker.ts"],
   cli: ["index.ts", "datasets.ts", "tune.ts"],
 }
