@@ -108,6 +108,71 @@ def both_ways():
     return model, [rows], numbers(4, 1)
 
 
+def windows():
+    model = keras.Sequential(
+        [
+            keras.Input((9, 8, 4)),
+            L.Conv2D(6, (3, 2), strides=2, padding="same", groups=2, activation="relu", bias_initializer="he_normal"),
+            L.DepthwiseConv2D(3, depth_multiplier=2, padding="same", depthwise_regularizer="l2"),
+            L.MaxPooling2D(2, strides=1),
+            L.SeparableConv2D(3, 2, padding="same", activation="tanh"),
+            L.BatchNormalization(),
+            L.Conv2DTranspose(4, (3, 2), strides=(2, 3), output_padding=1),
+            L.AveragePooling2D((3, 2), padding="same"),
+            L.GlobalMaxPooling2D(),
+            L.Dense(2),
+        ],
+        name="windows",
+    )
+    model.compile(keras.optimizers.Adam(0.01), "mse")
+    return model, [numbers(3, 9, 8, 4)], numbers(3, 2)
+
+
+def waves():
+    model = keras.Sequential(
+        [
+            keras.Input((12, 3)),
+            L.Conv1D(4, 3, padding="causal", dilation_rate=2, activation="gelu"),
+            L.DepthwiseConv1D(2, padding="same"),
+            L.SeparableConv1D(5, 3),
+            L.MaxPooling1D(2, padding="same"),
+            L.Conv1DTranspose(3, 3, strides=2, padding="same"),
+            L.AveragePooling1D(3, strides=2),
+            L.LSTM(3, return_sequences=True, recurrent_activation="hard_sigmoid", recurrent_initializer="he_uniform"),
+            L.GRU(4, return_sequences=True, go_backwards=True, kernel_regularizer="l1"),
+            L.GRU(3, return_sequences=True, reset_after=False, use_bias=False, recurrent_constraint="unit_norm"),
+            L.SimpleRNN(2, activation="relu", unroll=False, bias_initializer="ones"),
+        ],
+        name="waves",
+    )
+    model.compile(keras.optimizers.RMSprop(0.01), "mse")
+    return model, [numbers(3, 12, 3)], numbers(3, 2)
+
+
+def attending():
+    words = keras.Input((5,), name="words")
+    rows = keras.Input((6, 4), name="rows")
+    start = keras.Input((4,), name="start")
+    known = L.Embedding(9, 4, mask_zero=True, name="known")(words)
+    query = L.GRU(4, return_sequences=True)(L.Dropout(0.0)(known))
+    value, hidden, cell = L.LSTM(4, return_sequences=True, return_state=True)(rows, initial_state=[start, start])
+    heads = L.MultiHeadAttention(2, 3, dropout=0.0, name="heads")(query, value)
+    own = L.MultiHeadAttention(2, 2, output_shape=4, use_bias=False)(value, value, key=rows, use_causal_mask=True)
+    plain = L.Attention(use_scale=True)([heads, own])
+    other = L.AdditiveAttention()([plain, value, value], use_causal_mask=True)
+    counted = L.Masking(mask_value=-1.0)(rows)
+    both = L.Bidirectional(L.SimpleRNN(4), name="both")(rows, initial_state=[hidden, cell])
+    down = L.SimpleRNN(2, go_backwards=True)(counted)
+    pooled = L.GlobalAveragePooling1D()(query)
+    joined = L.Concatenate()([L.GlobalMaxPooling1D()(other), both, down, pooled, L.LayerNormalization()(cell)])
+    model = keras.Model([words, rows, start], L.Dense(2)(joined), name="attending")
+    model.compile(keras.optimizers.Adam(0.01), "mse")
+    some = numbers(3, 6, 4)
+    some[1, 4:] = -1
+    chosen = np.float32([[1, 2, 3, 0, 0], [4, 5, 6, 7, 8], [3, 0, 1, 2, 0]])
+    return model, {"words": chosen, "rows": some, "start": numbers(3, 4)}, numbers(3, 2)
+
+
 def trained_by(optimizer):
     def make():
         frozen = L.Dense(3, trainable=False)
@@ -134,6 +199,7 @@ optimizers = {
     "schedule": O.SGD(keras.optimizers.schedules.ExponentialDecay(0.1, 2, 0.5), momentum=0.5),
 }
 models = {"chain": chain, "graph": graph, "sampler": sampler, "words": words, "both-ways": both_ways}
+models.update({"windows": windows, "waves": waves, "attending": attending})
 models.update({f"optimizer-{name}": trained_by(o) for name, o in optimizers.items()})
 
 
@@ -158,7 +224,7 @@ def write(names):
             for _ in range(3):
                 model.train_on_batch(single, y)
         model.save(os.path.join(HERE, f"{name}.keras"))
-        if name in ("chain", "graph", "words", "both-ways"):
+        if name in ("chain", "graph", "words", "both-ways", "windows", "waves"):
             model.save(os.path.join(HERE, f"{name}.h5"))
         if name == "chain":
             model.save_weights(os.path.join(HERE, "chain.weights.h5"))

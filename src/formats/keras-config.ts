@@ -9,6 +9,15 @@ import { type CustomObjects, type Factory, layerTypes, networkFromConfig } from 
 import { nestedTypes } from "../nn/nested.ts"
 import { traceNetwork } from "../nn/network.ts"
 import type { FromConfig, LayerConfig, NetworkConfig } from "../nn/to-config.ts"
+import {
+  callFromKeras,
+  callOptions,
+  callToKeras,
+  checkStates,
+  type Place,
+  placeOf,
+  valueFromKeras,
+} from "./keras-calls.ts"
 import { heldFromKeras, heldIn, heldLayers, heldToKeras, optionsFromKeras } from "./keras-held.ts"
 import { type Dialect, layerNames, neutralOfLayers, optionOf, ourOptions } from "./keras-names.ts"
 import { cannotHold, kerasObject, optionFromKeras, optionToKeras } from "./keras-specs.ts"
@@ -95,6 +104,7 @@ export function networkToKeras(
   options: KerasOptions,
 ): { readonly className: string; readonly config: object } {
   const { dialect } = options
+  if (dialect === "keras3") checkStates(config, name)
   const head = { name, trainable: true, ...(dialect === "keras3" ? { dtype: "float32" } : {}) }
   if (config.kind === "sequential") {
     const names = new Set(config.layers.map((layer) => layer.name))
@@ -125,10 +135,8 @@ export function networkToKeras(
     config.calls
       .filter(({ layer }) => layer === number)
       .map(({ inputs }) => {
-        return callToKeras(
-          inputs.map((from) => ({ at: at(from), shape: shapes.get(node[from[0]]!.name)! })),
-          dialect,
-        )
+        const given = inputs.map((from) => ({ at: at(from), shape: shapes.get(node[from[0]]!.name)! }))
+        return callToKeras(config.layers[number]!, given, dialect)
       })
   const own = config.layers.map((layer) => layerToKeras(layer, options))
   const shapes = valueShapes(config)
@@ -187,18 +195,6 @@ function valueShapes(config: Structure): ReadonlyMap<string, readonly (number | 
   ])
 }
 
-function callToKeras(
-  inputs: readonly { readonly at: readonly unknown[]; readonly shape: readonly (number | null)[] }[],
-  dialect: Dialect,
-): unknown {
-  if (dialect === "keras2") return inputs.map(({ at }) => [...at, {}])
-  const tensors = inputs.map(({ at, shape }) => ({
-    class_name: "__keras_tensor__",
-    config: { shape, dtype: "float32", keras_history: at },
-  }))
-  return { args: [tensors.length === 1 ? tensors[0] : tensors], kwargs: {} }
-}
-
 function layerToKeras(layer: LayerConfig, options: KerasOptions): object {
   const { type, name, inputShape, config } = layer
   const where = `layer ${name} (${type})`
@@ -217,7 +213,9 @@ function layerToKeras(layer: LayerConfig, options: KerasOptions): object {
   if (reason !== undefined) throw cannotHold(where, reason)
   const names = layerNames[type]
   const held = heldLayers(type)
-  const given = Object.entries(heldToKeras(layer, where, dialect).config).map(([option, value]) => [
+  const inCalls = callOptions(type)
+  const own = Object.entries(heldToKeras(layer, where, dialect).config).filter(([option]) => !inCalls.includes(option))
+  const given = own.map(([option, value]) => [
     optionOf(option, names),
     held.includes(option) ? layerToKeras(value as LayerConfig, within) : optionToKeras(where, option, value),
   ])
@@ -393,7 +391,13 @@ function functionalFromKeras(config: JsonObject, where: string, custom: CustomOb
   const counts = new Map<string, number>()
   let modern = false
   const waiting: { readonly key: string; readonly layer: number; readonly inputs: readonly Place[] }[] = []
+  const listed = places(config.output_layers ?? null, `${where}.output_layers`)
+  const ofMasks = maskOperations(
+    all,
+    listed.map(({ place }) => place.name),
+  )
   for (const { given, own, name, place } of all) {
+    if (ofMasks.has(name)) continue
     if (shapes.has(name) || numbers.has(name)) throw modelError(place, `another layer has the name ${show(name)}.`)
     if (given.class_name === "InputLayer") {
       checkInput(own, place)
@@ -403,11 +407,19 @@ function functionalFromKeras(config: JsonObject, where: string, custom: CustomOb
       batchSize ??= declared.batchSize
       continue
     }
-    const layer = { ...layerFromKeras(given, place, custom), name }
+    const made = layerFromKeras(given, place, custom)
     numbers.set(name, layers.length)
     const nodes = asArray(given.inbound_nodes ?? null, `${place}, inbound_nodes`, "E_MODEL")
-    const read = nodes.map((node, j) => callFromKeras(node, `${place}, inbound_nodes[${j}]`))
+    const read = nodes.map((node, j) => callFromKeras(node, String(given.class_name), `${place}, inbound_nodes[${j}]`))
     modern ||= read.some((call) => call.modern)
+    for (const { masks, options } of read) {
+      const foreign = masks.find((mask) => !ofMasks.has(mask.name))
+      if (foreign !== undefined)
+        throw modelError(place, `the mask ${show(foreign.name)} is made by no layer of the model.`)
+      if (show(options) === show(read[0]!.options)) continue
+      throw modelError(place, "calls of one layer that ask for different things are not there.", show(read[0]!.options), show(options)) // biome-ignore format: one row
+    }
+    const layer = { ...made, name, config: { ...made.config, ...read[0]?.options } }
     counts.set(name, read.length)
     read.forEach(({ inputs }, j) => void waiting.push({ key: `${name}/${j}`, layer: layers.length, inputs }))
     layers.push(layer)
@@ -444,7 +456,6 @@ function functionalFromKeras(config: JsonObject, where: string, custom: CustomOb
     }
     left = left.filter((call) => !ready.includes(call))
   }
-  const listed = places(config.output_layers ?? null, `${where}.output_layers`)
   const put = counted(listed.map(({ place }) => place), "output") // biome-ignore format: one row
   const outs = listed.map((one, i) => ({ ...one, place: put[i]! }))
   const taken = new Set<string>()
@@ -464,23 +475,57 @@ function functionalFromKeras(config: JsonObject, where: string, custom: CustomOb
     calls,
     outputs,
   }
+  if (modern) checkStates(made, where)
   return { config: made, inputShapes: ins.map(({ shape }) => shape) }
 }
 
-/** A value: which layer, which of its calls, which of its results. */
-interface Place {
+/** A layer of a functional network as it is listed. */
+interface Listed {
+  readonly given: JsonObject
+  readonly own: JsonObject
   readonly name: string
-  readonly node: number
-  readonly output: number
+  readonly place: string
 }
 
-function placeOf(json: JsonValue, where: string): Place {
-  const [name, node, output] = asArray(json, where, "E_MODEL")
-  return {
-    name: asString(name ?? null, where, "E_MODEL"),
-    node: asCount(node ?? null, where, "E_MODEL"),
-    output: asCount(output ?? null, where, "E_MODEL"),
+/**
+ * The operations with which Keras 3 lists how masks are made, by name: nothing but masks is made of them, and they begin with what
+ * Masking and Embedding layers ask of their inputs, so that masks come about here by themselves. Throws E_MODEL for others.
+ */
+function maskOperations(all: readonly Listed[], outputs: readonly string[]): ReadonlySet<string> {
+  const operations = all.filter(({ given }) => /^keras\.src\.ops\./.test(String(given.module)))
+  if (operations.length === 0) return new Set()
+  const nodesOf = ({ given, place }: Listed): readonly JsonValue[] =>
+    asArray(given.inbound_nodes ?? null, `${place}, inbound_nodes`, "E_MODEL")
+  const inputsOf = (one: Listed): readonly Place[] =>
+    operations.includes(one)
+      ? nodesOf(one)
+          .flatMap((node) => [asObject(node, one.place, "E_MODEL").args ?? null].flat(2))
+          .flatMap((arg) => {
+            return typeof arg === "object" && arg !== null ? [valueFromKeras(arg, one.place)] : []
+          })
+      : nodesOf(one).flatMap((node) => callFromKeras(node, String(one.given.class_name), one.place).inputs)
+  const needed = new Set<string>()
+  const open = [...outputs]
+  while (open.length > 0) {
+    const name = open.pop()!
+    if (needed.has(name)) continue
+    needed.add(name)
+    const one = all.find((other) => other.name === name)
+    if (one !== undefined && one.given.class_name !== "InputLayer") open.push(...inputsOf(one).map((from) => from.name))
   }
+  const found = operations.filter(({ name }) => !needed.has(name))
+  const masking = all.filter(({ given, own }) => given.class_name === "Masking" || own.mask_zero === true)
+  for (const one of found) {
+    if (one.given.class_name !== "NotEqual") continue
+    const [args] = nodesOf(one).map((node) => asArray(asObject(node, one.place, "E_MODEL").args ?? null, one.place, "E_MODEL")) // biome-ignore format: one row
+    const [from] = inputsOf(one)
+    const made = masking.some((layer) => {
+      const same = inputsOf(layer).some((input) => show(input) === show(from))
+      return same && (args?.[1] ?? null) === (layer.own.mask_zero === true ? 0 : (layer.own.mask_value ?? 0))
+    })
+    if (!made) throw modelError(one.place, "a mask that no layer of the model makes is not read.")
+  }
+  return new Set(found.map(({ name }) => name))
 }
 
 /** Inputs and outputs of a model: one, a list, or a record by names. */
@@ -490,39 +535,4 @@ function places(json: JsonValue, where: string): readonly { readonly name?: stri
   }
   if (typeof json[0] === "string") return [{ place: placeOf(json, where) }]
   return json.map((one: JsonValue) => ({ place: placeOf(one, where) }))
-}
-
-/** What a call takes, in either dialect. Throws E_MODEL for anything but values of other layers. */
-function callFromKeras(
-  node: JsonValue,
-  where: string,
-): { readonly modern: boolean; readonly inputs: readonly Place[] } {
-  if (Array.isArray(node)) {
-    const single = typeof node[0] === "string" ? [node] : node
-    const inputs = single.map((one: JsonValue) => {
-      const [, , , kwargs] = asArray(one, where, "E_MODEL")
-      checkKwargs(kwargs ?? null, where)
-      return placeOf(one, where)
-    })
-    return { modern: false, inputs }
-  }
-  const { args, kwargs } = asObject(node, where, "E_MODEL")
-  checkKwargs(kwargs ?? null, where)
-  const [first, ...more] = asArray(args ?? null, `${where}, args`, "E_MODEL")
-  if (more.some((arg) => arg !== null)) throw modelError(where, "calls with more than inputs are not there.")
-  const list = Array.isArray(first) ? first : [first ?? null]
-  const inputs = list.map((value: JsonValue) => {
-    const { class_name, config } = asObject(value, where, "E_MODEL")
-    if (class_name !== "__keras_tensor__") throw modelError(where, "an input is no value of a layer.", undefined, show(class_name)) // biome-ignore format: one row
-    return placeOf(asObject(config ?? null, where, "E_MODEL").keras_history ?? null, where)
-  })
-  return { modern: true, inputs }
-}
-
-function checkKwargs(kwargs: JsonValue, where: string): void {
-  if (kwargs === null) return
-  for (const [name, value] of Object.entries(asObject(kwargs, where, "E_MODEL"))) {
-    if (value === null || value === false) continue
-    throw modelError(where, `calls with ${show(name)} are not there.`, undefined, show(value))
-  }
 }

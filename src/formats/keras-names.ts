@@ -23,6 +23,8 @@ export interface Names {
   readonly unset?: readonly string[]
   /** What of the options of every layer Keras does not take here. */
   readonly without?: readonly string[]
+  /** Groups of its variables below its own in an HDF5 file, by what they begin with here. */
+  readonly parts?: { readonly [ours: string]: string }
   /** Where a layer's variables lie in an HDF5 file below its group, if not in the group itself: `cell`. */
   readonly inside?: string
 }
@@ -40,6 +42,11 @@ export const layerNames: { readonly [type: string]: Names } = {
   Normalization: { single: ["axis"], neutral: { input_mean: [], input_variance: [] } },
   SpatialDropout1D: { without: ["trainable"] },
   SpatialDropout2D: { without: ["trainable"] },
+  MultiHeadAttention: {
+    single: ["outputShape"],
+    neutral: { attention_axes: [1] },
+    parts: { query: "query_dense", key: "key_dense", value: "value_dense", attentionOutput: "output_dense" },
+  },
   SimpleRNN: { inside: "cell" },
   LSTM: { inside: "cell", unset: ["unitForgetBias"], neutral: { implementation: ["any"], time_major: [] } },
   GRU: { inside: "cell", neutral: { implementation: ["any"], time_major: [] } },
@@ -173,5 +180,6 @@ export function ourOptions(
 
 function asksForNothing(value: unknown, neutral: readonly unknown[] | undefined): boolean {
   if (value === null || value === false || value === undefined) return true
-  return neutral?.some((one) => one === "any" || one === value) ?? false
+  const single = Array.isArray(value) && value.length === 1 ? value[0] : value
+  return neutral?.some((one) => one === "any" || one === single) ?? false
 }

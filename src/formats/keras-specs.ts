@@ -79,6 +79,7 @@ export function optionToKeras(where: string, option: string, value: unknown): un
     const { type, ...options } = kinds[kind](value) as { readonly type: string }
     return specToKeras(moduleOf[kind]!, type, options, where)
   }
+  if (option === "noiseShape") return (value as (number | null)[]).map((n) => (n === -1 ? null : n))
   return typeof value === "string" ? snake(value) : value
 }
 

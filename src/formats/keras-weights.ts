@@ -14,7 +14,7 @@ import type { Hdf5Dataset, Hdf5File } from "./hdf5.ts"
 import type { Hdf5Group } from "./hdf5-write.ts"
 import { layersInKeras } from "./keras-config.ts"
 import { heldIn } from "./keras-held.ts"
-import { groupNames, layerNames } from "./keras-names.ts"
+import { groupNames, layerNames, snake } from "./keras-names.ts"
 import type { TrainingState } from "./saved-model.ts"
 import { modelError } from "./weights-file.ts"
 
@@ -58,7 +58,13 @@ function placesIn(
     )
   }
   const parameters = all.filter(({ variable: { key } }) => key.startsWith(own))
-  const inside = layerNames[layer.type]?.inside
+  const { inside, parts } = layerNames[layer.type] ?? {}
+  if (parts !== undefined) {
+    return Object.entries(parts).map(([part, group]) => {
+      const those = parameters.filter(({ variable: { key } }) => key.startsWith(`${own}${part}/`))
+      return { path: [...at, group], type: layer.type, name: snake(part), scopes: [...scopes, part], parameters: those }
+    })
+  }
   return [{ path: inside === undefined ? at : [...at, inside], type: layer.type, name: layer.name, scopes, parameters }]
 }
 
