@@ -46,6 +46,7 @@ export {
   type TargetStep,
 } from "./data/preparation.ts"
 export { type Prepared, type PrepareOptions, prepare, type Task } from "./data/prepare.ts"
+export { type Part, type PreparedPieces, preparePieces, type TablePieces } from "./data/prepare-pieces.ts"
 export {
   type Cell,
   type CellOptions,

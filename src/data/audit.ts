@@ -33,7 +33,7 @@ export function warningsOf(table: Table, preparation: Preparation, division: Div
   const target = columnNamed(table, preparation.target.column)!
   const features = preparation.features.map((step) => columnNamed(table, step.column)!)
   return [
-    ...few(division),
+    ...fewWarnings(division.train.length, division.validation.length),
     ...sorted(table, target, preparation),
     ...classes(table, target, preparation, division),
     ...duplicates(table, [...features, target], division),
@@ -42,9 +42,10 @@ export function warningsOf(table: Table, preparation: Preparation, division: Div
   ]
 }
 
-function few({ train, validation }: Division): Warning[] {
-  if (train.length >= 50 && (validation.length === 0 || validation.length >= 10)) return []
-  const message = `There are few rows: ${train.length} to train and ${validation.length} to validate with. What is measured is uncertain.`
+/** The warning for few rows. */
+export function fewWarnings(train: number, validation: number): Warning[] {
+  if (train >= 50 && (validation === 0 || validation >= 10)) return []
+  const message = `There are few rows: ${train} to train and ${validation} to validate with. What is measured is uncertain.`
   return [{ kind: "fewRows", message }]
 }
 
@@ -76,30 +77,40 @@ function classes(
   { train, validation }: Division,
 ): Warning[] {
   if (step.kind !== "classes") return []
-  const found: Warning[] = []
-  const count = (rows: Int32Array): Map<string, number> => {
-    const counts = new Map<string, number>(step.classes.map((name) => [name, 0]))
-    for (const row of rows) {
-      const name = textAt(target, row)!
-      counts.set(name, (counts.get(name) ?? 0) + 1)
-    }
+  const count = (rows: Int32Array): number[] => {
+    const places = new Map(step.classes.map((name, k) => [name, k]))
+    const counts = step.classes.map(() => 0)
+    for (const row of rows) counts[places.get(textAt(target, row)!)!]!++
     return counts
   }
-  for (const [part, rows] of [
-    ["training", train],
-    ["validation", validation],
-  ] as const) {
-    if (rows.length === 0) continue
-    const lacking = [...count(rows)].filter(([, n]) => n === 0).map(([name]) => name)
-    if (lacking.length === 0) continue
-    const message = `The ${part} rows of ${table.source} have no ${list(lacking)}.`
-    found.push({ kind: "missingClass", columns: [target.name], message })
+  return classWarnings(table.source, target.name, step.classes, {
+    training: count(train),
+    validation: count(validation),
+  })
+}
+
+/** What looks wrong about the numbers of rows of the classes. */
+export function classWarnings(
+  source: string,
+  target: string,
+  names: readonly string[],
+  parts: { readonly training: readonly number[]; readonly validation: readonly number[] },
+): Warning[] {
+  const found: Warning[] = []
+  for (const [part, counts] of Object.entries(parts)) {
+    const lacking = names.filter((_, k) => counts[k] === 0)
+    if (lacking.length === 0 || lacking.length === names.length) continue
+    const message = `The ${part} rows of ${source} have no ${list(lacking)}.`
+    found.push({ kind: "missingClass", columns: [target], message })
   }
-  const counts = [...count(train)].filter(([, n]) => n > 0).sort((a, b) => a[1] - b[1])
+  const counts = names
+    .map((name, k) => [name, parts.training[k]!] as const)
+    .filter(([, n]) => n > 0)
+    .sort((a, b) => a[1] - b[1])
   const [least, most] = [counts[0], counts.at(-1)]
   if (least !== undefined && most !== undefined && most[1] >= UNEQUAL * least[1]) {
     const message = `The classes are unequal: ${most[1]} training rows of ${show(most[0])}, ${least[1]} of ${show(least[0])}. Class weights make up for it.`
-    found.push({ kind: "imbalance", columns: [target.name], message })
+    found.push({ kind: "imbalance", columns: [target], message })
   }
   return found
 }
@@ -124,14 +135,17 @@ function constant(table: Table, features: readonly Column[], train: Int32Array):
     return train.every((row) => textAt(column, row) === first)
   })
   if (same.length === 0 || train.length < 2) return []
-  const names = same.map((column) => column.name)
-  return [
-    {
-      kind: "constant",
-      columns: names,
-      message: `Constant in all training rows of ${table.source}: ${list(names)}. Nothing can be learnt from ${names.length === 1 ? "it" : "them"}.`,
-    },
-  ]
+  return constantWarnings(
+    table.source,
+    same.map((column) => column.name),
+  )
+}
+
+/** The warning for columns that are the same in all training rows. */
+export function constantWarnings(source: string, names: readonly string[]): Warning[] {
+  if (names.length === 0) return []
+  const message = `Constant in all training rows of ${source}: ${list(names)}. Nothing can be learnt from ${names.length === 1 ? "it" : "them"}.`
+  return [{ kind: "constant", columns: names, message }]
 }
 
 /** Numbers from 0 to 255, as pixels have them. */

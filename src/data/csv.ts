@@ -144,6 +144,8 @@ export function addLines(
   const { columns } = builder
   const width = columns.length
   const end = block.length
+  // Columns that were taken may have forgotten their texts.
+  if (builder.rows === 0) recent.forget()
   // An only cell that is empty is an empty line, and spaces between cells are passed over.
   const missing = width > 1 && delimiter !== SPACE && builder.isMissing("")
   let line = firstLine
@@ -291,6 +293,11 @@ export class RecentCells {
     for (let i = start; i < at; i++) if (bytes[from + i] !== block[i]) return -1
     column.again(this.#codes[place]!)
     return at
+  }
+
+  /** Forgets all cells. */
+  forget(): void {
+    this.#lengths.fill(0)
   }
 
   /** Remembers the cell that was not known: its text is the last one of the column. */

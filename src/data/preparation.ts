@@ -59,48 +59,91 @@ export function levelsOf(column: Column, rows: Int32Array): string[] {
     codes.delete(-1)
     for (const code of codes) seen.add(column.levels[code]!)
   } else for (const row of rows) if (!Number.isNaN(column.values[row]!)) seen.add(String(column.values[row]!))
-  const all = [...seen]
+  return sortedTexts(seen)
+}
+
+/** Texts sorted: numbers by size, other texts by their letters. */
+export function sortedTexts(texts: Iterable<string>): string[] {
+  const all = [...texts]
   const numeric = all.every((text) => !Number.isNaN(numberIn(text)))
   return all.sort(numeric ? (a, b) => Number(a) - Number(b) : (a, b) => (a < b ? -1 : 1))
 }
 
-/** Mean and standard deviation, or least and range, of the numbers that are there; what is constant is divided by 1. */
-export function scalingOf(
-  values: ArrayLike<number>,
-  rows: Int32Array,
-  scaling: Scaling,
-): { mean: number; shift: number; divisor: number } {
-  let [n, sum, least, most] = [0, 0, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
-  for (const row of rows) {
-    const value = values[row]!
-    if (Number.isNaN(value)) continue
-    n++
-    sum += value
-    if (value < least) least = value
-    if (value > most) most = value
+/** How numbers are scaled, and their mean. */
+export interface NumberScale {
+  readonly mean: number
+  readonly shift: number
+  readonly divisor: number
+}
+
+/** What numbers come to: all of them are added, and once more for standardizing, for which their mean must be known. */
+export class NumberFacts {
+  #n = 0
+  #sum = 0
+  #squares = 0
+  least: number = Number.POSITIVE_INFINITY
+  most: number = Number.NEGATIVE_INFINITY
+
+  /** Adds the numbers of certain rows; missing ones count for nothing. */
+  add(values: ArrayLike<number>, rows: Int32Array): void {
+    for (const row of rows) {
+      const value = values[row]!
+      if (Number.isNaN(value)) continue
+      this.#n++
+      this.#sum += value
+      if (value < this.least) this.least = value
+      if (value > this.most) this.most = value
+    }
   }
-  if (n === 0) return { mean: 0, shift: 0, divisor: 1 }
-  const mean = sum / n
-  if (scaling === "none") return { mean, shift: 0, divisor: 1 }
-  if (scaling === "minMax") return { mean, shift: least, divisor: most > least ? most - least : 1 }
-  let squares = 0
-  for (const row of rows) {
-    const d = values[row]! - mean
-    if (!Number.isNaN(d)) squares += d * d
+
+  /** Adds them for the second time, in the same order. */
+  addAgain(values: ArrayLike<number>, rows: Int32Array): void {
+    const mean = this.#sum / this.#n
+    for (const row of rows) {
+      const d = values[row]! - mean
+      if (!Number.isNaN(d)) this.#squares += d * d
+    }
   }
-  const deviation = Math.sqrt(squares / n)
-  // A column whose numbers differ by rounding alone is constant.
-  const constant = least === most || deviation <= 1e-12 * Math.abs(mean)
-  return { mean, shift: mean, divisor: constant ? 1 : deviation }
+
+  /** Mean and standard deviation, or least and range, of the numbers that are there; what is constant is divided by 1. */
+  scale(scaling: Scaling): NumberScale {
+    const [n, least, most] = [this.#n, this.least, this.most]
+    if (n === 0) return { mean: 0, shift: 0, divisor: 1 }
+    const mean = this.#sum / n
+    if (scaling === "none") return { mean, shift: 0, divisor: 1 }
+    if (scaling === "minMax") return { mean, shift: least, divisor: most > least ? most - least : 1 }
+    const deviation = Math.sqrt(this.#squares / n)
+    // A column whose numbers differ by rounding alone is constant.
+    const constant = least === most || deviation <= 1e-12 * Math.abs(mean)
+    return { mean, shift: mean, divisor: constant ? 1 : deviation }
+  }
+}
+
+/** How the numbers of certain rows are scaled. */
+export function scalingOf(values: ArrayLike<number>, rows: Int32Array, scaling: Scaling): NumberScale {
+  const facts = new NumberFacts()
+  facts.add(values, rows)
+  if (scaling === "standardize") facts.addAgain(values, rows)
+  return facts.scale(scaling)
 }
 
 /** The text that occurs most often in certain rows, the first in the order of its letters among equals. */
 export function mostFrequent(column: Column, rows: Int32Array): string | null {
   const counts = new Map<string, number>()
+  countTexts(counts, column, rows)
+  return commonest(counts)
+}
+
+/** Counts the texts of certain rows. */
+export function countTexts(counts: Map<string, number>, column: Column, rows: Int32Array): void {
   for (const row of rows) {
     const text = textAt(column, row)
     if (text !== undefined) counts.set(text, (counts.get(text) ?? 0) + 1)
   }
+}
+
+/** The text with the highest count, the first in the order of its letters among equals. */
+export function commonest(counts: ReadonlyMap<string, number>): string | null {
   let best: string | null = null
   for (const [text, n] of counts) {
     const most = best === null ? -1 : counts.get(best)!
@@ -225,7 +268,8 @@ export function allRows({ rows }: Table): Int32Array {
   return Int32Array.from({ length: rows }, (_, i) => i)
 }
 
-function numbersOf(table: Table, column: Column): Float64Array {
+/** The numbers of a column. Throws E_DATA for a text that is none. */
+export function numbersOf(table: Table, column: Column): Float64Array {
   if (column.kind === "number") return column.values
   // A column of missing cells alone, or one whose numbers are written as texts.
   return Float64Array.from(column.codes, (code, row) => {

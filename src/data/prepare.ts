@@ -1,6 +1,6 @@
 // From a table to examples: what each column is, how rows are divided, what is learnt from the training rows, what looks wrong.
 
-import { checkKeys, configError, dataError, show, unknownName } from "../core/errors.ts"
+import { checkKeys, configError, dataError, show, type TrilobiteError, unknownName } from "../core/errors.ts"
 import { type Warning, warningsOf } from "./audit.ts"
 import { checkShares, type Division, type DivisionMethod, divideRows } from "./division.ts"
 import {
@@ -95,7 +95,7 @@ const known = [
 /** Whole numbers are taken for classes if there are at most so many different ones. */
 const MOST_CLASSES = 20
 /** Texts become one-hot rows if there are at most so many different ones. */
-const MOST_LEVELS = 1000
+export const mostLevels = 1000
 
 /**
  * Examples from a table: the target's classes or numbers, numbers standardized, texts one-hot, rows divided by a seed. What is
@@ -124,21 +124,10 @@ export function prepare(table: Table & { readonly target?: string }, options: Pr
   checkOptions(where, options)
   const { scaling = "standardize", missing = "error", validation = 0.2, test = 0 } = options
   checkShares(where, validation, test)
-  const name = options.target ?? table.target
-  if (name === undefined) {
-    const expected = `the name of a column: ${table.columns
-      .map((c) => c.name)
-      .slice(0, 30)
-      .join(", ")}`
-    throw configError({
-      where: `${where}.target`,
-      what: "what is to be predicted?",
-      expected,
-      hint: 'Write { target: "..." }.',
-    })
-  }
-  const target = columnOf(table, name)
-  const chosen = featuresOf(table, target, options)
+  const target = targetOf(where, table, options)
+  const useless = (column: Column): string | undefined =>
+    uselessness(factsOf(column), table.rows, isLookup(options, column))
+  const chosen = featuresOf(table, target, options, useless)
   const used = [...chosen.columns, target]
   const rows = rowsWith(table, used, missing === "drop" ? used : [target], missing)
   const task = options.task ?? taskOf(target, rows)
@@ -175,7 +164,8 @@ export function prepare(table: Table & { readonly target?: string }, options: Pr
   }
 }
 
-function checkOptions(where: string, options: PrepareOptions): void {
+/** Throws E_CONFIG for options that are none. */
+export function checkOptions(where: string, options: PrepareOptions): void {
   checkKeys(where, options, known)
   const choices = {
     task: ["classification", "regression"],
@@ -200,6 +190,21 @@ function checkOptions(where: string, options: PrepareOptions): void {
   }
 }
 
+/** The column that is to be predicted. Throws E_CONFIG if that is not said, or not there. */
+export function targetOf(where: string, table: Table & { readonly target?: string }, options: PrepareOptions): Column {
+  const name = options.target ?? table.target
+  if (name !== undefined) return columnOf(table, name)
+  const names = table.columns.map((column) => column.name).slice(0, 30)
+  throw configError({
+    where: `${where}.target`,
+    what: "what is to be predicted?",
+    expected: `the name of a column: ${names.join(", ")}`,
+    hint: 'Write { target: "..." }.',
+  })
+}
+
+const isLookup = ({ lookups = [] }: PrepareOptions, { name }: Column): boolean => lookups.includes(name)
+
 function columnOf(table: Table, name: string): Column {
   const column = columnNamed(table, name)
   if (column === undefined) throw noColumn(table, name)
@@ -207,10 +212,11 @@ function columnOf(table: Table, name: string): Column {
 }
 
 /** The columns to predict from. Columns that tell nothing, or only the row, are left out unless they are named. */
-function featuresOf(
+export function featuresOf(
   table: Table,
   target: Column,
   { features, ignore = [], categorical = [], lookups = [], timeColumn, split }: PrepareOptions,
+  useless: (column: Column) => string | undefined,
 ): { readonly columns: readonly Column[]; readonly warnings: readonly Warning[] } {
   for (const name of [...ignore, ...categorical, ...lookups]) columnOf(table, name)
   if (timeColumn !== undefined) columnOf(table, timeColumn)
@@ -227,7 +233,7 @@ function featuresOf(
   const columns = table.columns.filter((column) => {
     if (column === target || ignore.includes(column.name)) return false
     if (split === "time" && column.name === timeColumn) return false
-    const reason = uselessness(column, table.rows, lookups.includes(column.name))
+    const reason = useless(column)
     if (reason === undefined) return true
     warnings.push({
       kind: "ignored",
@@ -246,15 +252,33 @@ function featuresOf(
   })
 }
 
-function uselessness(column: Column, rows: number, lookup: boolean): string | undefined {
-  if (column.kind === "text") {
-    const n = column.levels.length
-    if (n > 20 && n * 2 > rows) return `has ${n} different texts in ${rows} rows`
-    return n > MOST_LEVELS && !lookup ? `has ${n} different texts` : undefined
+/** What all rows say of a column: how many different texts it has (undefined: numbers), and what its numbers do. */
+export interface ColumnFacts {
+  readonly texts: number | undefined
+  readonly isEmpty: boolean
+  /** Whether every number is the one before and 1. */
+  readonly counts: boolean
+}
+
+function factsOf(column: Column): ColumnFacts {
+  if (column.kind === "text") return { texts: column.levels.length, isEmpty: false, counts: false }
+  const { values } = column
+  const isEmpty = values.every(Number.isNaN)
+  return { texts: undefined, isEmpty, counts: values.every((value, i) => value === values[0]! + i) }
+}
+
+/** Why nothing can be learnt from a column; undefined if something can. */
+export function uselessness(
+  { texts, isEmpty, counts }: ColumnFacts,
+  rows: number,
+  lookup: boolean,
+): string | undefined {
+  if (texts !== undefined) {
+    if (texts > 20 && texts * 2 > rows) return `has ${texts} different texts in ${rows} rows`
+    return texts > mostLevels && !lookup ? `has ${texts} different texts` : undefined
   }
-  if (column.values.every(Number.isNaN)) return "is empty"
-  const counts = rows > 2 && column.values.every((value, i) => value === column.values[0]! + i)
-  return counts ? "counts the rows" : undefined
+  if (isEmpty) return "is empty"
+  return rows > 2 && counts ? "counts the rows" : undefined
 }
 
 /** The rows in which certain columns have a cell. Throws E_DATA for a row that lacks one unless it may be left out. */
@@ -301,11 +325,21 @@ function checkMissing(table: Table, columns: readonly Column[], rows: Int32Array
 function taskOf(target: Column, rows: Int32Array): Task {
   if (target.kind === "text") return "classification"
   const different = new Set<number>()
+  return addsClasses(different, target.values, rows) ? taskOfNumbers(different.size, rows.length) : "regression"
+}
+
+/** Collects the numbers of certain rows; false if they are no classes: not whole, or too many. */
+export function addsClasses(different: Set<number>, values: ArrayLike<number>, rows: Int32Array): boolean {
   for (const row of rows) {
-    const value = target.values[row]!
-    if (!Number.isInteger(value) || different.add(value).size > MOST_CLASSES) return "regression"
+    const value = values[row]!
+    if (!Number.isInteger(value) || different.add(value).size > MOST_CLASSES) return false
   }
-  return different.size * 2 > rows.length && different.size > 2 ? "regression" : "classification"
+  return true
+}
+
+/** Whether so many different whole numbers in so many rows are classes. */
+export function taskOfNumbers(different: number, rows: number): Task {
+  return different * 2 > rows && different > 2 ? "regression" : "classification"
 }
 
 function divided(table: Table, target: Column, task: Task, rows: Int32Array, options: PrepareOptions): Division {
@@ -391,33 +425,42 @@ function targetFor(
   scale: boolean,
 ): TargetStep {
   if (task === "classification") {
-    const classes = levelsOf(column, rows)
-    if (classes.length < 2) {
-      const hint = "A network learns to tell classes apart: it needs two."
-      throw dataError({
-        where: `${table.source}, column ${show(column.name)}`,
-        what: "there is one class only.",
-        got: show(classes[0]),
-        hint,
-      })
-    }
-    return { column: column.name, kind: "classes", classes }
+    return classesStep(table, column.name, levelsOf(column, rows))
   }
-  if (column.kind === "text") {
-    const expected = "a column of numbers for regression"
-    throw dataError({
-      where: `${table.source}, column ${show(column.name)}`,
-      what: "the target is text.",
-      expected,
-      hint: 'Ask for task "classification".',
-    })
-  }
+  if (column.kind === "text") throw textTarget(table, column.name)
   const { shift, divisor } = scalingOf(column.values, train, scale ? "standardize" : "none")
   return { column: column.name, kind: "number", shift, divisor }
+}
+
+/** The step of a target with these classes. Throws E_DATA for one class. */
+export function classesStep(table: Table, column: string, classes: readonly string[]): TargetStep {
+  if (classes.length >= 2) return { column, kind: "classes", classes }
+  throw dataError({
+    where: `${table.source}, column ${show(column)}`,
+    what: "there is one class only.",
+    got: show(classes[0]),
+    hint: "A network learns to tell classes apart: it needs two.",
+  })
+}
+
+/** The error for texts that are to be predicted as numbers. */
+export function textTarget(table: Table, column: string): TrilobiteError {
+  return dataError({
+    where: `${table.source}, column ${show(column)}`,
+    what: "the target is text.",
+    expected: "a column of numbers for regression",
+    hint: 'Ask for task "classification".',
+  })
 }
 
 function weightsOf(labels: ArrayLike<number>, classes: number): { readonly [place: number]: number } {
   const counts = new Array<number>(classes).fill(0)
   for (let i = 0; i < labels.length; i++) counts[labels[i]!]!++
-  return Object.fromEntries(counts.flatMap((n, k) => (n === 0 ? [] : [[k, labels.length / (classes * n)]])))
+  return classWeightsOf(counts)
+}
+
+/** For each class that there is the number of all rows, divided by the number of classes and by the rows of it. */
+export function classWeightsOf(counts: readonly number[]): { readonly [place: number]: number } {
+  const rows = counts.reduce((a, b) => a + b, 0)
+  return Object.fromEntries(counts.flatMap((n, k) => (n === 0 ? [] : [[k, rows / (counts.length * n)]])))
 }

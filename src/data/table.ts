@@ -39,8 +39,14 @@ export interface CellOptions {
   readonly missingValues?: readonly string[]
 }
 
-/** The limits of a table: columns, rows, and the bytes of one line of text. */
-export const tableLimits: { readonly columns: number; readonly rows: number; readonly line: number } = {
+/** The limits of a table: columns, rows, the bytes of one line of text, and the texts that a column keeps for the next piece. */
+export const tableLimits: {
+  readonly columns: number
+  readonly rows: number
+  readonly line: number
+  readonly levels: number
+} = {
+  levels: 65_536,
   columns: 100_000,
   rows: 2_147_483_647,
   line: 1_048_576,
@@ -83,10 +89,10 @@ export class ColumnBuilder {
   readonly declared: boolean
   values: Float64Array = new Float64Array(0)
   codes: Int32Array = new Int32Array(0)
-  readonly levels: string[] = []
+  levels: string[] = []
   readonly #codeOf: Map<string, number> = new Map()
   /** Of every text whether it is a number. */
-  readonly #isNumber: boolean[] = []
+  #isNumber: boolean[] = []
   /** Cells so far. */
   n = 0
   /** Of a column of texts: the cells that are numbers, those that are there, and the first one that is no number. */
@@ -155,11 +161,19 @@ export class ColumnBuilder {
     this.codes[this.n++] = code
   }
 
-  /** The cells so far as a column; the next one begins anew with the same kind and the same list of texts. */
+  /** The cells so far as a column; the next one begins anew with the same kind, and with the same texts unless they are many. */
   take(): Column {
     const { name, n } = this
     this.n = 0
-    if (this.kind === "text") return { name, kind: "text", codes: this.codes.slice(0, n), levels: this.levels }
+    if (this.kind === "text") {
+      const { levels } = this
+      if (levels.length > tableLimits.levels) {
+        this.levels = []
+        this.#isNumber = []
+        this.#codeOf.clear()
+      }
+      return { name, kind: "text", codes: this.codes.slice(0, n), levels }
+    }
     // Memory that is all but full is given away, and the next column begins with its own.
     const isFull = n * 16 > this.values.length * 15
     const values = isFull ? this.values.subarray(0, n) : this.values.slice(0, n)
