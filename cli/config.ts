@@ -32,6 +32,8 @@ export interface TrainConfig {
   readonly split?: "random" | "stratified" | "time"
   /** The column by which `time` divides. */
   readonly timeColumn?: string
+  /** Whether the file is read in pieces, anew in every epoch (default: if it is larger than an eighth of the memory). */
+  readonly stream?: boolean
   /** Units of the hidden layers (default 64, 64). */
   readonly layers?: readonly number[]
   /** The activation of the hidden layers (default relu). */

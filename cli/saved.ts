@@ -2,10 +2,10 @@
 
 import { statSync } from "node:fs"
 import { join } from "node:path"
-import { type CsvOptions, type Preparation, readPreparation } from "../src/datasets.ts"
+import { type CsvOptions, type Preparation, readPreparation, type Table } from "../src/datasets.ts"
 import { loadModel, type Model, TrilobiteError } from "../src/index.ts"
 import { files } from "./run-folder.ts"
-import { inFlags, openTable, type Source } from "./tables.ts"
+import { inFlags, openPieces } from "./tables.ts"
 
 /** A model with the preparation of its inputs. */
 export interface Saved {
@@ -38,20 +38,30 @@ export async function openModel(named: string): Promise<Saved> {
   })
 }
 
-/** A table for a model: columns that were numbers in training hold numbers. */
-export async function tableFor(
+/** Rows of a table for a model, some at a time, with the number of those before: columns that were numbers in training hold numbers. */
+export async function* piecesFor(
   { preparation }: Saved,
   data: string,
   options: Pick<CsvOptions, "delimiter" | "header">,
-): Promise<Source> {
+): AsyncGenerator<{ readonly table: Table; readonly first: number }> {
   const known = Object.entries(options).filter(([, value]) => value !== undefined)
   const numbers = preparation.features
     .filter(({ kind }) => kind === "number")
     .map(({ column }) => [column, "number" as const])
-  return inFlags(() =>
-    openTable(data, {
-      ...Object.fromEntries(known),
-      ...(numbers.length === 0 ? {} : { kinds: Object.fromEntries(numbers) }),
-    }),
-  )
+  const reading = {
+    ...Object.fromEntries(known),
+    ...(numbers.length === 0 ? {} : { kinds: Object.fromEntries(numbers) }),
+  }
+  const pieces = openPieces(data, reading)[Symbol.asyncIterator]()
+  let first = 0
+  try {
+    for (;;) {
+      const { value: table, done } = await inFlags(() => pieces.next())
+      if (done === true) return
+      yield { table, first }
+      first += table.rows
+    }
+  } finally {
+    await pieces.return(undefined)
+  }
 }

@@ -43,57 +43,109 @@ export interface NumberScores {
 /** The most mistakes that are told one by one. */
 const TOLD = 12
 
-/** Compares the answers for rows of a table with its target; undefined if there are no rows. */
-export function scoresOf(
-  preparation: Preparation,
-  table: Table,
-  rows: Int32Array,
-  answers: readonly Answer[],
-): Scores | undefined {
-  if (rows.length === 0) return undefined
-  const { target } = preparation
-  const column = table.columns.find(({ name }) => name === target.column)!
-  if (target.kind === "classes") {
-    const { classes } = target
-    const places = new Map(classes.map((name, k) => [name, k]))
-    const confusion = classes.map(() => classes.map(() => 0))
-    const missed: ClassScores["mistakes"][number][] = []
+/** Residuals that are kept for their quartiles: of more rows every second one, every fourth, and so on. */
+const KEPT = 1_048_576
+
+/** Compares answers with what is true, some rows after others: what it holds does not grow with them. */
+export class Scoring {
+  readonly #target: Preparation["target"]
+  #rows = 0
+  readonly #confusion: number[][]
+  readonly #places: ReadonlyMap<string, number>
+  #missed: (Miss<string> & { readonly probability: number })[] = []
+  #farthest: Miss<number>[] = []
+  #residuals: number[] = []
+  /** Every so many-th residual is kept. */
+  #every = 1
+  #mean = 0
+  #total = 0
+  #squares = 0
+  #absolute = 0
+  #least = Number.POSITIVE_INFINITY
+  #most = Number.NEGATIVE_INFINITY
+
+  constructor({ target }: Preparation) {
+    this.#target = target
+    const classes = target.kind === "classes" ? target.classes : []
+    this.#confusion = classes.map(() => classes.map(() => 0))
+    this.#places = new Map(classes.map((name, k) => [name, k]))
+  }
+
+  /** Adds the answers for certain rows of a table whose first row has a number (from 0). */
+  add(table: Table, rows: Int32Array, answers: readonly Answer[], first = 0): void {
+    const column = table.columns.find(({ name }) => name === this.#target.column)!
+    const isClass = this.#target.kind === "classes"
     rows.forEach((row, i) => {
-      const [truth, said] = [textAt(column, row)!, String(answers[i]!.value)]
-      const [k, j] = [places.get(truth)!, places.get(said)!]
-      confusion[k]![j]!++
-      if (k !== j) missed.push({ row: row + 1, truth, said, probability: answers[i]!.probabilities![j]! })
+      const truth = textAt(column, row)!
+      if (isClass) this.#class(first + row + 1, truth, answers[i]!)
+      else this.#number(first + row + 1, Number(truth), Number(answers[i]!.value))
+      this.#rows++
     })
-    const mistakes = missed.sort((a, b) => b.probability - a.probability || a.row - b.row).slice(0, TOLD)
-    const right = confusion.reduce((sum, counts, k) => sum + counts[k]!, 0)
-    const largest = Math.max(...confusion.map((counts) => counts.reduce((a, b) => a + b, 0)))
-    const n = rows.length
-    return { kind: "classes", rows: n, accuracy: right / n, chance: largest / n, classes, confusion, mistakes }
   }
-  const truths = Array.from(rows, (row) => Number(textAt(column, row)))
-  const residuals = truths.map((truth, i) => truth - Number(answers[i]!.value))
-  const n = rows.length
-  const mean = truths.reduce((a, b) => a + b, 0) / n
-  const total = truths.reduce((sum, truth) => sum + (truth - mean) ** 2, 0)
-  const left = residuals.reduce((sum, r) => sum + r * r, 0)
-  const missed = truths.map((truth, i) => ({ row: rows[i]! + 1, truth, said: Number(answers[i]!.value) }))
-  const farthest = missed.sort((a, b) => Math.abs(b.truth - b.said) - Math.abs(a.truth - a.said) || a.row - b.row)
-  const sorted = [...residuals].sort((a, b) => a - b)
-  const at = (share: number): number => {
-    const place = share * (n - 1)
-    const low = Math.floor(place)
-    return sorted[low]! + (place - low) * (sorted[Math.min(n - 1, low + 1)]! - sorted[low]!)
+
+  #class(row: number, truth: string, { value, probabilities }: Answer): void {
+    const said = String(value)
+    const [k, j] = [this.#places.get(truth)!, this.#places.get(said)!]
+    this.#confusion[k]![j]!++
+    if (k === j) return
+    this.#missed.push({ row, truth, said, probability: probabilities![j]! })
+    if (this.#missed.length > 1000) this.#missed = surest(this.#missed)
   }
-  return {
-    kind: "numbers",
-    rows: n,
-    r2: total === 0 ? null : 1 - left / total,
-    rootMeanSquaredError: Math.sqrt(left / n),
-    meanAbsoluteError: residuals.reduce((sum, r) => sum + Math.abs(r), 0) / n,
-    residuals: [at(0), at(0.25), at(0.5), at(0.75), at(1)],
-    mistakes: farthest.slice(0, TOLD),
+
+  #number(row: number, truth: number, said: number): void {
+    const residual = truth - said
+    if (this.#rows % this.#every === 0) this.#residuals.push(residual)
+    if (this.#residuals.length > KEPT) {
+      this.#residuals = this.#residuals.filter((_, i) => i % 2 === 0)
+      this.#every *= 2
+    }
+    const distance = truth - this.#mean
+    this.#mean += distance / (this.#rows + 1)
+    this.#total += distance * (truth - this.#mean)
+    this.#squares += residual * residual
+    this.#absolute += Math.abs(residual)
+    this.#least = Math.min(this.#least, residual)
+    this.#most = Math.max(this.#most, residual)
+    this.#farthest.push({ row, truth, said })
+    if (this.#farthest.length > 1000) this.#farthest = farthest(this.#farthest)
+  }
+
+  /** What all rows come to; undefined if there are none. */
+  result(): Scores | undefined {
+    const n = this.#rows
+    if (n === 0) return undefined
+    if (this.#target.kind === "classes") {
+      const { classes } = this.#target
+      const confusion = this.#confusion
+      const right = confusion.reduce((sum, counts, k) => sum + counts[k]!, 0)
+      const largest = Math.max(...confusion.map((counts) => counts.reduce((a, b) => a + b, 0)))
+      const mistakes = surest(this.#missed)
+      return { kind: "classes", rows: n, accuracy: right / n, chance: largest / n, classes, confusion, mistakes }
+    }
+    const sorted = [...this.#residuals].sort((a, b) => a - b)
+    const last = sorted.length - 1
+    const at = (share: number): number => {
+      const place = share * last
+      const low = Math.floor(place)
+      return sorted[low]! + (place - low) * (sorted[Math.min(last, low + 1)]! - sorted[low]!)
+    }
+    return {
+      kind: "numbers",
+      rows: n,
+      r2: this.#total === 0 ? null : 1 - this.#squares / this.#total,
+      rootMeanSquaredError: Math.sqrt(this.#squares / n),
+      meanAbsoluteError: this.#absolute / n,
+      residuals: [this.#least, at(0.25), at(0.5), at(0.75), this.#most],
+      mistakes: farthest(this.#farthest),
+    }
   }
 }
+
+const surest = <T extends Miss<string> & { readonly probability: number }>(missed: readonly T[]): T[] =>
+  [...missed].sort((a, b) => b.probability - a.probability || a.row - b.row).slice(0, TOLD)
+
+const farthest = (missed: readonly Miss<number>[]): Miss<number>[] =>
+  [...missed].sort((a, b) => Math.abs(b.truth - b.said) - Math.abs(a.truth - a.said) || a.row - b.row).slice(0, TOLD)
 
 /** The most classes whose matrix is printed. */
 const SHOWN = 12

@@ -105,6 +105,14 @@ export const settings: readonly Setting[] = [
   one("split", "how rows are divided", ["random", "stratified", "time"], "stratified for classes"),
   text("timeColumn", "the column by which time divides", "column", "date"),
   {
+    name: "stream",
+    description: "whether the file is read in pieces, again in every epoch",
+    told: "on if it is larger than an eighth of the memory",
+    schema: { type: "boolean" },
+    value: "on|off",
+    example: "on",
+  },
+  {
     name: "layers",
     description: "units of the hidden layers",
     usual: [64, 64],

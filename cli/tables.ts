@@ -11,6 +11,7 @@ import {
   readTable,
   type SetName,
   type Table,
+  tablePieces,
 } from "../src/datasets.ts"
 import { type Tensor, TrilobiteError, tensor } from "../src/index.ts"
 import { digits, shortened } from "./scores.ts"
@@ -91,6 +92,12 @@ export function setNames(): string {
 /** The table of a file or of a data set's name. Throws what `readTable` throws. */
 export async function openTable(data: string, options: CsvOptions = {}): Promise<Source> {
   return isSetName(data) ? dataSet(data) : readTable(data, options)
+}
+
+/** The same in pieces, for files larger than memory. */
+export async function* openPieces(data: string, options: CsvOptions = {}): AsyncGenerator<Source> {
+  if (isSetName(data)) yield await dataSet(data)
+  else yield* tablePieces(data, options)
 }
 
 /** What the command line's words are for the library's: errors name our flags. */

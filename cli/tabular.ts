@@ -3,7 +3,17 @@
 import { createHash } from "node:crypto"
 import { createReadStream } from "node:fs"
 import { join, resolve } from "node:path"
-import { answersOf, type Examples, type Prepared, type PrepareOptions, prepare } from "../src/datasets.ts"
+import {
+  answersOf,
+  type Examples,
+  type Prepared,
+  type PreparedPieces,
+  type PrepareOptions,
+  prepare,
+  prepareInputs,
+  preparePieces,
+  type Table,
+} from "../src/datasets.ts"
 import * as trilobite from "../src/index.ts"
 import {
   type Callback,
@@ -42,9 +52,20 @@ import {
   writeJson,
 } from "./run-folder.ts"
 import { environment, machine, type TrainOptions } from "./run-options.ts"
-import { type Scores, scoresOf, scoresText, shortened } from "./scores.ts"
+import { type Scores, Scoring, scoresText, shortened } from "./scores.ts"
 import { complete, type Settings, settings as settingList } from "./settings.ts"
-import { count, digitRows, inFlags, isImageSet, isPackaged, openTable, type Source, tableText } from "./tables.ts"
+import { firstInputs, inPieces, isStreamed, withTargets } from "./streaming.ts"
+import {
+  count,
+  digitRows,
+  inFlags,
+  isImageSet,
+  isPackaged,
+  openPieces,
+  openTable,
+  type Source,
+  tableText,
+} from "./tables.ts"
 import { type AnyConfig, checkpointsOf, type TakenUp, takeUp } from "./taking-up.ts"
 import { alike, usageError } from "./values.ts"
 
@@ -80,7 +101,7 @@ type TableConfig = Settings &
 interface Plan extends TakenUp<TableConfig, Line> {
   readonly folder: string
   readonly table: Source
-  readonly data: Prepared
+  readonly data: Prepared | PreparedPieces
   /** Makes the folder, or writes into an old one that the run goes on. */
   begin(): void
 }
@@ -103,11 +124,18 @@ export async function trainTable(given: TrainConfig, options: TrainOptions): Pro
     await model.save(join(folder, files.model))
     const ended = model.history?.ended ?? "completed"
     const scores = async (part: "validation" | "test"): Promise<Scores | null> => {
-      const rows = data.rows[part]
-      if (rows.length === 0) return null
-      return (
-        scoresOf(data.preparation, table, rows, answersOf(data.preparation, await model.predict(data[part].x))) ?? null
-      )
+      const { preparation } = data
+      const scoring = new Scoring(preparation)
+      if (inPieces(data)) {
+        for await (const { table: piece, rows, first } of data.parts(part)) {
+          if (rows.length === 0) continue
+          const { x } = prepareInputs(preparation, piece, rows)
+          scoring.add(piece, rows, answersOf(preparation, await model.predict(x)), first)
+        }
+      } else if (data.rows[part].length > 0) {
+        scoring.add(table, data.rows[part], answersOf(preparation, await model.predict(data[part].x)))
+      }
+      return scoring.result() ?? null
     }
     const best = history.reduce<Line | undefined>(
       (a, b) => (a === undefined || lossOf(b) < lossOf(a) ? b : a),
@@ -143,9 +171,9 @@ export async function trainTable(given: TrainConfig, options: TrainOptions): Pro
 }
 
 async function newRun(given: TrainConfig, options: TrainOptions): Promise<Plan> {
-  const settings = complete(given)
+  const settings = complete({ ...given, ...(isStreamed(given) ? { stream: true } : {}) })
   checkOpenEpochs(given, settings)
-  const { table, data } = await rowsFor(settings)
+  const { table, data } = await rowsOrPieces(settings)
   const name = shortName(settings.data!)
   const folder = newRunFolder(name, options.out)
   const { preparation, task } = data
@@ -180,8 +208,9 @@ function checkOpenEpochs({ patience }: TrainConfig, { epochs, validation }: Sett
 /** @param named the file, if it was named once more: it may have moved */
 async function oldRun(named: string | undefined, folder: string, options: TrainOptions): Promise<Plan> {
   const place = named === undefined || isPackaged(named) ? named : resolve(named)
-  let found: Awaited<ReturnType<typeof rowsFor>> | undefined
-  const rows = async (config: TableConfig): ReturnType<typeof rowsFor> => (found ??= await rowsOfRun(config, folder))
+  let found: Awaited<ReturnType<typeof rowsOrPieces>> | undefined
+  const rows = async (config: TableConfig): ReturnType<typeof rowsOrPieces> =>
+    (found ??= await rowsOfRun(config, folder))
   const taken = await takeUp<TableConfig, Line>(folder, options, {
     read: (given, path) => {
       const config = readTableConfig(given, path, folder)
@@ -205,8 +234,26 @@ export async function rowsFor(settings: Settings): Promise<{ readonly table: Sou
   return { table, data: await inFlags(() => prepare(table, preparingOf(settings, table))) }
 }
 
+/** The same, in pieces if that was decided. */
+async function rowsOrPieces(settings: Settings): Promise<{
+  readonly table: Source
+  readonly data: Prepared | PreparedPieces
+}> {
+  if (settings.stream !== true || isImageSet(settings.data!)) return rowsFor(settings)
+  return inFlags(async () => {
+    const pieces = (): AsyncGenerator<Source> => openPieces(settings.data!, readingOf(settings))
+    let data: PreparedPieces | undefined
+    for await (const first of pieces()) {
+      data = await preparePieces(pieces, preparingOf(settings, first))
+      break
+    }
+    // Without rows the reader has thrown.
+    return { table: data!.table, data: data! }
+  })
+}
+
 /** The same for a run that goes on. Throws E_DATA if the file is another one now. */
-async function rowsOfRun(config: TableConfig, folder: string): ReturnType<typeof rowsFor> {
+async function rowsOfRun(config: TableConfig, folder: string): ReturnType<typeof rowsOrPieces> {
   const { data, dataset } = config
   const got = await hashOf(data)
   if (got !== dataset.sha256) {
@@ -219,7 +266,7 @@ async function rowsOfRun(config: TableConfig, folder: string): ReturnType<typeof
       hint: `Has it moved? trilobite train <file> --resume ${quoted(folder)}. Has it changed? Start a new run.`,
     })
   }
-  return rowsFor(settingsOf(config))
+  return rowsOrPieces(settingsOf(config))
 }
 
 /** A config as that of a training on a table. Throws E_CONFIG or E_USAGE if it is none. */
@@ -323,10 +370,10 @@ function optimizerOf({ optimizer, learningRate }: Settings): Optimizer {
 const LABELS = /^(sparse|binary)|^bce$/i
 
 /** The network by the chapter's rules: hidden layers, then a probability for each class, one for two, or a number. */
-export function buildModel(data: Prepared, settings: Settings, options: ModelOptions): Model {
+export function buildModel(data: Prepared | PreparedPieces, settings: Settings, options: ModelOptions): Model {
   const { layers: units, activation, dropout: rate } = settings
-  const { classes, train } = data
-  const width = train.x.shape[1]!
+  const { classes } = data
+  const width = data.features.length
   const two = classes.length === 2
   const inOneHot = needsOneHot(data, settings)
   const regular = settings.l2 > 0 ? { kernelRegularizer: l2({ l2: settings.l2 }) } : {}
@@ -352,7 +399,7 @@ export function buildModel(data: Prepared, settings: Settings, options: ModelOpt
 }
 
 /** Losses of classes by rows of outputs take targets with a 1 at the class. */
-function needsOneHot({ classes }: Prepared, { loss }: Settings): boolean {
+function needsOneHot({ classes }: Prepared | PreparedPieces, { loss }: Settings): boolean {
   return classes.length > 2 && loss !== undefined && !LABELS.test(loss)
 }
 
@@ -362,9 +409,9 @@ async function fitModel(
   signal: AbortSignal,
   coach: RunCoach,
 ): Promise<readonly Line[]> {
-  const { x, y, options: own } = trainingOf(data, config)
   const lively = !options.json && !options.quiet
-  const observer = observe({ x, xValid: own.validationData === undefined ? x : data.validation.x })
+  const { x, xValid, options: own, train } = inPieces(data) ? await fitPieces(data, config) : fitRows(data, config)
+  const observer = observe({ x, xValid })
   const record: Callback = {
     onTrainBegin: observer.onTrainBegin,
     onEpochEnd: async (epoch, logs, training) => {
@@ -378,7 +425,7 @@ async function fitModel(
       if (lively && (epoch === 0 || (epoch + 1) % every === 0)) printLine(lineText(line, training.epochs))
     },
   }
-  await model.fit(x, y, {
+  await train(model, {
     ...own,
     verbose: 0,
     callbacks: [decisionsOf(folder, options), record, ...coach.callbacks, ...own.callbacks, checkpointsOf(folder)],
@@ -386,6 +433,51 @@ async function fitModel(
     signal,
   })
   return history
+}
+
+/** How a training is begun, and inputs to look at it with. */
+interface Begun {
+  readonly x: Examples["x"]
+  readonly xValid: Examples["x"]
+  readonly options: { readonly callbacks: readonly Callback[] }
+  readonly train: (model: Model, options: Omit<FitOptions, "validationSplit" | "sampleWeight">) => Promise<unknown>
+}
+
+function fitRows(data: Prepared, settings: Settings): Begun {
+  const { x, y, options } = trainingOf(data, settings)
+  const xValid = options.validationData === undefined ? x : data.validation.x
+  return { x, xValid, options, train: (model, all) => model.fit(x, y, all) }
+}
+
+async function fitPieces(data: PreparedPieces, settings: Settings): Promise<Begun> {
+  const oneHot = needsOneHot(data, settings)
+  const stream = (of: PreparedPieces["train"]): PreparedPieces["train"] =>
+    oneHot ? withTargets(of, (y) => toCategorical(y, data.classes.length)) : of
+  const validates = data.rows.validation > 0
+  const options = {
+    ...optionsOf(data, settings, data.rows.train, validates),
+    ...(validates ? { validationData: stream(data.validation) } : {}),
+  }
+  const x = await firstInputs(data.train)
+  const xValid = validates ? await firstInputs(data.validation) : x
+  return { x, xValid, options, train: (model, all) => model.fit(stream(data.train), all) }
+}
+
+/** What both have in common: how long, in what rounds, and when it stops. */
+function optionsOf(
+  { classWeights: weights }: Pick<Prepared, "classWeights">,
+  { epochs, batchSize, patience, seed, classWeights }: Settings,
+  rows: number,
+  validates: boolean,
+): FitOptions & { readonly callbacks: readonly Callback[] } {
+  const stops = validates && patience > 0 && epochs !== "auto"
+  return {
+    batchSize: Math.min(batchSize, rows),
+    epochs,
+    seed,
+    callbacks: stops ? [earlyStopping({ monitor: "valLoss", patience, restoreBestWeights: true })] : [],
+    ...(classWeights === "balanced" ? { classWeight: weights } : {}),
+  }
 }
 
 /** What `fit` is given: training rows with their targets, and how they are trained on. */
@@ -397,21 +489,12 @@ export function trainingOf(
   readonly y: Examples["y"]
   readonly options: FitOptions & { readonly callbacks: readonly Callback[] }
 } {
-  const { epochs, batchSize, patience, seed, classWeights } = settings
   const validates = data.rows.validation.length > 0
-  const stop =
-    validates && patience > 0 && epochs !== "auto"
-      ? [earlyStopping({ monitor: "valLoss", patience, restoreBestWeights: true })]
-      : []
   const targets = ({ y: labels }: Examples): Examples["y"] =>
     needsOneHot(data, settings) ? toCategorical(labels, data.classes.length) : labels
   const options = {
-    batchSize: Math.min(batchSize, data.rows.train.length),
-    epochs,
-    seed,
-    callbacks: stop,
+    ...optionsOf(data, settings, data.rows.train.length, validates),
     ...(validates ? { validationData: [data.validation.x, targets(data.validation)] as const } : {}),
-    ...(classWeights === "balanced" ? { classWeight: data.classWeights } : {}),
   }
   return { x: data.train.x, y: targets(data.train), options }
 }
@@ -458,12 +541,29 @@ function lineText(line: Line, epochs: number): string {
   return `Epoch ${String(line.epoch).padStart(String(epochs).length)}  ${words.join("  ")}`
 }
 
-function announce(table: Source, data: Prepared, settings: Settings, model: Model): void {
-  const { rows, classes, task } = data
-  printLine(tableText(table, data))
+const sizesOf = ({ train, validation, test }: Prepared["rows"]) => ({
+  train: train.length,
+  validation: validation.length,
+  test: test.length,
+})
+
+/** What is said of a table that is not in memory. */
+function piecesText(table: Table, { preparation, features }: PreparedPieces): string {
+  const used = `${count(preparation.features.length, "column")} used as ${count(features.length, "input")}`
+  return [
+    `${shortened(table.source, 50)}: ${count(table.rows, "row")}, ${count(table.columns.length, "column")}, ${used}`,
+    "Reading      in pieces, again in every epoch; rows are mixed with the 4,096 before",
+    "             them (--stream off reads the whole file into memory)",
+  ].join("\n")
+}
+
+function announce(table: Source, data: Prepared | PreparedPieces, settings: Settings, model: Model): void {
+  const { classes, task } = data
+  const { train, validation, test } = inPieces(data) ? data.rows : sizesOf(data.rows)
+  printLine(inPieces(data) ? piecesText(table, data) : tableText(table, data))
   const what = task === "classification" ? `classification into ${classes.length} classes` : "regression"
-  const parts = [`${count(rows.train.length, "row")} to train`, `${rows.validation.length} to validate`]
-  if (rows.test.length > 0) parts.push(`${rows.test.length} to test`)
+  const parts = [`${count(train, "row")} to train`, `${validation} to validate`]
+  if (test > 0) parts.push(`${test} to test`)
   printLine(`\nTask         ${what}; ${parts.join(", ")}`)
   const width = data.features.length
   const hidden = settings.layers.map((n) => `${n} ${settings.activation}`)

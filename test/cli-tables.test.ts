@@ -1,8 +1,9 @@
 // Tables on the command line: from a file to a saved model, what it says of other rows, configs, and what goes wrong.
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { beforeAll, describe, expect, test } from "vitest"
 import { jsonSchema, settings } from "../cli/settings.ts"
+import { isStreamed } from "../cli/streaming.ts"
 import { dataSet, prepareInputs, readPreparation, readTable } from "../src/datasets.ts"
 import { loadModel } from "../src/index.ts"
 import { type Finished, finished, useCli } from "./support/cli.ts"
@@ -207,6 +208,59 @@ describe("trilobite train <file>", () => {
     expect(await refused("--resume", "auto", "--epochs", "500")).toMatch(
       /--epochs: this run finds out itself how long it trains\. Expected auto, got 500/,
     )
+  })
+
+  test("a file in pieces: trained, stopped and gone on with, evaluated and predicted; said, and kept in the config", {
+    timeout: 120_000,
+  }, async () => {
+    const lines = Array.from({ length: 30_000 }, (_, i) => {
+      const [a, b] = [(i * 7919) % 1009, (i * 104_729) % 877]
+      return `${a / 100},${b},${["u", "v", "w"][i % 3]},${a > 500 === b > 400 ? "like" : "unlike"}`
+    })
+    writeFileSync(at("large.csv"), `a,b,kind,y\n${lines.join("\n")}\n`)
+    const settings = ["--target", "y", "--layers", "8", "--epochs", "3", "--test", "0.1", "--class-weights", "balanced"]
+    const train = ["train", "large.csv", "--stream", "on", ...settings]
+    const out = done(await cli.run(...train, "--out", "pieces"))
+    expect(out).toMatch(/^large\.csv: 30,000 rows, 4 columns, 3 columns used as 5 inputs\nReading {6}in pieces/)
+    expect(json("pieces", "config.json")).toMatchObject({ stream: true, dataset: { rows: 30_000, columns: 4 } })
+    const result = json("pieces", "result.json") as { [part: string]: { rows: number; confusion: number[][] } }
+    const told = /([\d,]+) rows to train, (\d+) to validate, (\d+) to test/.exec(out)!.slice(1)
+    const [trained, validated, tested] = told.map((n) => Number(n.replace(",", "")))
+    expect(trained! + validated! + tested!).toBe(30_000)
+    expect([result.validation!.rows, result.test!.rows]).toEqual([validated, tested])
+    const bytes = (folder: string): Buffer => readFileSync(at(folder, "model.safetensors"))
+    const child = cli.start([...train, "--out", "pieces-on", "--json"])
+    const ended = finished(child)
+    child.stdout.on("data", (chunk) => {
+      if (!child.killed && String(chunk).includes('"epoch":1,')) child.kill("SIGTERM")
+    })
+    expect((await ended).code).toBe(143)
+    done(await cli.run("train", "--resume", "pieces-on", "--threads", "2"))
+    expect(bytes("pieces-on").equals(bytes("pieces"))).toBe(true)
+    expect(done(await cli.run("evaluate", "pieces", "large.csv"))).toMatch(/^large\.csv: 30,000 rows\nAccuracy/)
+    const answers = done(await cli.run("predict", "pieces", "large.csv", "--csv"))
+      .trimEnd()
+      .split("\n")
+    expect(answers.length).toBe(30_001)
+    const model = await loadModel(at("pieces", "model.safetensors"))
+    const { x } = prepareInputs(readPreparation(model.preparing), await readTable(at("large.csv")))
+    const said = (await model.predict(x)).data
+    for (const row of [0, 8191, 8192, 29_999]) expect(answers[row + 1]!.split(",").at(-1)).toBe(String(said[row]))
+    const refused = await cli.run("train", "large.csv", "--stream", "on", "--target", "y", "--split", "stratified")
+    expect(refused.err).toMatch(/drawn one by one/)
+  })
+
+  test("files larger than an eighth of the memory are read in pieces, unless their rows cannot be drawn one by one", () => {
+    const data = at("numbers.csv")
+    const { size } = statSync(data)
+    expect(isStreamed({ data }, 8 * size)).toBe(false)
+    expect(isStreamed({ data }, 8 * size - 1)).toBe(true)
+    expect(isStreamed({ data, split: "random" }, size)).toBe(true)
+    expect(isStreamed({ data, split: "stratified" }, size)).toBe(false)
+    expect(isStreamed({ data, stream: false }, size)).toBe(false)
+    expect(isStreamed({ data, stream: true })).toBe(true)
+    expect(isStreamed({ data: "iris" }, 1)).toBe(false)
+    expect(isStreamed({ data: at("nothing.csv") }, 1)).toBe(false)
   })
 
   test("K10 missing cells are named with what can be done, and filled if that is asked", async () => {

@@ -1,11 +1,11 @@
 // `trilobite evaluate`: how good a saved model is on a table.
 
 import type { Command } from "commander"
-import { answersOf, prepareInputs } from "../../src/datasets.ts"
+import { answersOf, type Preparation, prepareInputs, type Table } from "../../src/datasets.ts"
 import { TrilobiteError } from "../../src/index.ts"
 import { printJson, printLine } from "../output.ts"
-import { openModel, tableFor } from "../saved.ts"
-import { scoresOf, scoresText, shortened } from "../scores.ts"
+import { openModel, piecesFor } from "../saved.ts"
+import { Scoring, scoresText, shortened } from "../scores.ts"
 import { count, inFlags, missingIn } from "../tables.ts"
 import { addReadingOptions, type ReadingOptions } from "./reading.ts"
 
@@ -38,9 +38,21 @@ async function evaluate(
   { json, ...reading }: ReadingOptions & { readonly json?: true },
 ): Promise<void> {
   const saved = await openModel(path)
-  const table = await tableFor(saved, data, reading)
   const { preparation, model } = saved
-  const { target } = preparation
+  const scoring = new Scoring(preparation)
+  for await (const { table, first } of piecesFor(saved, data, reading)) {
+    checkTarget(preparation, table, data)
+    const { x } = await inFlags(() => prepareInputs(preparation, table))
+    const rows = Int32Array.from({ length: table.rows }, (_, i) => i)
+    scoring.add(table, rows, answersOf(preparation, await model.predict(x)), first)
+  }
+  const scores = scoring.result()!
+  if (json) printJson(scores)
+  else printLine(`${shortened(data, 50)}: ${count(scores.rows, "row")}\n${scoresText(scores)}`)
+}
+
+/** Throws E_DATA unless every row has a target that the model may say. */
+function checkTarget({ target }: Preparation, table: Table, data: string): void {
   const column = table.columns.find(({ name }) => name === target.column)
   if (column === undefined || missingIn(column) > 0) {
     const what =
@@ -50,8 +62,6 @@ async function evaluate(
     const hint = "To evaluate, what is true must be known; trilobite predict needs no target."
     throw new TrilobiteError("E_DATA", { where: data, what, expected: "the target in every row", hint })
   }
-  const { x } = await inFlags(() => prepareInputs(preparation, table))
-  const rows = Int32Array.from({ length: table.rows }, (_, i) => i)
   const unknown =
     target.kind === "classes" && column.kind === "text"
       ? column.levels.find((level) => !target.classes.includes(level))
@@ -65,7 +75,4 @@ async function evaluate(
       got: JSON.stringify(unknown),
     })
   }
-  const scores = scoresOf(preparation, table, rows, answersOf(preparation, await model.predict(x)))!
-  if (json) printJson(scores)
-  else printLine(`${shortened(data, 50)}: ${count(table.rows, "row")}\n${scoresText(scores)}`)
 }

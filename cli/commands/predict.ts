@@ -1,9 +1,9 @@
 // `trilobite predict`: what a saved model says of the rows of a table.
 
 import type { Command } from "commander"
-import { answersOf, prepareInputs } from "../../src/datasets.ts"
+import { type Answer, answersOf, prepareInputs } from "../../src/datasets.ts"
 import { printJson, printLine } from "../output.ts"
-import { openModel, tableFor } from "../saved.ts"
+import { openModel, piecesFor } from "../saved.ts"
 import { digits, percent, shortened } from "../scores.ts"
 import { csvLine, inFlags } from "../tables.ts"
 import { usageError } from "../values.ts"
@@ -13,7 +13,8 @@ const HELP = `
 The model is a run folder of trilobite train, or its model.safetensors. The
 table needs the columns of the training but for the target; it is prepared as
 the training rows were. For classes each row gets the most probable one, for
-numbers the number in its own unit.
+numbers the number in its own unit. The file may be larger than memory: answers
+come as it is read, so those before a row that cannot be used are printed.
 
 --csv prints a line for each row: the answer, and for classes the probability of
 each. --json prints an object for each row.
@@ -48,13 +49,10 @@ async function predict(path: string, data: string, { csv, json, ...reading }: Op
   if (csv && json)
     throw usageError({ where: "--csv", what: "--csv and --json exclude each other.", hint: "Leave one out." })
   const saved = await openModel(path)
-  const table = await tableFor(saved, data, reading)
-  const { x } = await inFlags(() => prepareInputs(saved.preparation, table))
-  const answers = answersOf(saved.preparation, await saved.model.predict(x))
   const { target } = saved.preparation
   const classes = target.kind === "classes" ? target.classes : []
   if (csv) printLine(csvLine([target.column, ...classes.map((name) => `p(${name})`)]))
-  answers.forEach(({ value, probabilities = [] }, row) => {
+  const tell = ({ value, probabilities = [] }: Answer, row: number): void => {
     if (csv) printLine(csvLine([value, ...probabilities]))
     else if (json) {
       const named = Object.fromEntries(classes.map((name, k) => [name, probabilities[k]!]))
@@ -65,5 +63,12 @@ async function predict(path: string, data: string, { csv, json, ...reading }: Op
         `${String(row + 1).padStart(6)}  ${typeof value === "number" ? digits(value) : shortened(value, 40)}${sure}`,
       )
     }
-  })
+  }
+  for await (const { table, first } of piecesFor(saved, data, reading)) {
+    const { x } = await inFlags(() => prepareInputs(saved.preparation, table))
+    const answers = answersOf(saved.preparation, await saved.model.predict(x))
+    answers.forEach((answer, i) => {
+      tell(answer, first + i)
+    })
+  }
 }

@@ -21,6 +21,11 @@ for numbers. It stops when the validation loss no longer falls, and keeps the
 best weights. Settings may also stand in a config (trilobite init); flags come
 before it.
 
+A file larger than an eighth of the memory is read in pieces, again in every
+epoch (--stream on, or off): what is learnt of it is learnt in two or three
+passes before; each row is drawn by itself to train, validate or test; a row is
+mixed with the 4,096 before it, so a sorted file should be mixed first.
+
 Data sets: ${setNames()}
 ${netsHelp()}
 

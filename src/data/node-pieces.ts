@@ -7,20 +7,16 @@ import { createGunzip } from "node:zlib"
 import { dataError } from "../core/errors.ts"
 import { ioError } from "../core/io.ts"
 import { isGzip, recognise } from "../core/sniff.ts"
-import { expansionLimits, fileLimit, isSystemError, notRegular, openForReading } from "./node-file.ts"
+import { expansionLimits, isSystemError, notRegular, openForReading } from "./node-file.ts"
 
 const PIECE = 1_048_576
 
-/** The first bytes of a file (at most `most`) and its size. Throws E_IO, and E_DATA if it is no regular file or too large. */
+/** The first bytes of a file (at most `most`) and its size. Throws E_IO, and E_DATA if it is no regular file. */
 export function headOf(path: string, most: number): { readonly head: Uint8Array; readonly size: number } {
   const fd = openForReading(path)
   try {
     const stat = fstatSync(fd)
     if (!stat.isFile()) throw notRegular(path, stat.isDirectory() ? "a folder" : "a device or a pipe")
-    if (stat.size > fileLimit) {
-      const fields = { expected: `at most ${fileLimit} bytes`, got: `${stat.size}`, hint: "Split the file." }
-      throw dataError({ where: path, what: "the file is too large.", ...fields })
-    }
     const head = Buffer.alloc(Math.min(most, stat.size))
     let at = 0
     for (let n = 1; at < head.length && n > 0; at += n) n = readSync(fd, head, at, head.length - at, at)
@@ -35,7 +31,7 @@ export function headOf(path: string, most: number): { readonly head: Uint8Array;
 /**
  * The bytes of a file in pieces of up to a mebibyte, decompressed if they are gzip. A piece is only there until the next one is
  * asked for: its memory is used again.
- * @throws E_IO if it cannot be read; E_DATA if it is no regular file, too large, damaged, or expands too far.
+ * @throws E_IO if it cannot be read; E_DATA if it is no regular file, damaged, or expands too far.
  */
 export async function* piecesOf(path: string): AsyncGenerator<Buffer> {
   const { head, size } = headOf(path, 2)

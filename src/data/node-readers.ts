@@ -5,7 +5,7 @@ import { isGzip } from "../core/sniff.ts"
 import { numbersOf, type Tensor } from "../core/tensor.ts"
 import { readNpy, readNpz } from "./node-arrays.ts"
 import { type CsvOptions, checkCsvOptions, readCsv } from "./node-csv.ts"
-import { readIdx } from "./node-file.ts"
+import { fileLimit, readIdx } from "./node-file.ts"
 import { readJsonLines } from "./node-jsonl.ts"
 import { headOf, piecesOf } from "./node-pieces.ts"
 import { type Table, TableBuilder } from "./table.ts"
@@ -132,6 +132,10 @@ export async function readTable(path: string, options: CsvOptions = {}): Promise
   checkCsvOptions("readTable", options)
   const builder = new TableBuilder(path, options)
   const { reader, size } = readerOf(path)
+  if (size > fileLimit) {
+    const fields = { expected: `at most ${fileLimit} bytes`, got: `${size}`, hint: "Read it in pieces (tablePieces)." }
+    throw dataError({ where: path, what: "the file is too large.", ...fields })
+  }
   builder.bytes = size
   for await (const _ of reader.read(builder, path, options));
   return builder.finish()
