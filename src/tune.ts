@@ -1,9 +1,13 @@
 // The public entry "trilobite/tune": the search for a configuration. Re-exports only.
 
 export {
+  type BatchLimits,
+  type BatchSeen,
+  type BatchStanding,
   type ChapterKnob,
   chapterLadder,
   type Decision,
+  decideBatchSize,
   decideByRange,
   decideEpochs,
   type EpochsDecision,
@@ -21,6 +25,7 @@ export {
   standOn,
 } from "./coach/procedures.ts"
 export { learningRateRangeTest, type RangeTest, type RangeTestOptions, rangeTestSvg } from "./range-test.ts"
+export { type BatchSizeOptions, chooseBatchSize, type Inspected } from "./tune/batch-size.ts"
 export { type Climb, climb, climbing } from "./tune/climbing.ts"
 export { type Importance, importance } from "./tune/importance.ts"
 export {

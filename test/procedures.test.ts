@@ -1,7 +1,16 @@
 // The chapter's rules of thumb as decisions: tables of what is seen and what is decided, the chapter's own runs among it.
 import { describe, expect, test } from "vitest"
-import { decideEpochs, type Ladder, type Seen, type Setting, standOn } from "../src/coach/procedures.ts"
-import { chapterLadder, firstLearningRate, paceOf } from "../src/tune.ts"
+import {
+  type BatchSeen,
+  decideBatchSize,
+  decideEpochs,
+  type Ladder,
+  type Seen,
+  type Setting,
+  standOn,
+} from "../src/coach/procedures.ts"
+import { dense, sequential } from "../src/index.ts"
+import { chapterLadder, chooseBatchSize, firstLearningRate, paceOf } from "../src/tune.ts"
 import traces from "./fixtures/book-traces.json" with { type: "json" }
 
 const trace = ({ columns, rows }: { columns: string[]; rows: number[][] }, name: string): number[] =>
@@ -228,5 +237,106 @@ describe("epochs: the three cases", () => {
       cases: ["falls", "falls", "falls", "falls"],
     })
     expect(ended(trace(traces.intermediateNet, "valLoss")).cases).toEqual(["falls"])
+  })
+})
+
+describe("batch size", () => {
+  const limits = { rows: 10_000, memory: 1000, from: 32, most: 128 }
+  /** Looks until it is decided. */
+  function chosen(of: (batchSize: number) => Omit<BatchSeen, "batchSize">, more: Partial<typeof limits> = {}) {
+    const seen: BatchSeen[] = []
+    for (;;) {
+      const { next, decision } = decideBatchSize(seen, { ...limits, ...more })
+      if (decision !== undefined) return { tried: seen.map(({ batchSize }) => batchSize), decision }
+      seen.push({ batchSize: next, ...of(next) })
+    }
+  }
+  const cases: [string, Parameters<typeof chosen>[0], Partial<typeof limits>, number[], number | null, string][] = [
+    ["fits: 32", (n) => ({ bytes: n }), {}, [32], 32, "batchSize 32: it takes 32 B of 1000 B."],
+    ["fewer rows", (n) => ({ bytes: n }), { rows: 20 }, [20], 20, "batchSize 20: it takes 20 B of 1000 B."],
+    [
+      "does not fit: halved until it does",
+      (n) => ({ bytes: 100 * n, secondsPerRow: 1 }),
+      {},
+      [32, 16, 8],
+      8,
+      "batchSize 8: it takes 800 B of 1000 B, and 16 does not fit.",
+    ],
+    [
+      "not even one row fits",
+      () => ({ bytes: 3_221_225_472 }),
+      { memory: 1_073_741_824 },
+      [32, 16, 8, 4, 2, 1],
+      null,
+      "batchSize 1 does not fit either: it takes 3 GiB, and there are 1 GiB.",
+    ],
+    [
+      "larger ones are faster: doubled, but not beyond 128",
+      (n) => ({ bytes: n, secondsPerRow: 32 / n }),
+      {},
+      [32, 64, 128],
+      128,
+      "batchSize 128: it takes 128 B of 1000 B, 64 trains in 50 % of the time of 32, 128 trains in 50 % of the time of 64.",
+    ],
+    [
+      "beyond 128 if that is asked for",
+      (n) => ({ bytes: n, secondsPerRow: 32 / n }),
+      { most: 512 },
+      [32, 64, 128, 256, 512],
+      512,
+      "batchSize 512: ",
+    ],
+    [
+      "hardly faster: stays",
+      (n) => ({ bytes: n, secondsPerRow: n === 32 ? 1 : 0.9 }),
+      {},
+      [32, 64],
+      32,
+      "batchSize 32: it takes 32 B of 1000 B, 64 trains in 90 % of the time of 32.",
+    ],
+    [
+      "faster, until it does not fit",
+      (n) => ({ bytes: 10 * n, ...(n < 128 ? { secondsPerRow: 1 / n } : {}) }),
+      {},
+      [32, 64, 128],
+      64,
+      "batchSize 64: it takes 640 B of 1000 B, 64 trains in 50 % of the time of 32, 128 does not fit.",
+    ],
+    [
+      "no more than there are rows",
+      (n) => ({ bytes: n, secondsPerRow: 1 / n }),
+      { rows: 100 },
+      [32, 64],
+      64,
+      "batchSize 64: ",
+    ],
+  ]
+  test.each(cases)("%s", (_, of, more, tried, value, text) => {
+    const found = chosen(of, more)
+    expect([found.tried, found.decision.value]).toEqual([tried, value])
+    expect(found.decision.text).toContain(text)
+    expect(found.decision.evidence.seen.map(({ batchSize }) => batchSize)).toEqual(tried)
+  })
+
+  test("the memory is that of the compiled program", async () => {
+    const model = sequential([dense({ units: 500, activation: "relu", inputShape: [100] }), dense({ units: 1 })])
+    model.compile({ loss: "mse", optimizer: "adam" })
+    const { bytes } = await model.inspect({ batchSize: 8 })
+    // Weights and the two moments of Adam, at least, and the values of 8 rows.
+    expect(bytes).toBeGreaterThan(4 * (3 * model.countParams() + 8 * 500))
+    const decision = await chooseBatchSize(model, { memory: bytes })
+    expect(decision.value).toBe(8)
+    expect(decision.evidence.seen.at(-1)).toEqual({ batchSize: 8, bytes })
+    const asked: number[] = []
+    const timed = await chooseBatchSize(model, {
+      rows: 1000,
+      secondsPerRow: (n) => {
+        asked.push(n)
+        return 1 / n
+      },
+    })
+    expect([asked, timed.value]).toEqual([[32, 64, 128], 128])
+    await expect(chooseBatchSize(model, { memory: 0.5 })).rejects.toThrow(/chooseBatchSize\.memory: .*at least 1/)
+    await expect(chooseBatchSize(model, { memori: 5 } as object)).rejects.toThrow(/Did you mean "memory"/)
   })
 })

@@ -83,6 +83,8 @@ print(json.dumps([[t.number, t.state.name, t.params, t.value, t.intermediate_val
     expect(reports).toEqual({ 1: 10 + number })
     expect(notes).toEqual({ told: "yes" })
   }
+  // What was measured of the trial that was interrupted is known of the one that waits.
+  expect(listed[7]![4]).toEqual({ 1: 16 })
   const gone = python(
     study,
     `

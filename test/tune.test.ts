@@ -308,6 +308,11 @@ describe("a study", () => {
     )
     expect(first.ended).toBe("aborted")
     expect(first.trials.filter(({ state }) => state === "complete")).toHaveLength(12)
+    // What ran is said to wait, with what was measured of it so far.
+    expect(first.trials.slice(-2).map(({ state, reports }) => [state, reports])).toEqual([
+      ["failed", [{ step: 1, value: 5 }]],
+      ["waiting", [{ step: 1, value: 5 }]],
+    ])
     const second = await tune(objective, space, { trials: 30, seed: 4, study })
     const done = second.trials.filter(({ state }) => state === "complete")
     expect(done).toHaveLength(30)

@@ -380,3 +380,80 @@ export function decideByRange(
   const text = `learningRate ${value}: in a range test ${fell}, ${end}; a power of ten below a third of that is a safe start.`
   return { knob, value, text, evidence }
 }
+
+// --- Batch size ------------------------------------------------------------------------------------------------------------------
+
+/** What is known of a batch size: the bytes of the program that trains with it, and how long it trains for a row, if it was measured. */
+export interface BatchSeen {
+  readonly batchSize: number
+  readonly bytes: number
+  readonly secondsPerRow?: number
+}
+
+/** Between what a batch size is chosen. */
+export interface BatchLimits {
+  /** Rows of training data: no batch is larger. */
+  readonly rows: number
+  /** Bytes that the program may take. */
+  readonly memory: number
+  /** Where it begins, and the most that is tried (the chapter: 32 and 128). */
+  readonly from: number
+  readonly most: number
+}
+
+/** What is to be looked at next, or what is decided; the value null: not even one row fits. */
+export type BatchStanding =
+  | { readonly next: number; readonly decision?: never }
+  | { readonly next?: never; readonly decision: Decision<BatchLimits & { readonly seen: readonly BatchSeen[] }> }
+
+/** The part of the time that a batch of twice the size may take at most to be worth it. */
+const FASTER = 0.8
+
+/**
+ * The batch size after what was seen: it begins with 32 (all rows, if there are fewer), halves it until the program fits the memory, and
+ * doubles it while there is room and a row then takes less than 80 % of the time; never beyond 128 unless `most` says so.
+ * @param seen in the order in which they were asked for
+ * @example
+ * ```ts
+ * import { decideBatchSize } from "trilobite/tune"
+ * const limits = { rows: 1000, memory: 5e6, from: 32, most: 128 }
+ * decideBatchSize([{ batchSize: 32, bytes: 8e6 }], limits).next // => 16
+ * decideBatchSize([{ batchSize: 32, bytes: 8e6 }, { batchSize: 16, bytes: 4e6 }], limits).decision?.value // => 16
+ * ```
+ */
+export function decideBatchSize(seen: readonly BatchSeen[], limits: BatchLimits): BatchStanding {
+  const { rows, memory, from, most } = limits
+  const fits = seen.filter(({ bytes }) => bytes <= memory)
+  const last = seen.at(-1)
+  if (last === undefined) return { next: Math.max(1, Math.min(from, rows)) }
+  const gain = (a: BatchSeen, b: BatchSeen): number => b.secondsPerRow! / a.secondsPerRow!
+  const decided = (value: number | null, text: string): BatchStanding => {
+    return { decision: { knob: "batchSize", value, text: `batchSize ${text}.`, evidence: { ...limits, seen } } }
+  }
+  if (fits.length === 0) {
+    if (last.batchSize > 1) return { next: Math.floor(last.batchSize / 2) }
+    return decided(null, `1 does not fit either: it takes ${size(last.bytes)}, and there are ${size(memory)}`)
+  }
+  const halved = seen.length > 1 && seen[0]!.bytes > memory
+  const before = fits.at(-2)
+  const worth = before === undefined || gain(before, fits.at(-1)!) < FASTER
+  const grows = !halved && last.bytes <= memory && last.secondsPerRow !== undefined && worth
+  if (grows && 2 * last.batchSize <= Math.min(most, rows)) return { next: 2 * last.batchSize }
+  const { batchSize, bytes } = worth ? fits.at(-1)! : before!
+  const room = `it takes ${size(bytes)} of ${size(memory)}`
+  if (halved) return decided(batchSize, `${batchSize}: ${room}, and ${2 * batchSize} does not fit`)
+  const steps = fits.slice(1).map((own, i) => {
+    return `${own.batchSize} trains in ${percent(gain(fits[i]!, own))} of the time of ${fits[i]!.batchSize}`
+  })
+  const over = last.bytes > memory ? [`${last.batchSize} does not fit`] : []
+  return decided(batchSize, `${batchSize}: ${[room, ...steps, ...over].join(", ")}`)
+}
+
+/** Bytes for a reader. */
+function size(bytes: number): string {
+  const units = ["B", "KiB", "MiB", "GiB"]
+  let unit = 0
+  let left = bytes
+  for (; left >= 1024 && unit < units.length - 1; unit++) left /= 1024
+  return `${shown(left)} ${units[unit]}`
+}

@@ -744,8 +744,10 @@ export class Model<P = Tensor> {
     return pictureOf(this.#networkOf(), this.#trace().layers, this.name)
   }
 
-  /** The graph and the compiled Program as text, for batches of up to `batchSize` rows of targets like the output. */
-  async inspect(options: { readonly batchSize?: number } = {}): Promise<{ graph: string; program: string }> {
+  /** The graph and the compiled Program as text, and its memory in bytes, for batches of up to `batchSize` rows of targets like the output. */
+  async inspect(
+    options: { readonly batchSize?: number } = {},
+  ): Promise<{ graph: string; program: string; bytes: number }> {
     const rows = readBatchSize("inspect", this.#sized(options))
     const forward = this.#trace()
     const training = this.#training
@@ -759,10 +761,8 @@ export class Model<P = Tensor> {
       import("../compile/compile.ts"),
       import("../program/print.ts"),
     ])
-    return {
-      graph: printGraph(graph),
-      program: printProgram(compile(graph, { rows, numerics: this.#options.numerics })),
-    }
+    const program = compile(graph, { rows, numerics: this.#options.numerics })
+    return { graph: printGraph(graph), program: printProgram(program), bytes: program.arena }
   }
 
   /** All that a file holds of the model: copies. */

@@ -185,8 +185,11 @@ export function trialDrafts(study: number, id: number, space: Space, values: Tri
   ]
 }
 
-/** The entry of a trial that waits to be tried with given values: Optuna, too, takes it before it samples others. */
-export function waitingDraft(study: number, values: Trial["values"]): Draft {
+/**
+ * The entry of a trial that waits to be tried with given values: Optuna, too, takes it before it samples others. What was reported of
+ * it before it was interrupted stays known; it is measured again when it begins again.
+ */
+export function waitingDraft(study: number, { values, reports }: Pick<Trial, "values" | "reports">): Draft {
   const state = states.indexOf("waiting")
   const system = { fixed_params: values }
   const nothing = { value: null, values: null, datetime_start: null, distributions: {}, params: {}, user_attrs: {} }
@@ -196,7 +199,7 @@ export function waitingDraft(study: number, values: Trial["values"]): Draft {
     state,
     ...nothing,
     system_attrs: system,
-    intermediate_values: {},
+    intermediate_values: Object.fromEntries(reports.map(({ step, value }) => [step, value])),
   }
 }
 

@@ -218,7 +218,7 @@ async function openStore(options: TuneOptions, direction: Direction): Promise<St
   await store.add((replay, study) => {
     const left = replay.running(study).filter(({ worker }) => file.isDead(worker))
     return {
-      drafts: left.flatMap((trial) => [stateDraft(trial.id, "failed"), waitingDraft(study, trial.trial.values)]),
+      drafts: left.flatMap((trial) => [stateDraft(trial.id, "failed"), waitingDraft(study, trial.trial)]),
       answer: undefined,
     }
   })
@@ -325,8 +325,11 @@ async function attempt<S extends Space>(
     } catch (error) {
       diverged = error instanceof TrilobiteError && error.code === "E_DIVERGED"
       if (!diverged) {
-        await store.add((_, study) => ({
-          drafts: stop.aborted ? [stateDraft(id, "failed"), waitingDraft(study, values)] : [stateDraft(id, "failed")],
+        await Promise.all(written)
+        await store.add((replay, study) => ({
+          drafts: stop.aborted
+            ? [stateDraft(id, "failed"), waitingDraft(study, replay.trials(study)[number]!)]
+            : [stateDraft(id, "failed")],
           answer: undefined,
         }))
         if (stop.aborted) return
@@ -336,10 +339,13 @@ async function attempt<S extends Space>(
   }
   await Promise.all(written)
   const late = stop.aborted && !pruned && !diverged
-  await store.add((_, study) => {
+  await store.add((replay, study) => {
     const last = reports.at(-1)
     if (options.signal?.aborted === true && late) {
-      return { drafts: [stateDraft(id, "failed"), waitingDraft(study, values)], answer: undefined }
+      return {
+        drafts: [stateDraft(id, "failed"), waitingDraft(study, replay.trials(study)[number]!)],
+        answer: undefined,
+      }
     }
     if (diverged) return { drafts: [noteDraft(id, "diverged", true), stateDraft(id, "failed")], answer: undefined }
     if (pruned || late) {
