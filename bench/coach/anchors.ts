@@ -2,8 +2,16 @@
 // said of the same trainings. Their causes are put into the coach's codes, generously: what a tool names is taken for the
 // nearest fault.
 //
-// AutoTrainer (Zhang et al., ICSE 2021; github.com/shiningrain/AUTOTRAINER), UMLAUT (Schoop et al., CHI 2021), the built-in rules of
-// Amazon SageMaker Debugger (documentation, defaults).
+// Checked against what they publish (2026-11-28):
+// - AutoTrainer (Zhang et al., ICSE 2021): github.com/shiningrain/AUTOTRAINER, AutoTrainer/utils/monitor.py at 04f4033: the numbers are
+//   its default_param (beta 1e-3, 1e-4 and 70, gamma 0.7, zeta 0.03, eta 0.2, delta 0.01, Theta 0.7), the order is that of `determine`.
+//   It counts gradients that are 0; the evidence has neurons that are.
+// - UMLAUT (Schoop et al., CHI 2021): github.com/BerkeleyHCI/umlaut, umlaut/heuristics.py, the version with check_missing_activations. It
+//   asks for a layer of type Softmax at the end of every network; here only of those that learn several classes.
+// - Amazon SageMaker Debugger: "List of Debugger Built-in Rules" of the developer guide, github.com/awsdocs/amazon-sagemaker-developer-guide,
+//   doc_source/debugger-built-in-rules.md at 1c4d5ff; awslabs/sagemaker-debugger-rulesconfig adds no thresholds of its own. Left out:
+//   rules without defaults (TensorVariance, UnchangedTensor, AllZero) and those that compare runs. Its saturated neurons are those whose
+//   sums lie beyond 9.5 (tanh) or -23 and 17 (sigmoid); the evidence has the outer 2 % of values, which is reached earlier.
 
 import type { EpochFacts, Evidence, KernelFacts, LayerLook, Seen } from "../../src/coach/evidence.ts"
 import type { FaultCode } from "../../src/coach/finding.ts"
@@ -109,10 +117,14 @@ const sageMaker: Doctor = {
     const { probe, epochs, data } = evidence
     const said: FaultCode[] = []
     if (broken(evidence)) said.push("F07")
-    const deviations = (probe?.layers ?? []).map(({ kernelDeviation }) => kernelDeviation ** 2)
-    // Poor weight initialisation: weights of two layers whose variances differ ten times, or that do not vary.
-    if (deviations.some((v) => v < 1e-12) || deviations.some((v, i) => i > 0 && ratioOf(v, deviations[i - 1]!) > 10))
-      said.push("F15")
+    // CheckInputImages: the mean of pictures is more than 0.2 from 0 (of 500 and more).
+    const pictures = data?.sameScale && data.features >= 64 && data.rows >= 500
+    if (pictures && Math.abs(data.means.reduce((a, b) => a + b, 0) / data.means.length) > 0.2) said.push("F02")
+    // PoorWeightInitialization: variances of weights ten times apart, or 5th and 95th percentile of a gradient (a normal one has 3.29
+    // deviations between them) within 0.001.
+    const variances = (probe?.layers ?? []).map(({ kernelDeviation }) => kernelDeviation ** 2)
+    const narrow = (probe?.layers ?? []).some(({ gradientRms }) => 3.29 * numberOf(gradientRms) < 1e-3)
+    if (narrow || Math.max(...variances) > 10 * Math.min(...variances)) said.push("F15")
     const dead = looks(evidence)
     const units = new Map(evidence.network.layers.map(({ name, units }) => [name, units]))
     if (dead.some((look) => (look.dead ?? 0) > 0.5 * (units.get(look.layer) ?? 1))) said.push("F05")
@@ -126,14 +138,15 @@ const sageMaker: Doctor = {
     if (steps.some((s) => s > 10)) said.push("F08")
     if (steps.some((s) => s < 1e-8)) said.push("F09")
     const [before] = epochs.slice(-2)
-    if (epochs.length > 1 && numberOf(now.loss) > 0.999 * numberOf(before!.loss)) said.push("F09")
+    // LossNotDecreasing asks for no percentage by default.
+    if (epochs.length > 1 && numberOf(now.loss) >= numberOf(before!.loss)) said.push("F09")
     if (numberOf(now.valLoss) - numberOf(now.loss) > 0.1 * numberOf(now.loss)) said.push("F17")
     const counts = data?.targets.classes ?? []
-    if (counts.length > 1 && Math.max(...counts) > 10 * Math.max(1, Math.min(...counts))) said.push("F16")
+    // ClassImbalance: classes ten times apart, or more than 0.7 of one taken for others.
+    const unequal = counts.length > 1 && Math.max(...counts) > 10 * Math.max(1, Math.min(...counts))
+    if (unequal || (now.recall ?? []).some((found) => found < 0.3)) said.push("F16")
     return said
   },
 }
-
-const ratioOf = (a: number, b: number): number => Math.max(a, b) / Math.max(1e-30, Math.min(a, b))
 
 export const anchors: readonly Doctor[] = [autoTrainer, umlaut, sageMaker]

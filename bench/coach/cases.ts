@@ -111,6 +111,21 @@ export const bases: { readonly [id: string]: Setup } = {
     hidden: layers([16], "relu"),
     epochs: 30,
   }),
+  penguins: of({
+    ...classes(3),
+    sample: { set: "penguins", rows: 170, validation: 80 },
+    alter: [{ do: "drop" }],
+    hidden: layers([16], "relu"),
+    batchSize: 16,
+    epochs: 40,
+  }),
+  diabetes: of({
+    ...numbers,
+    sample: { set: "diabetes", rows: 220, validation: 110 },
+    hidden: layers([16], "relu"),
+    learningRate: 0.01,
+    epochs: 40,
+  }),
 }
 
 const he = (factor: number) => varianceScaling({ scale: 2 * factor * factor })
@@ -293,6 +308,33 @@ const unseen: readonly Row[] = [
   ["3 epochs", "hills", { epochs: 3 }, "F18"],
   ["targets x5000", "hills", { alter: [{ do: "scaleTargets", by: 5000 }] }, "F29"],
   ["validation +4", "wine", { alter: [{ do: "shift", by: 4, of: "unseen" }] }, "F26"],
+  // Of kinds that no other case has: inputs and targets too small, targets off centre, biases that saturate, a penalty on numbers, an
+  // output that cannot go below 0, a large momentum, dead ends in the middle, steps of plain descent through many layers.
+  ["x1e-4", "penguins", { alter: [{ do: "scale", by: 1e-4 }] }, "F02"],
+  ["a feature x2000", "tumours", { alter: [{ do: "scale", by: 2000, feature: 0 }] }, "F02"],
+  ["targets x.001", "diabetes", { alter: [{ do: "scaleTargets", by: 0.001 }] }, "F29"],
+  ["targets +400", "diabetes", { alter: [{ do: "scaleTargets", by: 1, plus: 400 }] }, "F29"],
+  ["tanh, biases of 8", "penguins", { hidden: layers([16, 16], "tanh", { bias: 8 }) }, "F04", "F15"],
+  ["sigmoid, biases of -12", "wine", { hidden: layers([12, 12], "sigmoid", { bias: -12 }) }, "F04", "F15", "F06"],
+  ["l2 3", "diabetes", { l2: 3 }, "F25"],
+  ["l2 .3", "digits", { l2: 0.3 }, "F25"],
+  ["softplus output", "diabetes", { output: { units: 1, activation: "softplus" } }, "F12"],
+  ["sigmoid output, absolute error", "diabetes", { output: { units: 1, activation: "sigmoid" }, loss: "meanAbsoluteError" }, "F12"],
+  ["linear output", "tumours", { output: { units: 1, activation: "linear" } }, "F12"],
+  ["momentum .99", "digits", { momentum: 0.99, learningRate: 0.3 }, "F08"],
+  ["rate 2", "diabetes", { learningRate: 2 }, "F08"],
+  ["rate 1e-5", "penguins", { learningRate: 1e-5 }, "F09"],
+  ["one neuron between", "penguins", { hidden: [...layers([16], "relu"), ...layers([1], "sigmoid"), ...layers([16], "relu")] }, "F22", "F06"],
+  ["15 layers of 8", "penguins", { hidden: layers(new Array(15).fill(8), "sigmoid") }, "F06", "F23"],
+  ["all -.2", "wine", { hidden: layers([12], "relu", { kernel: constant({ value: -0.2 }) }) }, "F15", "F05"],
+  ["1 and 2", "tumours", { alter: [{ do: "code", as: "fromOne" }] }, "F13"],
+  ["two ones in a row", "penguins", { alter: [{ do: "code", as: "twoHot" }] }, "F13"],
+  ["one batch", "diabetes", { batchSize: 220, epochs: 15 }, "F20", "F09", "F18"],
+  ["batches of 1", "diabetes", { batchSize: 1, learningRate: 0.08 }, "F21", "F08"],
+  ["4 %", "tumours", { alter: [{ do: "thin", class: 1, share: 0.03 }] }, "F16"],
+  ["dropout .95", "penguins", { dropout: 0.95 }, "F25"],
+  ["2 epochs", "wine", { epochs: 2 }, "F18"],
+  ["permuted", "tumours", { alter: [{ do: "permute" }] }, "F27"],
 ] // biome-ignore format: a table
 
 /** Healthy ones that no rule has seen. */
@@ -305,6 +347,11 @@ const unseenControls: typeof controls = [
   ["digits adam", "digits", { optimizer: "adam", learningRate: 0.003 }],
   ["moons momentum", "moons", { learningRate: 0.03, momentum: 0.9 }],
   ["hills relu", "hills", { hidden: layers([48, 48], "relu") }],
+  ["penguins", "penguins", {}],
+  ["diabetes", "diabetes", {}],
+  ["wine momentum", "wine", { learningRate: 0.02, momentum: 0.9 }],
+  ["penguins adam, tanh", "penguins", { hidden: layers([16, 8], "tanh"), optimizer: "adam", learningRate: 0.01 }],
+  ["tumours sigmoid", "tumours", { hidden: layers([8], "sigmoid"), optimizer: "adam", learningRate: 0.02 }],
 ]
 
 /** Too long a training: its control is the same one, ended early. */

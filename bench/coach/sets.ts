@@ -113,7 +113,7 @@ function table(name: SetName, classes: number): Set {
 /** The names of the sets; those of the second line are held out: no rule was looked at with them. */
 export type SetId =
   | "circles" | "spirals" | "xor" | "blobs" | "flowers" | "friedman" | "mnist"
-  | "moons" | "pair" | "hills" | "digits" | "wine" | "breastCancer" | "diabetes" // biome-ignore format: two lines
+  | "moons" | "pair" | "hills" | "digits" | "wine" | "breastCancer" | "diabetes" | "penguins" // biome-ignore format: two lines
 
 const sets: { readonly [id in SetId]: Set } = {
   circles: plane(circles, 2),
@@ -130,6 +130,7 @@ const sets: { readonly [id in SetId]: Set } = {
   wine: table("wine", 3),
   breastCancer: table("breastCancer", 2),
   diabetes: table("diabetes", 0),
+  penguins: table("penguins", 3),
 } // biome-ignore format: short lists of centres
 
 /** Classes of a set; 0: numbers. */
