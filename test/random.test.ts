@@ -3,12 +3,12 @@
 import { describe, expect, test } from "vitest"
 import { float32 } from "../src/core/arithmetic.ts"
 import { log32 } from "../src/core/math.ts"
+import { permutation } from "../src/core/order.ts"
 import {
   fillNormal,
   fillTruncatedNormal,
   fillUniform,
   normalFromUniform,
-  permutation,
   type Stream,
   streamKey,
   streams,

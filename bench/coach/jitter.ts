@@ -1,7 +1,8 @@
 // One setup becomes many: every knob is moved a little, by a seed. A case and its control are moved alike, so that they differ in the
 // fault alone.
 
-import { integers, streams } from "../../src/core/random.ts"
+import { integers } from "../../src/core/order.ts"
+import { streams } from "../../src/core/random.ts"
 import { type Case, controlOf, setupOf } from "./cases.ts"
 import type { Setup } from "./setup.ts"
 

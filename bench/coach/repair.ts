@@ -2,7 +2,8 @@
 // trainings, one change at a time, a change that does not help is undone.
 
 import type { Edit, FaultCode } from "../../src/coach/finding.ts"
-import { integers, streams } from "../../src/core/random.ts"
+import { integers } from "../../src/core/order.ts"
+import { streams } from "../../src/core/random.ts"
 import { classesOf } from "./sets.ts"
 import type { Alteration, Setup } from "./setup.ts"
 import type { Outcome } from "./train.ts"

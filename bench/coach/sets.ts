@@ -1,7 +1,8 @@
 // The rows that trainings of the benchmark learn: sets drawn from a seed, MNIST, and (held out) tables of the library. Alterations are
 // carried out here. Trains nothing.
 
-import { fillNormal, fillUniform, integers, permutation, streams } from "../../src/core/random.ts"
+import { integers, permutation } from "../../src/core/order.ts"
+import { fillNormal, fillUniform, streams } from "../../src/core/random.ts"
 import { circles, dataSet, gaussians, hills, mnist, moons, type SetName, spirals, xor } from "../../src/datasets.ts"
 import type { Tensor } from "../../src/index.ts"
 import type { Alteration, Coding, Sample, Setup } from "./setup.ts"

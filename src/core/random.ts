@@ -12,7 +12,7 @@ import { log32, polynomial } from "./math.ts"
 export const streams = { initialization: 1, shuffle: 2, dropout: 3, augmentation: 4, split: 5, tuning: 6 } as const
 
 /** 2^32, the number of words; 2^-24, the step between uniform numbers. */
-const WORDS = 4294967296
+export const WORDS = 4294967296
 const STEP = 1 / 16777216
 
 /** The number of a stream. */
@@ -134,7 +134,8 @@ export function seedWords(seed: number): readonly [low: number, high: number] {
   return [seed | 0, Math.floor(seed / WORDS)]
 }
 
-function checkInteger(where: string, x: number, most: number): void {
+/** Throws E_CONFIG unless x is an integer of 0 ... most. */
+export function checkInteger(where: string, x: number, most: number): void {
   if (Number.isInteger(x) && x >= 0 && x <= most) return
   throw configError({
     where,
@@ -145,7 +146,7 @@ function checkInteger(where: string, x: number, most: number): void {
 }
 
 /** Word i of `out` is word i mod 2 of the block with counter (first + floor(i / 2), step). */
-function fillWords(out: Int32Array, key: Int32Array, first: number, step: number): void {
+export function fillWords(out: Int32Array, key: Int32Array, first: number, step: number): void {
   const key0 = key[0]!
   const key1 = key[1]!
   const even = out.length & ~1
@@ -274,54 +275,4 @@ export function normalFromUniform<V, B>(m: Rational<V, B>, log: (x: V) => V, q: 
   const above = m.select(middle, m.mul(q, polynomial(m, near, MIDDLE_ABOVE)), signed)
   const below = m.select(middle, polynomial(m, near, MIDDLE_BELOW), polynomial(m, far, TAIL_BELOW))
   return m.div(above, below)
-}
-
-/**
- * Random integers as a function of (seed, stream, substream, step): each call with a bound of [1, 2^31] gives the next one of
- * [0, bound), each equally likely. Lemire's bounded integers ("Fast random integer generation in an interval", 2019).
- * Throws for a seed outside [0, 2^53) or a substream or step outside [0, 2^32).
- */
-export function integers(seed: number, stream: Stream, substream: number, step: number): (bound: number) => number {
-  checkInteger("step", step, 0xffffffff)
-  const key = streamKey(seed, stream, substream)
-  const words = new Int32Array(256)
-  let block = 0
-  let next = words.length
-  return (bound) => {
-    for (;;) {
-      if (next === words.length) {
-        fillWords(words, key, block, step)
-        block += words.length / 2
-        next = 0
-      }
-      const word = words[next++]!
-      // word * bound is 64 bits: the upper ones are the answer, unless the lower ones are among the 2^32 mod bound
-      // surplus.
-      const low = Math.imul(word, bound) >>> 0
-      if (low < bound && low < WORDS % bound) continue
-      // Everything stays below 2^32 for small bounds, where shifts are quicker than divisions.
-      if (bound <= 65536) return ((word >>> 16) * bound + (((word & 0xffff) * bound) >>> 16)) >>> 16
-      return Math.floor(((word >>> 16) * bound + Math.floor(((word & 0xffff) * bound) / 65536)) / 65536)
-    }
-  }
-}
-
-/**
- * A permutation of 0 ... n - 1, each equally likely, as a function of (seed, epoch, stream): Fisher and Yates's
- * shuffle with {@link integers}. Throws if n is not an integer of [0, 2^31), the epoch not one of [0, 2^32) or the seed not
- * one of [0, 2^53).
- */
-export function permutation(n: number, seed: number, epoch: number, stream: Stream = streams.shuffle): Int32Array {
-  checkInteger("n", n, 0x7fffffff)
-  checkInteger("epoch", epoch, 0xffffffff)
-  const draw = integers(seed, stream, 0, epoch)
-  const order = new Int32Array(n)
-  for (let i = 0; i < n; i++) order[i] = i
-  for (let last = n - 1; last > 0; last--) {
-    const j = draw(last + 1)
-    const moved = order[last]!
-    order[last] = order[j]!
-    order[j] = moved
-  }
-  return order
 }

@@ -1,7 +1,8 @@
 // Rows to train, to validate and to test with: at random, by classes, or by time. Knows no tables.
 
 import { configError, show } from "../core/errors.ts"
-import { permutation, streams } from "../core/random.ts"
+import { permutation } from "../core/order.ts"
+import { streams } from "../core/random.ts"
 
 /** Numbers of rows. */
 export interface Division {

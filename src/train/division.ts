@@ -1,7 +1,8 @@
 // Which rows train and which validate, and whether they belong together. Knows rows, no model.
 
 import { configError, dataError } from "../core/errors.ts"
-import { permutation, streams } from "../core/random.ts"
+import { permutation } from "../core/order.ts"
+import { streams } from "../core/random.ts"
 import { formatShape, sameShape } from "../core/shape.ts"
 import { kindOf, type Specs } from "../data/dataset.ts"
 

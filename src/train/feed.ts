@@ -3,7 +3,7 @@
 
 import type { Bound } from "../backend/backend.ts"
 import { configError } from "../core/errors.ts"
-import { permutation } from "../core/random.ts"
+import { permutation } from "../core/order.ts"
 import { turn } from "../core/turn.ts"
 
 /** Rows to run over, in batches from the first on. */

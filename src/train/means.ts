@@ -64,15 +64,16 @@ export class Means {
 
   /** Takes the finished rounds of a run that began at row `first` of `total`. */
   take(ran: Rounds, first: number, batchSize: number, total: number): void {
-    for (let r = 0; r < ran.rounds; r++) {
-      const rows = Math.min(batchSize, total - first - r * batchSize)
-      let at = r * this.#width
-      this.#sums.forEach((sums, i) => {
-        const times = this.#specs[i]!.kind === "mean" ? rows : 1
-        for (let k = 0; k < sums.length; k++) sums[k]! += ran.logs[at++]! * times
-      })
-      this.#rows += rows
-    }
+    let from = 0
+    this.#sums.forEach((sums, i) => {
+      const weighs = this.#specs[i]!.kind === "mean"
+      for (let r = 0, at = from; r < ran.rounds; r++, at += this.#width) {
+        const times = weighs ? Math.min(batchSize, total - first - r * batchSize) : 1
+        for (let k = 0; k < sums.length; k++) sums[k]! += ran.logs[at + k]! * times
+      }
+      from += sums.length
+    })
+    this.#rows += Math.min(ran.rounds * batchSize, total - first)
   }
 
   /** What has been added up so far. */

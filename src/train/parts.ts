@@ -3,7 +3,7 @@
 
 import type { Bound, Executable } from "../backend/backend.ts"
 import { configError, dataError, show } from "../core/errors.ts"
-import { permutation } from "../core/random.ts"
+import { permutation } from "../core/order.ts"
 import {
   type ColumnSource,
   type Dataset,

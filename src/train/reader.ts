@@ -2,7 +2,8 @@
 // Knows data sets and random numbers, no model and no backend.
 
 import { dataError } from "../core/errors.ts"
-import { integers, streams } from "../core/random.ts"
+import { integers } from "../core/order.ts"
+import { streams } from "../core/random.ts"
 import { bytes } from "../core/tensor.ts"
 import { type ColumnSource, type Memory, type Rows, rowBytes, rowsIn, type Specs } from "../data/dataset.ts"
 import { type Batches, sourceFailed } from "../data/reading.ts"

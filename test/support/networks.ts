@@ -1,7 +1,7 @@
 // Networks written by hand as graphs, with data and first weights: what tests of the engine train. Knows no layer of src/nn.
 import { gradients } from "../../src/autodiff/grad.ts"
 import type { Run } from "../../src/backend/backend.ts"
-import { permutation } from "../../src/core/random.ts"
+import { permutation } from "../../src/core/order.ts"
 import { size } from "../../src/core/shape.ts"
 import * as compose from "../../src/graph/compose.ts"
 import type { Graph, Update } from "../../src/graph/graph.ts"

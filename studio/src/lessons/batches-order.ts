@@ -1,6 +1,6 @@
 // Which image is used when: orders, rounds and the audit of an epoch, as fit takes them. Knows no page.
 
-import { permutation } from "../../../src/core/random.ts"
+import { permutation } from "../../../src/core/order.ts"
 
 /** Images to train with. */
 export const IMAGES = 60_000
