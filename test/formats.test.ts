@@ -11,8 +11,11 @@ import { beforeAll, describe, expect, test } from "vitest"
 import {
   activation,
   bidirectional,
+  concatenate,
   customLayer,
   dense,
+  embedding,
+  flatten,
   functional,
   gru,
   input,
@@ -22,13 +25,16 @@ import {
   masking,
   ops,
   sequential,
+  simpleRNN,
   type Tensor,
   TrilobiteError,
   tensor,
+  timeDistributed,
 } from "../src/index.ts"
 import { activationNames } from "../src/nn/activations.ts"
 import { LAYER_ROWS } from "./layers.cases.ts"
 import { caseOf, names, predicted, ROWS, SIZES } from "./support/layer-models.ts"
+import { generator } from "./support/mutate.ts"
 
 const folder = mkdtempSync(join(tmpdir(), "trilobite-formats-"))
 
@@ -74,19 +80,42 @@ describe("ONNX", () => {
     await session.release()
   }
 
-  const loops = /^(SimpleRNN|LSTM|GRU|Bidirectional)/
-  test.each(names.filter((name) => !loops.test(name)))("%s", async (name) => {
+  test.each(names)("%s", async (name) => {
     const { model, data } = caseOf(name)
     const path = file(name, ".onnx")
     await model.save(path)
     await run(path, model, data)
   })
 
-  test.each(names.filter((name) => loops.test(name)))("%s is refused by name", async (name) => {
-    const { model } = caseOf(name)
-    const type = name.split(/[ ,]/)[0]!
-    const fault = model.save(file(name, ".onnx"))
-    await expect(fault).rejects.toMatchObject({ code: "E_MODEL", message: expect.stringContaining(`(${type})`) })
+  test("loops hold masks, first states, functions of one's own, loops after loops and in every step", async () => {
+    const words = input({ shape: [5] })
+    const rows = input({ shape: [3, 5, 4] })
+    const known = embedding({ inputDim: 9, outputDim: 4, maskZero: true })(words)
+    const h = dense({ units: 3 })(flatten()(rows))
+    const both = bidirectional({ layer: gru({ units: 3, returnSequences: true }), mergeMode: "ave" })(known)
+    const own = simpleRNN({ units: 3, activation: (x) => ops.div(x, ops.add(1, ops.abs(x))), goBackwards: true })
+    const [last, end, cell] = lstm({ units: 3, recurrentActivation: "hardSigmoid", returnState: true })([
+      both,
+      h!,
+      h!,
+    ]) as [typeof both, typeof both, typeof both]
+    const each = timeDistributed({ layer: lstm({ units: 2, returnSequences: true, goBackwards: true }) })(rows)
+    const outputs = concatenate()([own(both), last, end, cell, flatten()(each)])
+    const model = functional({ inputs: [words, rows], outputs, seed: 5 })
+    const path = file("loops", ".onnx")
+    await model.save(path)
+    const numbers = tensor(Float32Array.from([1, 2, 0, 0, 0, 3, 8, 8, 1, 4, 0, 5, 0, 7, 0, 0, 0, 0, 0, 0]), [4, 5])
+    const next = generator(3)
+    const data = tensor(
+      Float32Array.from({ length: 240 }, () => next(1000) / 500 - 1),
+      [4, 3, 5, 4],
+    )
+    await run(path, model, [numbers, data])
+  })
+
+  test("a stateful layer is refused by name", async () => {
+    const model = sequential([lstm({ units: 2, stateful: true, batchShape: [3, 4, 2] })])
+    await expect(model.save(file("stateful", ".onnx"))).rejects.toThrow(/layer lstm.*stateful layer/)
   })
 
   test.each(activationNames)("the activation %s", async (name) => {

@@ -1,10 +1,13 @@
 // ONNX files: the graph of a model, operation by operation. So every layer is written whose call is made of the operations below:
-// a new layer needs nothing here, a new operation one row. Source: onnx.proto 1.17, operators of opset 17.
+// a new layer needs nothing here, a new operation one row. Loops over steps are ONNX's Scan, whose body is a graph in the graph: so they
+// hold whatever a step computes (any activation, masks, both kinds of GRU), which the operators LSTM, GRU and RNN do not.
+// Source: onnx.proto 1.17, operators of opset 17.
 
 import { joined } from "../core/bytes.ts"
 import type { Scalar } from "../core/scalar.ts"
 import { broadcastShape, type Shape, sameShape, size } from "../core/shape.ts"
 import { isOp, type Node, type Op, topological } from "../graph/node.ts"
+import { timeAxis } from "../graph/scan.ts"
 import { cannotHold } from "./keras-specs.ts"
 import { type SavedModel, traceSaved, weightOf } from "./saved-model.ts"
 
@@ -55,7 +58,13 @@ interface Value {
   readonly shape: Shape
 }
 
-type Attribute = number | readonly number[]
+type Attribute = number | readonly number[] | Message
+
+/** What a loop gives: what it carries after the last turn, and the values of all turns. */
+interface Loop {
+  readonly finals: readonly string[]
+  readonly every: ReadonlyMap<Node, string>
+}
 
 /** Scalar operations that ONNX has under another name. */
 const names: { readonly [S in Scalar]?: string } = {
@@ -86,14 +95,17 @@ const folds = { sum: "ReduceSum", max: "ReduceMax", min: "ReduceMin" } as const
 /** The bytes of an ONNX file that predicts; its first axis is the batch. Throws E_MODEL for what ONNX cannot hold. */
 export function writeOnnx(model: SavedModel): Uint8Array {
   const trace = traceSaved(model)
-  if (topological(trace.outputs).some(({ op }) => op === "scan")) {
-    const loops = model.network.layers.filter(({ type }) => /^(SimpleRNN|LSTM|GRU|Bidirectional)$/.test(type))
-    const named = loops.map(({ name, type }) => `${name} (${type})`).join(", ")
-    throw cannotHold(`the layers ${named || "with loops"}`, "loops over steps are not written to ONNX.")
+  const stateful = trace.parameters.find(({ carried }) => carried === true)
+  if (stateful !== undefined) {
+    throw cannotHold(`layer ${stateful.layer}`, "ONNX has no place for what a stateful layer leaves to the next batch.")
   }
-  const graph = new Graph(model)
+  const nodes = topological(trace.outputs)
+  const graph = new Graph(
+    model,
+    nodes.flatMap((node) => (isOp(node, "every") ? [node] : [])),
+  )
   trace.inputs.forEach((node, i) => void graph.input(node, model.network.inputs[i]!.name))
-  for (const node of topological(trace.outputs)) graph.add(node)
+  for (const node of nodes) graph.add(node)
   trace.outputs.forEach((node, i) => void graph.output(node, model.network.outputs[i]!.name))
   const opset = new Message().bytes(1, "").whole(2, OPSET)
   return new Message()
@@ -106,10 +118,15 @@ export function writeOnnx(model: SavedModel): Uint8Array {
 
 class Graph {
   readonly #model: SavedModel
-  readonly #values = new Map<Node, Value>()
+  /** The values that loops give of all their turns. */
+  readonly #wanted: readonly Node<"every">[]
+  readonly #loops = new Map<Node, Loop>()
+  #values = new Map<Node, Value>()
   /** Comparisons as truth values, beside the 0 and 1 that they are here. */
-  readonly #truths = new Map<Node, Value>()
-  readonly #nodes: Message[] = []
+  #truths = new Map<Node, Value>()
+  /** The operations of the whole, and those of the graph that is being written: the same, or the body of a loop. */
+  readonly #main: Message[] = []
+  #nodes = this.#main
   readonly #initializers: Message[] = []
   readonly #inputs: Message[] = []
   readonly #outputs: Message[] = []
@@ -118,19 +135,15 @@ class Graph {
   #batch: string | undefined
   #first: string | undefined
   #count = 0
+  #operations = 0
 
-  constructor(model: SavedModel) {
+  constructor(model: SavedModel, wanted: readonly Node<"every">[]) {
     this.#model = model
+    this.#wanted = wanted
   }
 
   message(name: string): Message {
-    const graph = new Message()
-    for (const node of this.#nodes) graph.bytes(1, node)
-    graph.bytes(2, name)
-    for (const tensor of this.#initializers) graph.bytes(5, tensor)
-    for (const value of this.#inputs) graph.bytes(11, value)
-    for (const value of this.#outputs) graph.bytes(12, value)
-    return graph
+    return graphMessage(name, this.#main, this.#inputs, this.#outputs, this.#initializers)
   }
 
   /** A name that nothing else has: the wanted one if it is free. */
@@ -162,12 +175,24 @@ class Graph {
     to?: string,
   ): string {
     const name = to ?? this.#fresh()
+    this.#emitAll(op, inputs, attributes, [name])
+    return name
+  }
+
+  #emitAll(
+    op: string,
+    inputs: readonly string[],
+    attributes: { readonly [name: string]: Attribute },
+    outputs: readonly string[],
+  ): void {
     const node = new Message()
     for (const input of inputs) node.bytes(1, input)
-    node.bytes(2, name).bytes(3, `${op}_${this.#nodes.length}`).bytes(4, op)
+    for (const output of outputs) node.bytes(2, output)
+    node.bytes(3, `${op}_${this.#operations++}`).bytes(4, op)
     for (const [key, value] of Object.entries(attributes)) {
       const attribute = new Message().bytes(1, key)
       if (typeof value === "number") attribute.whole(3, value).whole(20, 2)
+      else if (value instanceof Message) attribute.bytes(6, value).whole(20, 5)
       else {
         for (const n of value) attribute.whole(8, n)
         attribute.whole(20, 7)
@@ -175,7 +200,6 @@ class Graph {
       node.bytes(5, attribute)
     }
     this.#nodes.push(node)
-    return name
   }
 
   #tensor(wanted: string | undefined, shape: Shape, data: Float32Array | readonly number[]): string {
@@ -206,7 +230,11 @@ class Graph {
 
   /** The number of examples, as a list of one. */
   #batchSize(): string {
-    this.#batch ??= this.#emit("Slice", [this.#emit("Shape", [this.#first!]), this.#list([0]), this.#list([1])])
+    if (this.#batch !== undefined) return this.#batch
+    const here = this.#nodes
+    this.#nodes = this.#main
+    this.#batch = this.#emit("Slice", [this.#emit("Shape", [this.#first!]), this.#list([0]), this.#list([1])])
+    this.#nodes = here
     return this.#batch
   }
 
@@ -314,7 +342,60 @@ class Graph {
     if (isOp(node, "softmax")) return this.#emit("Softmax", [full(0)], { axis: -1 })
     if (isOp(node, "stopGradient")) return this.#known(node.inputs[0]!)
     if (isOp(node, "lookup")) return this.#lookup(node, full(0), full(1))
+    if (isOp(node, "scan")) {
+      this.#loops.set(node, this.#scan(node))
+      return { name: "", shape: node.shape }
+    }
+    if (isOp(node, "final")) return this.#loops.get(node.inputs[0]!)!.finals[node.attributes.carried]!
+    if (isOp(node, "every")) return this.#loops.get(node.inputs[0]!)!.every.get(node.attributes.value)!
     return this.#scalar(node)
+  }
+
+  /** A loop: its body is a graph that sees all values around it. */
+  #scan(node: Node<"scan">): Loop {
+    const { carried, items, outer, next, reverse } = node.attributes
+    const begun = node.inputs.slice(0, carried.length + items.length).map((input) => this.#full(input).name)
+    const same = node.inputs.slice(begun.length).map((input) => this.#known(input))
+    const every = [
+      ...new Set(this.#wanted.filter(({ inputs }) => inputs[0] === node).map((one) => one.attributes.value)),
+    ]
+    const around = { nodes: this.#nodes, values: this.#values, truths: this.#truths }
+    this.#nodes = []
+    this.#values = new Map(around.values)
+    this.#truths = new Map(around.truths)
+    const inputs = [...carried, ...items].map((hole) => {
+      const name = this.#fresh()
+      this.#values.set(hole, { name, shape: hole.shape })
+      return declared(name, hole.shape)
+    })
+    outer.forEach((hole, i) => void this.#values.set(hole, same[i]!))
+    for (const inside of topological([...next, ...every])) this.add(inside)
+    const outputs = [...next, ...every].map((made) => {
+      return declared(this.#emit("Identity", [this.#full(made).name]), made.shape)
+    })
+    const body = graphMessage("turn", this.#nodes, inputs, outputs)
+    this.#nodes = around.nodes
+    this.#values = around.values
+    this.#truths = around.truths
+    const names = outputs.map(() => this.#fresh())
+    const turning = (count: number): readonly number[] => Array.from({ length: count }, () => (reverse ? 1 : 0))
+    const attributes = {
+      body,
+      num_scan_inputs: items.length,
+      scan_input_axes: items.map((_, i) => timeAxis(node.inputs[carried.length + i]!.shape)),
+      scan_input_directions: turning(items.length),
+      ...(every.length === 0
+        ? {}
+        : {
+            scan_output_axes: every.map(({ shape }) => timeAxis(shape)),
+            scan_output_directions: turning(every.length),
+          }),
+    }
+    this.#emitAll("Scan", begun, attributes, names)
+    return {
+      finals: names.slice(0, carried.length),
+      every: new Map(every.map((value, i) => [value, names[carried.length + i]!])),
+    }
   }
 
   /** Rows of one table, or of a table of each example. */
@@ -390,6 +471,22 @@ class Graph {
       `it has no place in ONNX (layers: ${[...new Set(layers)].join(", ")}).`,
     )
   }
+}
+
+function graphMessage(
+  name: string,
+  nodes: readonly Message[],
+  inputs: readonly Message[],
+  outputs: readonly Message[],
+  initializers: readonly Message[] = [],
+): Message {
+  const graph = new Message()
+  for (const node of nodes) graph.bytes(1, node)
+  graph.bytes(2, name)
+  for (const tensor of initializers) graph.bytes(5, tensor)
+  for (const value of inputs) graph.bytes(11, value)
+  for (const value of outputs) graph.bytes(12, value)
+  return graph
 }
 
 /** A float input or output and its shape; the batch has a name instead of a size. */
