@@ -152,15 +152,20 @@ export async function learningRateRangeTest(
 export function rangeTestSvg({ rates, costs, smooth, suggestion }: RangeTest): string {
   const apart = (i: number): number => Math.abs(log64(rates[i]! / suggestion!))
   const near = suggestion === undefined ? -1 : rates.reduce((a, _, i) => (apart(i) < apart(a) ? i : a), 0)
+  // Beyond what guessing costs it only goes up: cut off there, so that the fall before it can be seen.
+  const ceiling = 1.5 * Math.max(...smooth.slice(0, 1 + smooth.indexOf(Math.min(...smooth))))
+  const cut = (list: readonly number[]): number[] => list.map((cost) => Math.min(cost, ceiling))
   return plotSvg({
     title: "Learning rate range test",
     xLabel: "learning rate",
     yLabel: "training cost of a round",
     logX: true,
     series: [
-      { name: "running mean", x: rates, y: smooth },
-      { name: "cost", x: rates, y: costs, faint: true },
+      { name: "running mean", x: rates, y: cut(smooth) },
+      { name: "cost", x: rates, y: cut(costs), faint: true },
     ],
-    ...(near === -1 ? {} : { mark: { x: suggestion!, y: smooth[near]!, text: `suggested: ${suggestion}` } }),
+    ...(near === -1
+      ? {}
+      : { mark: { x: suggestion!, y: Math.min(smooth[near]!, ceiling), text: `suggested: ${suggestion}` } }),
   })
 }
