@@ -17,6 +17,8 @@ export interface TrainOptions {
   readonly wideVectors?: "on" | "off"
   readonly quiet?: true
   readonly json?: true
+  /** What becomes of the training if a checkpoint cannot be written. */
+  readonly onCkptError?: "stop" | "continue"
   /** False: the coach does not watch. */
   readonly coach?: boolean
   readonly out?: string

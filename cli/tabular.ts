@@ -428,7 +428,13 @@ async function fitModel(
   await train(model, {
     ...own,
     verbose: 0,
-    callbacks: [decisionsOf(folder, options), record, ...coach.callbacks, ...own.callbacks, checkpointsOf(folder)],
+    callbacks: [
+      decisionsOf(folder, options),
+      record,
+      ...coach.callbacks,
+      ...own.callbacks,
+      checkpointsOf(folder, options),
+    ],
     ...(resume ? { resume } : {}),
     signal,
   })

@@ -18,8 +18,12 @@ import { usageError } from "./values.ts"
 const SECONDS = 5
 
 /** The callback that writes down where a run stands; whatever writes lines of epochs stands before it. */
-export function checkpointsOf(folder: string): Callback {
-  return checkpoints({ folder: join(folder, files.checkpoints), saveFreq: { seconds: SECONDS } })
+export function checkpointsOf(folder: string, { onCkptError = "stop" }: TrainOptions): Callback {
+  return checkpoints({
+    folder: join(folder, files.checkpoints),
+    saveFreq: { seconds: SECONDS },
+    onError: onCkptError,
+  })
 }
 
 /** What the configs of all runs have in common. */

@@ -135,7 +135,7 @@ async function fitModel(
     validationData: [xValid, yValid],
     verbose: lively ? 1 : 0,
     // The lines of an epoch are on the disk before the checkpoint that has seen it.
-    callbacks: [decisionsOf(folder, options), record, ...coach.callbacks, checkpointsOf(folder)],
+    callbacks: [decisionsOf(folder, options), record, ...coach.callbacks, checkpointsOf(folder, options)],
     signal: interrupt.signal,
   })
   return unfinished

@@ -127,6 +127,42 @@ describe("errors of the disk end the training with exit code 6 and leave the che
     expect(await bytesOf(await run(folder, { resume: folder }))).toBe(await bytesOf(await run(undefined)))
   })
 
+  test("continue: a warning each time, the training goes on with the same bits, and what was saved stays good", async () => {
+    const folder = join(root, "continued")
+    const warned: string[] = []
+    const warn = vi.spyOn(console, "warn").mockImplementation((text: string) => warned.push(text))
+    const on = async (faults: (nth: number) => boolean, where: string): Promise<Model> => {
+      let nth = 0
+      Object.assign(disk, {
+        instead: (_: number, name: string) => (name === "fsyncSync" && faults(++nth) ? fail("EIO") : undefined),
+      })
+      try {
+        return await run(undefined, {
+          callbacks: [checkpoints({ folder: where, saveFreq: 2, keep: 2, onError: "continue" })],
+        })
+      } finally {
+        disk.instead = undefined
+      }
+    }
+    try {
+      const whole = await bytesOf(await run(undefined))
+      // A save asks for two: of the file and of its folder. After rounds 2 and 3 (the best) that of round 4 fails.
+      expect(await bytesOf(await on((nth) => nth === 5, folder))).toBe(whole)
+      expect(warned).toEqual([expect.stringMatching(/^Note: .*checkpoint-0+4\.safetensors.*EIO.*The training goes on/)])
+      const steps = (names: readonly string[]): number[] => names.map((name) => Number(/-0*(\d+)\./.exec(name)![1]))
+      expect(steps(readdirSync(folder).sort())).toEqual([8, 9])
+      expect(await bytesOf(await run(folder, { resume: folder }))).toBe(whole)
+      warned.length = 0
+      const bad = join(root, "never")
+      expect(await bytesOf(await on(() => true, bad))).toBe(whole)
+      expect(new Set(steps(warned))).toEqual(new Set([2, 3, 4, 6, 8, 9]))
+      expect(readdirSync(bad)).toEqual([])
+    } finally {
+      warn.mockRestore()
+    }
+    expect(() => checkpoints({ folder, onError: "ignore" as "stop" })).toThrow(/stop.*continue/)
+  })
+
   test("an old checkpoint that cannot be deleted stays, and nothing else comes of it", async () => {
     const folder = join(root, "kept")
     expect(await withDisk((_, name) => (name === "unlinkSync" ? fail("EACCES") : undefined), folder)).toBe(undefined)

@@ -1,6 +1,6 @@
 // Readers of data: tables from CSV, JSON lines, Parquet and arrays, and folders of images; lists K and P of the catalogue of bad
 // input, each case with its code, its place and its words.
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { gzipSync } from "node:zlib"
@@ -307,6 +307,10 @@ describe("CSV", () => {
     await expectRefusal(() => readTable(path, { delimeter: ";" } as object), "E_CONFIG", /Did you mean "delimiter"/)
     await expectRefusal(() => readTable(path, { delimiter: "ab" }), "E_DATA", /cannot stand between cells/)
     await expectRefusal(() => readTable(path, { kinds: { c: "text" } }), "E_DATA", /no column "c".*one of a, b/)
+    truncateSync(path, 2 ** 31 + 1)
+    await expectRefusal(() => readTable(path), "E_DATA", /too large.*tablePieces/)
+    const first = tablePieces(path).next()
+    await expectRefusal(() => first, "E_DATA", /the line is too long/)
     await expectRefusal(() => readTable(join(FOLDER, "nothing.csv")), "E_IO", /no such file/)
     await expectRefusal(() => readTable(FOLDER), "E_DATA", /folder/)
     await expectRefusal(() => readTable("/dev/zero"), "E_DATA", /device/)

@@ -50,7 +50,9 @@ Ctrl-C (or SIGTERM) finishes the round and saves, a second one ends at once.
 the same bits as a run that was never stopped, also with other --threads. More
 --epochs make it longer; all else is the run's own. A killed run goes on from
 its last checkpoint, at most some seconds old; a damaged one is named, and the
-one before it is used. One process at a time may train a run.
+one before it is used. One process at a time may train a run. If one cannot be
+written the training ends with that error, and those before it stay;
+--on-ckpt-error continue says so each time and goes on.
 
 --epochs auto finds out how long to train: 16 epochs, twice as many as long as
 the validation cost still falls; it stops when that creeps up (overfitting) or
@@ -136,6 +138,11 @@ export function addTrain(program: Command): void {
         // How long a run trains may be changed, nothing else of it.
         ...settings.map(({ name }) => name).filter((name) => name !== "epochs" && name !== "data"),
       ]),
+    )
+    .addOption(
+      own("--on-ckpt-error <what>", "if a checkpoint cannot be written: stop or continue (default: stop)", (text) =>
+        readName("--on-ckpt-error", "choice", text, ["stop", "continue"] as const),
+      ),
     )
     .option("--no-coach", "nobody watches for what is wrong with the training")
     .option("--quiet", "print the last lines only")

@@ -1,9 +1,10 @@
 // Checkpoints of a training, from which it goes on after a crash. Knows no model and no file format.
 
-import { configError } from "../../core/errors.ts"
+import { configError, TrilobiteError } from "../../core/errors.ts"
 import {
   maybe,
   type OptionsOf,
+  oneOf,
   optional,
   positiveInteger,
   readOptions,
@@ -31,6 +32,11 @@ export interface CheckpointsOptions {
   readonly keep?: number
   /** The number of the epochs that says which one is the best (default valLoss if there is one, else loss). */
   readonly monitor?: string
+  /**
+   * What becomes of the training if a checkpoint cannot be written: it ends with the error (`stop`, the default), or a warning is
+   * printed every time and it goes on, up to the next attempt (`continue`). The checkpoints before stay either way.
+   */
+  readonly onError?: "stop" | "continue"
   /** 1: a line says what was saved (default 0). */
   readonly verbose?: 0 | 1
 }
@@ -56,6 +62,7 @@ export const checkpointsOptions: OptionsOf<Resolved> = {
   ),
   keep: optional(positiveInteger(), 3),
   monitor: maybe(text()),
+  onError: optional(oneOf("choice", ["stop", "continue"]), "stop"),
   verbose: verboseOption,
 }
 
@@ -68,7 +75,7 @@ const SHARE = 50
  * is written completely or not at all and has a checksum; the newest three are kept, and the best. Keras: BackupAndRestore, which
  * begins the epoch again. In Node only.
  * @throws E_CONFIG for a wrong option, or if the folder holds checkpoints of another training; E_IO if a file cannot be written (the
- * ones before it stay).
+ * ones before it stay), unless `onError` says to continue.
  * @example
  * ```ts
  * import { mkdtempSync } from "node:fs"
@@ -91,7 +98,7 @@ const SHARE = 50
  */
 export function checkpoints(given: CheckpointsOptions): Callback {
   const read = readOptions<Resolved>("checkpoints", checkpointsOptions, given)
-  const { folder, saveFreq, keep, verbose } = read
+  const { folder, saveFreq, keep, onError, verbose } = read
   const files = (): Promise<typeof import("../../formats/node-checkpoints.ts")> =>
     import("../../formats/node-checkpoints.ts")
   const seconds = typeof saveFreq === "object" && "seconds" in saveFreq ? saveFreq.seconds : undefined
@@ -106,15 +113,22 @@ export function checkpoints(given: CheckpointsOptions): Callback {
   let last = 0
   let took = 0
 
-  const save = async (training: Training): Promise<void> => {
+  const save = async (training: Training, before = { best, bestName }): Promise<void> => {
     const { checkpointName, keepNewest } = await files()
     const name = checkpointName(training.step)
     const began = performance.now()
-    await training.save(`${folder}/${name}`)
-    keepNewest(folder, name, keep, bestName)
+    try {
+      await training.save(`${folder}/${name}`)
+      keepNewest(folder, name, keep, bestName)
+      say(verbose, `Saved ${folder}/${name}`)
+    } catch (error) {
+      // What is not there is not the best one.
+      ;({ best, bestName } = before)
+      if (onError === "stop" || !(error instanceof TrilobiteError && error.code === "E_IO")) throw error
+      console.warn(`Note: ${error.message} The training goes on without this checkpoint.`)
+    }
     last = performance.now()
     took = last - began
-    say(verbose, `Saved ${folder}/${name}`)
   }
   const isBest = async (logs: Logs, training: Training): Promise<boolean> => {
     if (seconds !== undefined && performance.now() - last < SHARE * took) return false
@@ -154,9 +168,10 @@ export function checkpoints(given: CheckpointsOptions): Callback {
       }
     },
     onEpochEnd: async (_, logs, training) => {
+      const before = { best, bestName }
       const better = await isBest(logs, training)
       const regular = typeof saveFreq === "number" ? false : seconds === undefined ? due() : late()
-      if (better || regular) await save(training)
+      if (better || regular) await save(training, before)
     },
     ...(typeof saveFreq === "number"
       ? { onBatchEnd: (_: number, __: Logs, training: Training) => (due() ? save(training) : undefined) }
