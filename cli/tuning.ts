@@ -9,6 +9,7 @@ import {
   choice,
   climb,
   climbing,
+  type Decision,
   firstLearningRate,
   importance,
   type Ladder,
@@ -26,7 +27,9 @@ import {
 } from "../src/tune.ts"
 import type { TrainConfig } from "./config.ts"
 import { watchInterrupts } from "./interrupt.ts"
+import { decideLast, finalists } from "./last-decision.ts"
 import { printJson, printLine } from "./output.ts"
+import { decisionsOf } from "./report/read.ts"
 import { appendLines, files, newRunFolder, quoted, writeJson } from "./run-folder.ts"
 import { complete, type Settings } from "./settings.ts"
 import { isImageSet, isPackaged } from "./tables.ts"
@@ -66,11 +69,16 @@ interface Plan {
   readonly base: TrainConfig & { readonly data: string }
   readonly sampler: (typeof samplers)[number]
   readonly seeds: number
+  /** With how many seeds the best trials are compared at the end. */
+  readonly lastSeeds?: number
 }
 
 /** The share of the time that is spent on the search; the rest is for training the best in full. */
 const SEARCH = 0.6
 const DEFAULT_TRIALS = 40
+/** Seeds with which the best trials are compared in the end, and the share of the time left that this may take. */
+const LAST_SEEDS = 3
+const LAST = 0.25
 /** How many times as many epochs as a trial the last training may use, and as much patience. */
 const LONGER = 4
 
@@ -105,27 +113,32 @@ export async function runTuning(given: TrainConfig, options: TuningOptions): Pro
       writeJson(join(folder, names.plan), plan)
     }
     if (lively) printLine(`${search.about}\n\nTrial  ${search.head}  cost      accuracy  epochs`)
-    const told = new Set<string>()
+    const told = new Set(decisionsOf(folder))
+    const tell = (decision: Decision): void => {
+      if (told.has(decision.text)) return
+      told.add(decision.text)
+      appendLines(folder, files.decisions, [decision])
+      if (lively) printLine(`       ${decision.text}`)
+    }
     const onTrial = (trial: Trial, trials: readonly Trial[]): void => {
       if (options.json && !options.quiet) printJson(lineOf(trial))
       else if (lively) printLine(`${String(trial.number).padStart(5)}  ${search.row(trial)}`)
       if (plan.sampler !== "chapter") return
-      for (const decision of climb(search.ladders, trials, "minimize").decisions) {
-        if (told.has(decision.knob)) continue
-        told.add(decision.knob)
-        appendLines(folder, files.decisions, [decision])
-        if (lively) printLine(`       ${decision.text}`)
-      }
+      for (const decision of climb(search.ladders, trials, "minimize").decisions) tell(decision)
     }
     const left = (): number =>
       seconds === undefined ? Number.POSITIVE_INFINITY : seconds - (performance.now() - started) / 1000
+    /** Seconds of each trial, as far as this process has trained it. */
+    const took = new Map<number, number>()
     const study = await tune(
       async (values, run) => {
         const settings = { ...search.settings(values), seed: run.seed }
+        const began = performance.now()
         const { best, diverged } = await pool.train(settings, 1, {
           signal: run.signal,
           onEpoch: ({ epoch, logs }) => run.report(epoch, costOf(logs)),
         })
+        took.set(run.number, (performance.now() - began) / 1000)
         if (diverged) return Number.NaN
         if (best === undefined)
           throw new TrilobiteError("E_ENGINE", { what: "the training has ended before its first epoch." })
@@ -149,7 +162,7 @@ export async function runTuning(given: TrainConfig, options: TuningOptions): Pro
       },
     )
     const resume = `trilobite tune --resume ${quoted(folder)}`
-    const best = study.best ?? furthest(study)
+    let best = study.best ?? furthest(study)
     if (interrupt.exitCode !== undefined || best === undefined) {
       if (best === undefined && interrupt.exitCode === undefined) {
         throw new TrilobiteError("E_CONFIG", {
@@ -161,6 +174,23 @@ export async function runTuning(given: TrainConfig, options: TuningOptions): Pro
       if (options.json) printJson({ result: { ended: "aborted", resume } })
       else printLine(`${study.trials.length} trials are kept. To go on:\n${resume}`)
       return interrupt.exitCode ?? 0
+    }
+    const rivals = finalists(study.trials)
+    const once = rivals.reduce((sum, { number }) => sum + (took.get(number) ?? Number.POSITIVE_INFINITY), 0)
+    const needed = ((LAST_SEEDS - 1) * once) / parallel
+    if (plan.seeds === 1 && needed <= LAST * left()) {
+      if (lively && rivals.length > 1) printLine(`\nThe best ${rivals.length} once more, from other initial weights:`)
+      const decided = await decideLast(rivals, plan.lastSeeds ?? 1, async ({ values }, more) => {
+        const settings = { ...search.settings(values), seed: base.seed + more }
+        const trained = await pool.train(settings, 1, { signal: interrupt.signal, onEpoch: () => false })
+        const { best: own, diverged, parameters } = trained
+        if (interrupt.signal.aborted) return undefined
+        return { cost: diverged || own === undefined ? Number.POSITIVE_INFINITY : costOf(own.logs), parameters }
+      })
+      if (decided !== undefined) {
+        tell(decided.decision)
+        best = decided.trial
+      }
     }
     const config = { ...plan.base, ...search.chosen(best.values) }
     writeJson(join(folder, names.best), config)
@@ -205,7 +235,15 @@ function newPlan(given: TrainConfig, options: TuningOptions): { readonly folder:
   const data = given.data!
   const folder = newRunFolder(`tune-${shortName(data)}`, options.out)
   const base = { ...given, data: isPackaged(data) ? data : resolve(data) }
-  return { folder, plan: { base, sampler: options.sampler ?? "chapter", seeds: options.seeds ?? 1 } }
+  return {
+    folder,
+    plan: {
+      base,
+      sampler: options.sampler ?? "chapter",
+      seeds: options.seeds ?? 1,
+      lastSeeds: options.seeds ?? LAST_SEEDS,
+    },
+  }
 }
 
 function oldPlan(folder: string): { readonly folder: string; readonly plan: Plan } {

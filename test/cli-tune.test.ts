@@ -62,6 +62,26 @@ describe("trilobite tune", () => {
     expect((await cli.run("predict", at("t", "model.safetensors"), "sizes.csv")).code).toBe(0)
   })
 
+  test("the best trials are trained with further seeds before the last one is chosen", async () => {
+    const flags = ["--epochs", "4", "--trials", "8", "--parallel", "1", "--out", "seeds"]
+    const { code, out, err } = await cli.run("tune", "iris", ...flags)
+    expect({ code, err }).toEqual({ code: 0, err: "" })
+    const [, compared, winner] = out.match(
+      /\nThe best ([23]) once more, from other initial weights:\n {7}trial (\d): the smallest [^\n]* ± /,
+    )!
+    const decisions = lines(readFileSync(at("seeds", "decisions.jsonl"), "utf8"))
+    const last = decisions.at(-1)!
+    expect([last.knob, last.value, (last.evidence as unknown[]).length]).toEqual([
+      "trial",
+      Number(winner),
+      Number(compared),
+    ])
+    const { best, config } = json("seeds", "result.json") as { best: number; config: Record<string, unknown> }
+    const row = out.split("\n").find((line) => new RegExp(`^ +${best}  `).test(line))!
+    expect(row.trim().split(/ +/)[1]).toBe(String(config.learningRate))
+    expect(best).toBe(Number(winner))
+  })
+
   test("Ctrl-C keeps what is done, and --resume goes on to the trials that are wanted", async () => {
     const child = cli.start([
       ...search,

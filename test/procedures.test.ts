@@ -27,6 +27,7 @@ describe("pace", () => {
     ["fast, then flat", [1, 0.4, 0.2, 0.15, 0.149, 0.1495, 0.149, 0.1489], "rests"],
     ["flat with a little noise", [1, 0.4, 0.2, 0.202, 0.199, 0.201, 0.2, 0.199], "rests"],
     ["up and down by halves", [1, 0.4, 0.8, 0.35, 0.9, 0.3, 0.7], "erratic"],
+    ["once up is not erratic", [1, 0.4, 0.6, 0.3], "slow"],
     ["up and down, but the end is the best", [1, 0.8, 0.85, 0.6, 0.65, 0.4], "slow"],
   ] as const)("%s", (_, costs, pace) => {
     expect(paceOf(costs)).toBe(pace)

@@ -41,9 +41,9 @@ A run is kept in a folder, by default runs/<net>-<UTC date>-<UTC time>:
   result.json         best epoch, accuracy, time, and how it ended
 
 A coach watches: when something is wrong it says so in a line or two, at the end
-in full, with the one thing to change. A run beside it that makes this change alone
-is told whether what was promised came true. It changes no bit of the training,
-and takes some hundredths of its time (--no-coach: nobody watches).
+in full, with the one thing to change. A run beside it that makes this change
+alone is told whether what was promised came true. It changes no bit of the
+training, and takes some hundredths of its time (--no-coach: nobody watches).
 
 Ctrl-C (or SIGTERM) finishes the round and saves, a second one ends at once.
 --resume goes on where the run was, in the middle of an epoch too, and ends with
@@ -61,8 +61,8 @@ rests, and takes back the weights of the best epoch.
 With --json standard output holds one object per line: for each epoch
   {"epoch", "loss", "accuracy", "valLoss", "valAccuracy", "seconds"}
 (from 1; seconds of training alone), {"finding": {...}} when the coach finds
-something, {"decision": {...}} when something is decided, {"promise": {...}} when
-the run makes a proposed change, then {"result": {...}} as in result.json.
+something, {"decision": {...}} when something is decided, {"promise": {...}}
+when the run makes a proposed change, then {"result": {...}} as in result.json.
 With --quiet as well, the result alone. Errors are one object on standard error.
 
 The same seed gives the same bits with any number of threads, any backend, and

@@ -17,8 +17,10 @@ follows the rules of thumb: the learning rate by powers of ten, units by powers
 of two, of two nets that do equally well the smaller one; what is left of the
 budget goes to TPE. --sampler tpe or random search all knobs at once. Trials run
 at the same time, one on each processor, and are ended early when others are
-better (successive halving). Then the best is trained in full, with what is left
-of the budget (two fifths of it). Flags and --config say what stays as it is.
+better (successive halving). The best three, if they are close, are trained with
+two more seeds where the budget allows: the smallest net wins unless a larger
+one is better by more than the seeds differ. Then it is trained in full, with
+what is left of the budget. Flags and --config say what stays as it is.
 
 Data sets: mnist, ${setNames()}
 
@@ -65,7 +67,7 @@ export function addTune(program: Command): void {
       ),
     )
     .addOption(
-      own("--seeds <n>", "trainings of each configuration, for error bars (default: 1)", (text) =>
+      own("--seeds <n>", "trainings of each configuration (default: 1; 3 in the end)", (text) =>
         readWhole("--seeds", text, "--seeds 3", { least: 1, most: 100 }),
       ),
     )

@@ -54,6 +54,8 @@ export interface Seen {
 export interface Rung {
   readonly value: Setting
   readonly cost: number
+  /** The standard error of the cost over several seeds, if there were some. */
+  readonly error?: number
   readonly pruned: boolean
   readonly pace?: Pace
 }
@@ -68,7 +70,7 @@ export type Pace = "unable" | "erratic" | "slow" | "rests"
 
 /** Fewer epochs say nothing of a pace. */
 const JUDGED = 4
-/** A cost that rises by more than this share has risen, and a training of which more than that share of epochs rise is erratic. */
+/** A cost that rises by more than this share has risen; a training of which more than that share of epochs, and two, rise is erratic. */
 const RISE = 0.02
 const RISES = 0.25
 /** The share of all that a training has gained that is much for its last quarter. */
@@ -91,7 +93,7 @@ export function paceOf(costs: readonly number[]): Pace | undefined {
   const [first, last, least] = [costs[0]!, costs.at(-1)!, Math.min(...costs)]
   if (!(first - least > NOISE * Math.abs(first))) return "unable"
   const rises = costs.filter((cost, i) => i > 0 && cost - costs[i - 1]! > RISE * Math.abs(costs[i - 1]!)).length
-  if (rises > RISES * (costs.length - 1) && last - least > RISE * Math.abs(least)) return "erratic"
+  if (rises > 1 && rises > RISES * (costs.length - 1) && last - least > RISE * Math.abs(least)) return "erratic"
   const before = Math.min(...costs.slice(0, -Math.ceil(costs.length / 4)))
   return before - least > Math.min(NOISE * Math.abs(before), FALLING * (first - least)) ? "slow" : "rests"
 }
@@ -163,10 +165,11 @@ export function standOn(
   const rungs = [...seen.keys()].sort((a, b) => a - b)
   const evidence = rungs.map((i): Rung => {
     const pace = rule === "learningRate" ? paceAt(i) : undefined
-    const { cost, pruned } = seen.get(i)!
+    const { cost, error, pruned } = seen.get(i)!
     return {
       value: values[i]!,
       cost: direction === "minimize" ? cost : -cost,
+      ...(error > 0 ? { error } : {}),
       pruned,
       ...(pace === undefined ? {} : { pace }),
     }
@@ -198,10 +201,11 @@ function rungDecision(
     : rule === "smaller"
       ? "the smallest that none beats by more than the noise"
       : "no neighbour is better by more than the noise"
-  const told = evidence.map(({ value: at, cost, pruned, pace }) => {
+  const told = evidence.map(({ value: at, cost, error, pruned, pace }) => {
     if (!Number.isFinite(cost)) return `${at}: diverged`
     const more = [...(pruned ? ["ended early"] : []), ...(pace === undefined ? [] : [PACES[pace]])]
-    return `${at}: ${Number(cost.toPrecision(3))}${more.length === 0 ? "" : ` (${more.join(", ")})`}`
+    const spread = error === undefined ? "" : ` ± ${Number(error.toPrecision(2))}`
+    return `${at}: ${Number(cost.toPrecision(3))}${spread}${more.length === 0 ? "" : ` (${more.join(", ")})`}`
   })
   return { knob, value, text: `${knob} ${value}: ${why} (${told.join(", ")}).`, evidence }
 }
