@@ -10,8 +10,8 @@ import {
   messageOf,
 } from "../src/index.ts"
 import { printJson, printLine, wrap } from "./output.ts"
-import { promiseFields, promiseKept, promiseText } from "./promises.ts"
-import type { Fields } from "./report/read.ts"
+import { promiseFields, promiseKept, promiseOfMore, promiseText } from "./promises.ts"
+import { type Fields, foundIn } from "./report/read.ts"
 import { appendLines, files } from "./run-folder.ts"
 
 /** How findings are told. */
@@ -40,6 +40,8 @@ const LABEL = 13
 export function coachRun(folder: string, model: Model, config: object, { json, quiet, coach }: CoachOutput): RunCoach {
   if (coach === false) return { callbacks: [], report: async () => {} }
   const keep = evidenceKeeper(folder)
+  // Of a run that is taken up again: read before it is written on.
+  const before = foundIn(folder).catch(() => undefined)
   const callback: Callback = {
     onTrainBegin: () => appendLines(folder, files.findings, []),
     // What is known of an epoch is there when the next one has ended.
@@ -60,7 +62,8 @@ export function coachRun(folder: string, model: Model, config: object, { json, q
       keep(evidence)
       const text = json ? "" : await diagnosisText(await diagnose(evidence), quiet === true)
       if (text !== "") printLine(quiet ? text : `\n${text}`)
-      const promised = await promiseKept(folder, config as Fields, evidence)
+      const longer = await promiseOfMore(folder, (await before) ?? [], config as Fields, evidence)
+      const promised = longer ?? (await promiseKept(folder, config as Fields, evidence))
       if (promised === undefined) return
       if (!json) printLine(labelled("Promise", promiseText(promised)))
       else if (!quiet) printJson({ promise: promiseFields(promised) })

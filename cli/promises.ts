@@ -90,6 +90,21 @@ export const promiseFields = ({ run, finding, cameTrue, measured }: Promised): F
   ...(measured === undefined ? {} : { measured }),
 })
 
+/**
+ * Whether a run that was made longer has kept what its coach promised of exactly that; `found` is what was found in it before it was taken
+ * up again. All else of such a run is as it was.
+ */
+export async function promiseOfMore(
+  folder: string,
+  found: readonly Finding[],
+  { epochs }: Fields,
+  evidence: Evidence | undefined,
+): Promise<Promised | undefined> {
+  const finding = found.find(({ change: { edit } }) => edit.kind === "epochs" && edit.to === epochs)
+  const kept = finding && evidence && (await promiseOf(finding, evidence))
+  return kept && { run: basename(resolve(folder)), ...kept }
+}
+
 /** What is measured, in words. */
 const MEASURES: { readonly [measure in Finding["expect"]["measure"]]: string } = {
   loss: "cost",

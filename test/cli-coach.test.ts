@@ -375,6 +375,22 @@ describe("the coach of trilobite train", () => {
     expect(await run("blind", { learningRate: 0.001 })).not.toContain("Promise")
   }, 120_000)
 
+  test("a run that was made longer is told whether that did what was promised", async () => {
+    const short = await printed(() => trainTable({ data: "iris", epochs: 6, patience: 0 }, { out: at("short") }))
+    expect(short).toMatch(/Fault F18: too few epochs[\s\S]*--epochs 12\n/)
+    /** Goes on as another process would: this one is still at the run. */
+    const longer = (epochs: number): Promise<string> => {
+      rmSync(at("short", "live.json"))
+      return printed(() => trainTable({}, { resume: at("short"), epochs }))
+    }
+    const text = await longer(12)
+    expect(text.replace(/\n +/g, " ")).toMatch(
+      /What short promised for "too few epochs" came true: validation cost 0\.\d+, promised below/,
+    )
+    expect(text).toContain("too few epochs, after epoch 12.")
+    expect(await longer(14)).not.toContain("Promise")
+  }, 60_000)
+
   test("doctor says of a run what was said at its end", async () => {
     const text = await doctor(at("fast"))
     expect(text).toMatch(/^Looked at {4}.*fast, \d+ epochs\n/)

@@ -36,7 +36,8 @@ function held(rule: Rule, evidence: Evidence): Held | undefined {
   })
   const start = rule.find(startOf(evidence))
   if (start !== undefined && (start.kind ?? "fault") === (found.kind ?? "fault")) return say(found, null)
-  const epoch = evidence.epochs.length === 0 ? null : evidence.epochs.length - 1
+  // A training that was taken up again begins later than with the first epoch.
+  const epoch = evidence.epochs.at(-1)?.epoch ?? null
   const lost = evidence.diverged !== undefined || evidence.epochs.at(-1)?.loss === "infinite"
   const foreseen = evidence.epochs.length === 1 && rule.foreseen?.(evidence) === true
   if (!isFault(found) || rule.when === "late" || lost || foreseen || isFault(rule.find(earlier(evidence, 1))))

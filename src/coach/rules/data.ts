@@ -6,6 +6,9 @@ import { gainOf, ignorantLoss, lastEpoch, majorityOf } from "./signs.ts"
 
 /** The usual size (root mean square) of an input from which on sums of neurons are ten times what initial weights are made for. */
 const LARGE = 10
+/** The greatest brightness of pictures: of bytes, and of small scans (digits of 0 to 16). */
+const BYTE = 255
+const SMALL_SCALE = 16
 /** How many times larger one input may be than is usual among them, and from what size on it counts: small ones among ones do no harm. */
 const UNEVEN = 20
 const NOTABLE = 3
@@ -96,8 +99,8 @@ function notNormalised({ data, network }: Evidence): Found | undefined {
   if (data === undefined || network.layers.slice(0, 2).some(({ type }) => PREPARING.test(type))) return undefined
   const saw = sizeFault(data)
   if (saw === undefined) return undefined
-  const pixels = data.sameScale && data.least >= 0 && data.greatest > 1 && data.greatest <= 255
-  const by = data.greatest > 16 ? 255 : data.greatest
+  const pixels = data.sameScale && data.least >= 0 && data.greatest > 1 && data.greatest <= BYTE
+  const by = data.greatest > SMALL_SCALE ? BYTE : data.greatest
   const change = pixels
     ? changeTo(
         `Divide the inputs by ${shown(by)}.`,

@@ -22,6 +22,7 @@ const BEYOND = 0.25
 const FLAT = 0.5
 /** The skill that a training must be on its way to; below, it crawls. */
 const ON_ITS_WAY = 0.5
+const EPOCHS_TO_TELL = 3
 
 const ALWAYS =
   "The output activation says which answers are possible, and the cost how wrong one is: they must speak of the same thing."
@@ -158,7 +159,7 @@ function quadratic(evidence: Evidence): Found | undefined {
   const flat = probe?.output.saturated ?? 0
   const skill = skillOf(evidence) ?? 1
   const way = projected(evidence) ?? 1
-  const stuck = flat > FLAT || (epochs.length >= 3 && skill < ON_ITS_WAY && way < ON_ITS_WAY)
+  const stuck = flat > FLAT || (epochs.length >= EPOCHS_TO_TELL && skill < ON_ITS_WAY && way < ON_ITS_WAY)
   const to: Pair =
     units === 1
       ? YES_NO

@@ -182,6 +182,8 @@ export function risesOf({ epochs }: Evidence): number {
 
 /** Epochs over which the pace is taken. */
 const PACE = 4
+/** The loss over that of guessing with which an untrained network begins at most. */
+const UNTRAINED = 1.2
 
 /** The skill that the planned epochs will have brought if they go on as the last ones did; it is allowed to be beyond 1. */
 export function projected(evidence: Evidence): number | undefined {
@@ -194,7 +196,7 @@ export function projected(evidence: Evidence): number | undefined {
     ...epochs.map((e) => numberOf(e.loss)),
   ]
   // Coming back from costs far beyond that of guessing, where no untrained network begins, is no progress.
-  const some = losses.slice(-PACE).map((loss) => Math.min(loss, 1.2 * from))
+  const some = losses.slice(-PACE).map((loss) => Math.min(loss, UNTRAINED * from))
   if (some.length < 2) return undefined
   const pace = (some[0]! - some.at(-1)!) / (some.length - 1) / from
   return skill + Math.max(0, pace) * Math.max(0, training.epochs - epochs.length)
@@ -202,9 +204,10 @@ export function projected(evidence: Evidence): number | undefined {
 
 /** Whether the loss hardly moves any more: under 2 % of it in the last quarter of at least eight epochs. */
 const STILL = 0.02
+const EPOCHS_TO_REST = 8
 export function standsStill({ epochs }: Evidence): boolean {
   const span = Math.max(3, Math.floor(epochs.length / 4))
-  if (epochs.length < 8) return false
+  if (epochs.length < EPOCHS_TO_REST) return false
   const [now, then] = [numberOf(epochs.at(-1)!.loss), numberOf(epochs.at(-1 - span)!.loss)]
   return Number.isFinite(now) && Math.abs(then - now) < STILL * Math.abs(then)
 }
