@@ -94,7 +94,7 @@ describe("files of Keras 3", () => {
     await expect(other.loadWeights(join(folder, "chain.weights.h5"))).rejects.toMatchObject({ code: "E_MODEL" })
   })
 
-  test.each(["chain", "graph", "words", "both-ways", "windows", "waves"])(
+  test.each(["chain", "graph", "words", "both-ways", "windows", "waves", "attending"])(
     "%s.h5, in the form of Keras 2, is read",
     async (name) => {
       const model = (await loadModel(join(folder, `${name}.h5`))) as Model<unknown>
@@ -161,6 +161,8 @@ describe("files of Keras 3", () => {
       expect(() => from(text)).not.toThrow()
       expect(() => from(text.replace('"mask_value": -1.0', '"mask_value": 5.0'))).toThrow(/mask that no layer/)
       expect(() => from(text.replace('"mask_zero": true', '"mask_zero": false'))).toThrow(/mask that no layer/)
+      const otherwise = text.replace('"class_name": "NotEqual"', '"class_name": "Greater"')
+      expect(() => from(otherwise)).toThrow(/mask that no layer/)
       const used = text.replaceAll(/"mask": (\{"class_name": "__keras_tensor__")/g, '"initial_state": $1')
       expect(() => from(used)).toThrow(/NotEqual\): this class of layer is not known|calls with/)
     })

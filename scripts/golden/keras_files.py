@@ -224,7 +224,7 @@ def write(names):
             for _ in range(3):
                 model.train_on_batch(single, y)
         model.save(os.path.join(HERE, f"{name}.keras"))
-        if name in ("chain", "graph", "words", "both-ways", "windows", "waves"):
+        if name in ("chain", "graph", "words", "both-ways", "windows", "waves", "attending"):
             model.save(os.path.join(HERE, f"{name}.h5"))
         if name == "chain":
             model.save_weights(os.path.join(HERE, "chain.weights.h5"))

@@ -492,40 +492,60 @@ interface Listed {
  * Masking and Embedding layers ask of their inputs, so that masks come about here by themselves. Throws E_MODEL for others.
  */
 function maskOperations(all: readonly Listed[], outputs: readonly string[]): ReadonlySet<string> {
-  const operations = all.filter(({ given }) => /^keras\.src\.ops\./.test(String(given.module)))
-  if (operations.length === 0) return new Set()
-  const nodesOf = ({ given, place }: Listed): readonly JsonValue[] =>
-    asArray(given.inbound_nodes ?? null, `${place}, inbound_nodes`, "E_MODEL")
-  const inputsOf = (one: Listed): readonly Place[] =>
-    operations.includes(one)
-      ? nodesOf(one)
-          .flatMap((node) => [asObject(node, one.place, "E_MODEL").args ?? null].flat(2))
-          .flatMap((arg) => {
-            return typeof arg === "object" && arg !== null ? [valueFromKeras(arg, one.place)] : []
-          })
-      : nodesOf(one).flatMap((node) => callFromKeras(node, String(one.given.class_name), one.place).inputs)
+  const nodes = all.map(({ given }) => (Array.isArray(given.inbound_nodes) ? given.inbound_nodes : []).map(partsOf))
+  if (nodes.flat().every(({ mask }) => mask.length === 0)) return new Set()
+  const inputs = new Map(all.map(({ name }, i) => [name, nodes[i]!.flatMap((node) => node.values)]))
   const needed = new Set<string>()
   const open = [...outputs]
   while (open.length > 0) {
     const name = open.pop()!
     if (needed.has(name)) continue
     needed.add(name)
-    const one = all.find((other) => other.name === name)
-    if (one !== undefined && one.given.class_name !== "InputLayer") open.push(...inputsOf(one).map((from) => from.name))
+    open.push(...(inputs.get(name) ?? []).map((from) => from.name))
   }
-  const found = operations.filter(({ name }) => !needed.has(name))
+  const found = all.filter(({ name, given }) => !needed.has(name) && given.class_name !== "InputLayer")
   const masking = all.filter(({ given, own }) => given.class_name === "Masking" || own.mask_zero === true)
-  for (const one of found) {
-    if (one.given.class_name !== "NotEqual") continue
-    const [args] = nodesOf(one).map((node) => asArray(asObject(node, one.place, "E_MODEL").args ?? null, one.place, "E_MODEL")) // biome-ignore format: one row
-    const [from] = inputsOf(one)
+  for (const { name, place, given } of found) {
+    const [from, ...more] = inputs.get(name)!
+    const within = [from, ...more].every((one) => one !== undefined && !needed.has(one.name))
+    // Where masks of several values are joined, those without one have ones or zeros of their shape.
+    if (within || given.class_name === "ZerosLike" || given.class_name === "OnesLike") continue
+    const compared = nodes[all.findIndex((one) => one.name === name)]![0]!.second
     const made = masking.some((layer) => {
-      const same = inputsOf(layer).some((input) => show(input) === show(from))
-      return same && (args?.[1] ?? null) === (layer.own.mask_zero === true ? 0 : (layer.own.mask_value ?? 0))
+      const same = inputs.get(layer.name)!.some((input) => show(input) === show(from))
+      return same && compared === (layer.own.mask_zero === true ? 0 : (layer.own.mask_value ?? 0))
     })
-    if (!made) throw modelError(one.place, "a mask that no layer of the model makes is not read.")
+    if (given.class_name === "NotEqual" && made) continue
+    throw modelError(place, "a mask that no layer of the model makes is not read.")
   }
   return new Set(found.map(({ name }) => name))
+}
+
+const isFields = (value: JsonValue): value is JsonObject =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+
+/** The fields of an object, none of anything else. */
+const fieldsOf = (value: JsonValue): JsonObject => (isFields(value) ? value : {})
+
+/** The values that a node of Keras 3 takes, its masks, and what stands second among what it is given. */
+function partsOf(node: JsonValue): {
+  readonly values: readonly Place[]
+  readonly mask: readonly Place[]
+  readonly second: JsonValue
+} {
+  const { args = null, kwargs = null } = fieldsOf(node)
+  const inside = (value: JsonValue): readonly Place[] => {
+    if (Array.isArray(value)) return value.flatMap(inside)
+    const fields = fieldsOf(value)
+    if (fields.class_name === "__keras_tensor__") return [valueFromKeras(fields, "inbound_nodes")]
+    return Object.values(fields).flatMap(inside)
+  }
+  const { mask = null, ...named } = fieldsOf(kwargs)
+  return {
+    values: [...inside(args), ...inside(named)],
+    mask: inside(mask),
+    second: (Array.isArray(args) ? args[1] : null) ?? null,
+  }
 }
 
 /** Inputs and outputs of a model: one, a list, or a record by names. */
