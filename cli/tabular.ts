@@ -73,7 +73,15 @@ type TableConfig = Settings &
     readonly data: string
     readonly target: string
     readonly task: "classification" | "regression"
-    readonly dataset: { readonly rows: number; readonly columns: number; readonly sha256: string | null }
+    readonly dataset: {
+      readonly rows: number
+      /** Rows that are trained with; missing in the folders of earlier versions. */
+      readonly trainingRows?: number
+      /** The names of the classes, unless they are too many to be looked at one by one. */
+      readonly classes?: readonly string[]
+      readonly columns: number
+      readonly sha256: string | null
+    }
   }
 
 /** What is to be done: a run, the epochs that are behind it, its model, the folder it is in, and its rows. */
@@ -155,7 +163,13 @@ async function newRun(given: TrainConfig, options: TrainOptions): Promise<Plan> 
     data: isPackaged(settings.data!) ? settings.data! : resolve(settings.data!),
     target: preparation.target.column,
     task,
-    dataset: { rows: table.rows, columns: table.columns.length, sha256: await hashOf(settings.data!) },
+    dataset: {
+      rows: table.rows,
+      trainingRows: data.rows.train.length,
+      ...(hasFewClasses(data) ? { classes: data.classes } : {}),
+      columns: table.columns.length,
+      sha256: await hashOf(settings.data!),
+    },
     numerics: options.numerics ?? "portable",
     ...environment(options),
     resumed: [],
@@ -364,7 +378,13 @@ async function fitModel(
 ): Promise<readonly Line[]> {
   const { x, y, options: own } = trainingOf(data, config)
   const lively = !options.json && !options.quiet
-  const observer = observe({ x, xValid: own.validationData === undefined ? x : data.validation.x })
+  const observed = { x, xValid: own.validationData === undefined ? x : data.validation.x }
+  // The same net without dropout, and with steps of length 1.
+  const { numerics, wideVectors } = config
+  const plain = { ...config, optimizer: "sgd", learningRate: 1, dropout: 0 }
+  const probe = buildModel(data, plain, { numerics, wideVectors, threads: 1 })
+  const yValid = hasFewClasses(data) && own.validationData !== undefined ? data.validation.y : undefined
+  const observer = observe({ ...observed, asked: { probe, y, yValid } })
   const record: Callback = {
     onTrainBegin: observer.onTrainBegin,
     onEpochEnd: async (epoch, logs, training) => {
@@ -387,6 +407,12 @@ async function fitModel(
   })
   return history
 }
+
+/** The most classes whose confusion is written down after epochs. */
+const FEW_CLASSES = 30
+
+const hasFewClasses = ({ task, classes }: Prepared): boolean =>
+  task === "classification" && classes.length <= FEW_CLASSES
 
 /** What `fit` is given: training rows with their targets, and how they are trained on. */
 export function trainingOf(
