@@ -8,6 +8,7 @@ import * as tf from "@tensorflow/tfjs-core"
 import * as tfl from "@tensorflow/tfjs-layers"
 import * as ort from "onnxruntime-web"
 import { beforeAll, describe, expect, test } from "vitest"
+import { openZip } from "../src/core/zip.ts"
 import {
   activation,
   bidirectional,
@@ -237,6 +238,26 @@ describe("TensorFlow.js", () => {
     await expect(loadModel(path)).rejects.toThrow(/hard_sigmoid was clip/)
   })
 
+  test("steps that do not count and what is left to the next batch are the same there", async () => {
+    const masked = sequential([
+      masking({ inputShape: [4, 2] }),
+      lstm({ units: 3, returnSequences: true }),
+      gru({ units: 3, resetAfter: false, goBackwards: true, returnSequences: true }),
+      simpleRNN({ units: 2 }),
+    ])
+    const kept = sequential([lstm({ units: 3, stateful: true, batchShape: [2, 4, 2] }), dense({ units: 1 })])
+    const data = Float32Array.from([0, 0, 1, 2, 3, -1, 0, 0, 0.5, 1, 0, 0, 0, 0, 0, 0])
+    for (const model of [masked, kept]) {
+      const path = join(folder, "steps.json")
+      await model.save(path)
+      const there = await load(path)
+      for (let i = 0; i < 2; i++) {
+        const found = there.predict(tf.tensor(data, [2, 4, 2]), { batchSize: 2 }) as tf.Tensor
+        near(found.dataSync(), await model.predict(tensor(data, [2, 4, 2])))
+      }
+    }
+  })
+
   test("models within models come back as they were, also a functional one that is used twice", async () => {
     const a = input({ shape: [4], name: "a" })
     const inside = input({ shape: [4], name: "inside" })
@@ -273,6 +294,35 @@ describe("Keras", () => {
     expect(await predicted(back, data)).toEqual(await predicted(model, data))
     await back.save(file(name, ".again.keras"))
     expect(readFileSync(file(name, ".again.keras")).equals(readFileSync(path))).toBe(true)
+  })
+})
+
+describe("layers in layers that are not trained", () => {
+  test("say so themselves in Keras's files, and come back", async () => {
+    const inside = sequential([dense({ units: 3, inputShape: [4] })])
+    const model = sequential([
+      bidirectional({ layer: lstm({ units: 2, returnSequences: true }), trainable: false, inputShape: [5, 3] }),
+      timeDistributed({ layer: inside, trainable: false }),
+      flatten(),
+      dense({ units: 1 }),
+    ])
+    const path = join(folder, "frozen.keras")
+    await model.save(path)
+    const config = await openZip(readFileSync(path), path, "E_MODEL").read("config.json")
+    const text = new TextDecoder().decode(config)
+    // Both wrappers and what they hold: two directions, and a model with one layer; the input's own flag is not written.
+    expect(text.match(/"trainable":\s*false/g)).toHaveLength(6)
+    const back = await loadModel(path)
+    back.compile({ loss: "mse", optimizer: "sgd" })
+    const x = tensor(Float32Array.from({ length: 30 }, (_, i) => i / 15 - 1), [2, 5, 3]) // biome-ignore format: one row
+    const before = back.getWeights()
+    await back.trainOnBatch(x, [[1], [0]])
+    const changed = back.getWeights().map(({ data }, i) => data.some((v, j) => v !== before[i]!.data[j]))
+    expect(changed).toEqual([...Array(8).fill(false), true, true])
+    await model.save(join(folder, "frozen.weights.h5"))
+    back.setWeights(before.map(({ shape, data }) => ({ shape, data: data.map(() => 0.5) })))
+    await back.loadWeights(join(folder, "frozen.weights.h5"))
+    expect(back.getWeights()).toEqual(before)
   })
 })
 

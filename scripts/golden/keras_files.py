@@ -93,6 +93,7 @@ def both_ways():
         [
             keras.Input((5, 3)),
             L.Masking(),
+            L.GRU(3, return_sequences=True, go_backwards=True),
             L.Bidirectional(L.LSTM(3, return_sequences=True, name="memory"), name="both"),
             L.Bidirectional(L.GRU(2, return_sequences=True, reset_after=False), merge_mode="mul", trainable=False),
             L.Bidirectional(L.GRU(4, return_sequences=True), backward_layer=down, merge_mode="ave"),

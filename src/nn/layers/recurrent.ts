@@ -61,7 +61,7 @@ export interface RecurrentOptions extends LayerOptions {
   readonly returnSequences?: boolean
   /** Whether what is carried at the end is given too, as further outputs (default false). */
   readonly returnState?: boolean
-  /** Whether steps run from the last to the first; outputs come in that order (default false). */
+  /** Whether steps run from the last to the first; outputs come in that order, a mask stays in its own, as in Keras (default false). */
   readonly goBackwards?: boolean
   /**
    * Whether row i of a batch begins with what row i of the batch before has carried at its end, in training and when the model is asked,
@@ -228,7 +228,7 @@ export function recur(config: Config, inputs: readonly Node[], scope: Scope, cel
   )
   kept?.keep(final)
   const sequence = goBackwards ? reverse(every[0]!, 1) : every[0]!
-  if (config.returnSequences && mask !== undefined) scope.passMask(goBackwards ? reverse(mask, 1) : mask)
+  if (config.returnSequences && mask !== undefined) scope.passMask(mask)
   const output = config.returnSequences ? sequence : final[apart ? cell.states : 0]!
   if (config.activityRegularizer !== null) scope.addLoss(traceRegularizer(config.activityRegularizer, output))
   return config.returnState ? [output, ...final.slice(0, cell.states)] : output
