@@ -91,7 +91,7 @@ async function recorded(): Promise<readonly Operation[]> {
   await model.fit(
     x,
     x.map(([a, b]) => [a! - b!]),
-    { epochs: 3, batchSize: 4, verbose: 0, callbacks },
+    { epochs: 8, batchSize: 4, verbose: 0, callbacks },
   )
   record.folder = ""
   saved.mockRestore()
