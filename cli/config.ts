@@ -48,8 +48,8 @@ export interface TrainConfig {
   readonly learningRate?: number
   /** What is minimised (default: cross-entropy for classes, mean squared error for numbers). */
   readonly loss?: string
-  /** Rows in a round (default 32). */
-  readonly batchSize?: number
+  /** Rows in a round (default 32); `"auto"`: 32, or as many as fit the memory. */
+  readonly batchSize?: number | "auto"
   /** Times that all rows are used, at most (default 200); `"auto"`: as many as the validation cost asks for. */
   readonly epochs?: number | "auto"
   /** Epochs without a better validation loss after which training stops; 0: it does not stop (default 20). */

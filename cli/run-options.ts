@@ -8,7 +8,7 @@ import { version } from "./version.ts"
 /** The options of `trilobite train`, as they were given. */
 export interface TrainOptions {
   readonly epochs?: number | "auto"
-  readonly batchSize?: number
+  readonly batchSize?: number | "auto"
   readonly learningRate?: number
   readonly seed?: number
   readonly threads?: number

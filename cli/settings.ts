@@ -141,7 +141,11 @@ export const settings: readonly Setting[] = [
     example: "0.001",
   },
   text("loss", "what is minimised", "name", "huber", { told: "cross-entropy or squared error" }),
-  whole("batchSize", "rows in a round", 32, 1, 10_000_000),
+  {
+    ...whole("batchSize", "rows in a round; auto: as memory allows", 32, 1, 10_000_000),
+    schema: { type: "integer", minimum: 1, maximum: 10_000_000, word: "auto" },
+    value: "n|auto",
+  },
   {
     ...whole("epochs", "times that all rows are used, at most; auto: found out", 200, 1, 1_000_000),
     schema: { type: "integer", minimum: 1, maximum: 1_000_000, word: "auto" },
@@ -153,28 +157,19 @@ export const settings: readonly Setting[] = [
 ]
 
 /** The settings with their defaults: those that have none may be open. */
-export type Settings = TrainConfig &
-  Required<
+export type Settings = Omit<TrainConfig, "batchSize"> & { readonly batchSize: number } & Required<
     Pick<
       TrainConfig,
-      | "validation"
-      | "test"
-      | "layers"
-      | "activation"
-      | "dropout"
-      | "l2"
-      | "optimizer"
-      | "batchSize"
-      | "epochs"
-      | "patience"
-      | "seed"
+      "validation" | "test" | "layers" | "activation" | "dropout" | "l2" | "optimizer" | "epochs" | "patience" | "seed"
     >
   >
 
-/** The settings that were given, over the defaults. */
+/** The settings that were given, over the defaults; a batch size that is to be found out begins with its default. */
 export function complete(given: TrainConfig): Settings {
   const usual = settings.flatMap(({ name, usual: value }) => (value === undefined ? [] : [[name, value] as const]))
-  return { ...Object.fromEntries(usual), ...given } as Settings
+  const { batchSize, ...others } = given
+  const known = batchSize === undefined || batchSize === "auto" ? {} : { batchSize }
+  return { ...Object.fromEntries(usual), ...others, ...known } as Settings
 }
 
 /** A setting's name as a flag: `--learning-rate`. */

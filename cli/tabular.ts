@@ -35,7 +35,7 @@ import {
 import { coachRun, type RunCoach } from "./coach.ts"
 import type { TrainConfig } from "./config.ts"
 import { checkConfig } from "./config-file.ts"
-import { decisionsOf } from "./decisions.ts"
+import { batchSizeFor, decisionsOf, recordDecision } from "./decisions.ts"
 import { watchInterrupts } from "./interrupt.ts"
 import { type Observed, observe } from "./observe.ts"
 import { printJson, printLine, warningText } from "./output.ts"
@@ -203,8 +203,14 @@ async function newRun(given: TrainConfig, options: TrainOptions): Promise<Plan> 
     resumed: [],
   }
   const model = buildModel(data, settings, { seed: config.seed, numerics: config.numerics, ...machine(config) })
-  const plan = { config, history: [], model, resume: false, folder, table, data }
-  return { ...plan, begin: () => createRun(folder, config) }
+  const rows = typeof data.rows.train === "number" ? data.rows.train : data.rows.train.length
+  const decision = given.batchSize === "auto" ? await batchSizeFor(model, rows, options) : undefined
+  const sized = decision === undefined ? config : { ...config, batchSize: decision.value }
+  const begin = (): void => {
+    createRun(folder, sized)
+    if (decision !== undefined) recordDecision(folder, decision, options)
+  }
+  return { config: sized, history: [], model, resume: false, folder, table, data, begin }
 }
 
 /** Throws E_USAGE for what does not go with an open number of epochs. */

@@ -4,7 +4,7 @@ import { join, resolve } from "node:path"
 import { asTrainingData, mnist } from "../src/datasets.ts"
 import { type Callback, type Evidence, loadModel, TrilobiteError } from "../src/index.ts"
 import { coachRun, type RunCoach } from "./coach.ts"
-import { decisionsOf } from "./decisions.ts"
+import { batchSizeFor, decisionsOf, recordDecision } from "./decisions.ts"
 import { type Interrupt, watchInterrupts } from "./interrupt.ts"
 import { buildNet, type NetName, nets } from "./nets.ts"
 import { observe } from "./observe.ts"
@@ -27,6 +27,9 @@ import { environment, givenOf, machine, type TrainOptions } from "./run-options.
 import { checkpointsOf, type TakenUp, takeUp } from "./taking-up.ts"
 import { usageError } from "./values.ts"
 
+/** MNIST's images to train on. */
+const ROWS = 60_000
+
 /** What is to be done: a run, the epochs that are behind it, its model, and the folder it is in. */
 interface Plan extends TakenUp<RunConfig, EpochLine> {
   readonly folder: string
@@ -37,7 +40,7 @@ interface Plan extends TakenUp<RunConfig, EpochLine> {
 /** Trains a network; answers with the exit code. */
 export async function train(net: NetName, options: TrainOptions): Promise<number> {
   const started = performance.now()
-  const plan = options.resume === undefined ? newRun(net, options) : await oldRun(net, options.resume, options)
+  const plan = options.resume === undefined ? await newRun(net, options) : await oldRun(net, options.resume, options)
   const lively = !options.json && !options.quiet
   const coach = coachRun(plan.folder, plan.model, plan.config, options)
   const interrupt = watchInterrupts(() => {
@@ -61,16 +64,23 @@ export async function train(net: NetName, options: TrainOptions): Promise<number
   }
 }
 
-function newRun(net: NetName, options: TrainOptions): Plan {
-  const { epochs, batchSize, learningRate } = { ...nets[net], ...givenOf(options) }
+async function newRun(net: NetName, options: TrainOptions): Promise<Plan> {
+  const { epochs, batchSize: wanted, learningRate } = { ...nets[net], ...givenOf(options) }
   const seed = options.seed ?? 0
   const folder = newRunFolder(net, options.out)
   const data = options.data === undefined ? null : resolve(options.data)
   const numerics = options.numerics ?? "portable"
-  const training = { net, epochs, batchSize, learningRate, seed, numerics, dataset: "mnist", data } as const
-  const config: RunConfig = { ...training, ...environment(options), resumed: [] }
-  const model = buildNet(net, { seed, numerics, ...machine(config) }, learningRate)
-  return { config, folder, history: [], model, resume: false, begin: () => createRun(folder, config) }
+  const training = { net, epochs, learningRate, seed, numerics, dataset: "mnist", data } as const
+  const here = environment(options)
+  const model = buildNet(net, { seed, numerics, ...machine(here) }, learningRate)
+  const decision = wanted === "auto" ? await batchSizeFor(model, ROWS, options) : undefined
+  const batchSize = decision?.value ?? (wanted as number)
+  const config: RunConfig = { ...training, batchSize, ...here, resumed: [] }
+  const begin = (): void => {
+    createRun(folder, config)
+    if (decision !== undefined) recordDecision(folder, decision, options)
+  }
+  return { config, folder, history: [], model, resume: false, begin }
 }
 
 async function oldRun(net: NetName, folder: string, options: TrainOptions): Promise<Plan> {
@@ -143,7 +153,8 @@ async function fitModel(
 
 /** What can be said of a network's training on MNIST before its first step. */
 export async function examineNet(net: NetName, options: TrainOptions): Promise<Evidence> {
-  const { epochs, batchSize, learningRate } = { ...nets[net], ...givenOf(options) }
+  const { epochs, batchSize: wanted, learningRate } = { ...nets[net], ...givenOf(options) }
+  const batchSize = wanted === "auto" ? 32 : wanted
   const { xTrain, yTrain, xValid, yValid } = asTrainingData(await readMnist(options.data ?? null))
   const model = buildNet(net, { seed: options.seed ?? 0 }, learningRate)
   return model.examine(xTrain, yTrain, { batchSize, epochs, validationData: [xValid, yValid] })

@@ -279,7 +279,7 @@ function searchOf(base: Settings) {
     depth: whole(depths.values[0]!, depths.values.at(-1)!),
     batchSize: choice(batches.values),
   }
-  const chosen = (values: Trial["values"]): TrainConfig => ({
+  const chosen = (values: Trial["values"]) => ({
     learningRate: values.learningRate as number,
     layers: Array.from({ length: values.depth as number }, () => values.units as number),
     dropout: values.dropout as number,

@@ -173,6 +173,23 @@ describe("trilobite train <file>", () => {
     expect(history("taken up")).toEqual(history("left"))
   })
 
+  test("--batch-size auto: as large as the memory allows, from 32; a decision, and a number in the config", async () => {
+    const flags = "--target y --batch-size auto --epochs 2".split(" ")
+    const out = done(await cli.run("train", "numbers.csv", ...flags, "--out", "batch"))
+    expect(out).toMatch(/\nbatchSize 32: it takes [\d.]+ KiB of [\d.]+ [MG]iB\.\n/)
+    expect(out).toMatch(/, batches of 32, /)
+    expect(json("batch", "config.json").batchSize).toBe(32)
+    const [decision, ...others] = rows(readFileSync(at("batch", "decisions.jsonl"), "utf8"))
+    expect(others).toEqual([])
+    expect(decision).toMatchObject({ knob: "batchSize", value: 32, evidence: { rows: 160, from: 32, most: 128 } })
+    const huge = "--target y --batch-size auto --layers 12000,12000".split(" ")
+    const { code, err } = await cli.run("train", "numbers.csv", ...huge, "--out", "huge")
+    expect([code, err.replace(/\s+/g, " ")]).toEqual([
+      3,
+      expect.stringMatching(/batchSize 1 does not fit either: it takes .* smaller network/),
+    ])
+  })
+
   test("--epochs auto: how long it trained and why, in a sentence and as a decision; killed and gone on with, the same", {
     timeout: 240_000,
   }, async () => {

@@ -37,7 +37,7 @@ A run is kept in a folder, by default runs/<net>-<UTC date>-<UTC time>:
   checkpoints/        where the training stands: the newest three, and the best
   model.safetensors   the weights at the end, also after Ctrl-C
   findings.jsonl      what the coach has found, and evidence.jsonl what it saw
-  decisions.jsonl     what --epochs auto has decided, and by what numbers
+  decisions.jsonl     what auto has decided, and by what numbers
   result.json         best epoch, accuracy, time, and how it ended
 
 A coach watches: when something is wrong it says so in a line or two, at the end
@@ -54,9 +54,10 @@ one before it is used. One process at a time may train a run. If one cannot be
 written the training ends with that error, and those before it stay;
 --on-ckpt-error continue says so each time and goes on.
 
---epochs auto finds out how long to train: 16 epochs, twice as many as long as
-the validation cost still falls; it stops when that creeps up (overfitting) or
-rests, and takes back the weights of the best epoch.
+--batch-size auto begins with 32 and halves it until the compiled program fits
+the memory. --epochs auto finds out how long to train: 16 epochs, twice as many
+as long as the validation cost still falls; it stops when that creeps up
+(overfitting) or rests, and takes back the weights of the best epoch.
 
 With --json standard output holds one object per line: for each epoch
   {"epoch", "loss", "accuracy", "valLoss", "valAccuracy", "seconds"}
@@ -94,8 +95,8 @@ export function addTrain(program: Command): void {
       ),
     )
     .addOption(
-      own("--batch-size <n>", "rows in a round (default: 128; 32 for tables)", (text) =>
-        readWhole("--batch-size", text, "--batch-size 128", { least: 1, most: 10_000_000 }),
+      own("--batch-size <n|auto>", "rows in a round (default: 128; 32 for tables)", (text) =>
+        text === "auto" ? text : readWhole("--batch-size", text, "--batch-size 128", { least: 1, most: 10_000_000 }),
       ),
     )
     .addOption(
