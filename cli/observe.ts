@@ -34,8 +34,8 @@ export interface Observed {
     /** A model of the same layers with steps of length 1 that is not trained: it is asked for them. */
     readonly probe: Model
     readonly y: Tensor
-    /** Rows of ten or so numbers, the greatest at the class. */
-    readonly yValid: Tensor
+    /** Rows with the greatest number at the class, or the numbers of the classes; without it no answers are seen. */
+    readonly yValid?: Tensor | undefined
   }
 }
 
@@ -50,7 +50,11 @@ export interface Observer extends Required<Pick<Callback, "onTrainBegin">> {
 /** Observes a training. */
 export function observe({ x, xValid, asked }: Observed): Observer {
   const xSome = head(x, ROWS)
-  const questions = asked && { probe: asked.probe, ySome: head(asked.y, ROWS), labels: classesOf(asked.yValid) }
+  const questions = asked && {
+    probe: asked.probe,
+    ySome: head(asked.y, ROWS),
+    labels: asked.yValid && classesOf(asked.yValid),
+  }
   const speed = learningSpeed()
   const flat = saturation({ rows: head(xValid, ROWS) })
   const histograms = weightHistory({ bins: BINS, keepWeights: false })
@@ -91,7 +95,7 @@ export function observe({ x, xValid, asked }: Observed): Observer {
       await histograms.onTrainBegin?.({}, training)
       const flats = await sometimes("flat", epoch, () => flatOf(flat, epoch, training))
       const answers = await sometimes("answers", epoch, async () => {
-        if (questions === undefined) return undefined
+        if (questions?.labels === undefined) return undefined
         questions.probe.setWeights(training.getWeights())
         return answersOf(await questions.probe.predict(xValid, { batchSize: ROWS }), questions.labels)
       })
@@ -193,14 +197,22 @@ function head(tensor: Tensor, rows: number): Tensor {
   } as Tensor
 }
 
-/** The class of each row: where its greatest number is. */
+/** The class of each row: where its greatest number is, or its only number. */
 function classesOf({ shape: [rows = 0, classes = 1], data }: Tensor): Uint16Array {
-  return Uint16Array.from({ length: rows }, (_, i) => greatest(data, i * classes, classes))
+  return Uint16Array.from({ length: rows }, (_, i) => (classes === 1 ? data[i]! : greatest(data, i * classes, classes)))
+}
+
+/** A probability for each class, where one output says how sure the second of two is. */
+function ofTwo(second: ArrayLike<number>): Float32Array {
+  return Float32Array.from({ length: 2 * second.length }, (_, i) => {
+    const p = second[i >> 1]!
+    return i % 2 === 0 ? 1 - p : p
+  })
 }
 
 /** What was said of each row, beside what is true. */
 function answersOf({ shape: [, classes = 1], data }: Tensor, labels: Uint16Array): Answers {
-  const { confusion, mistakes } = misread(data, classes, labels)
+  const { confusion, mistakes } = classes === 1 ? misread(ofTwo(data), 2, labels) : misread(data, classes, labels)
   return {
     confusion,
     mistakes: mistakes.slice(0, SUREST).map(({ truth: _, ...mistake }) => mistake),

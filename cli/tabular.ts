@@ -94,7 +94,15 @@ type TableConfig = Settings &
     readonly data: string
     readonly target: string
     readonly task: "classification" | "regression"
-    readonly dataset: { readonly rows: number; readonly columns: number; readonly sha256: string | null }
+    readonly dataset: {
+      readonly rows: number
+      /** Rows that are trained with; missing in the folders of earlier versions. */
+      readonly trainingRows?: number
+      /** The names of the classes, unless they are too many to be looked at one by one. */
+      readonly classes?: readonly string[]
+      readonly columns: number
+      readonly sha256: string | null
+    }
   }
 
 /** What is to be done: a run, the epochs that are behind it, its model, the folder it is in, and its rows. */
@@ -183,7 +191,13 @@ async function newRun(given: TrainConfig, options: TrainOptions): Promise<Plan> 
     data: isPackaged(settings.data!) ? settings.data! : resolve(settings.data!),
     target: preparation.target.column,
     task,
-    dataset: { rows: table.rows, columns: table.columns.length, sha256: await hashOf(settings.data!) },
+    dataset: {
+      rows: table.rows,
+      trainingRows: inPieces(data) ? data.rows.train : data.rows.train.length,
+      ...(hasFewClasses(data) ? { classes: data.classes } : {}),
+      columns: table.columns.length,
+      sha256: await hashOf(settings.data!),
+    },
     numerics: options.numerics ?? "portable",
     ...environment(options),
     resumed: [],
@@ -410,8 +424,18 @@ async function fitModel(
   coach: RunCoach,
 ): Promise<readonly Line[]> {
   const lively = !options.json && !options.quiet
-  const { x, xValid, options: own, train } = inPieces(data) ? await fitPieces(data, config) : fitRows(data, config)
-  const observer = observe({ x, xValid })
+  const {
+    x,
+    xValid,
+    targets,
+    options: own,
+    train,
+  } = inPieces(data) ? await fitPieces(data, config) : fitRows(data, config)
+  // The same net without dropout, and with steps of length 1.
+  const { numerics, wideVectors } = config
+  const plain = { ...config, optimizer: "sgd", learningRate: 1, dropout: 0 }
+  const asked = targets && { probe: buildModel(data, plain, { numerics, wideVectors, threads: 1 }), ...targets }
+  const observer = observe({ x, xValid, ...(asked === undefined ? {} : { asked }) })
   const record: Callback = {
     onTrainBegin: observer.onTrainBegin,
     onEpochEnd: async (epoch, logs, training) => {
@@ -441,18 +465,28 @@ async function fitModel(
   return history
 }
 
-/** How a training is begun, and inputs to look at it with. */
+/** The most classes whose confusion is written down after epochs. */
+const FEW_CLASSES = 30
+
+const hasFewClasses = ({ task, classes }: Prepared | PreparedPieces): boolean =>
+  task === "classification" && classes.length <= FEW_CLASSES
+
+/** How a training is begun, and rows to look at it with. */
 interface Begun {
   readonly x: Examples["x"]
   readonly xValid: Examples["x"]
+  /** What those rows come to, where all are in memory; of validation rows the numbers of the classes, if they are few. */
+  readonly targets?: { readonly y: Examples["y"]; readonly yValid: Examples["y"] | undefined }
   readonly options: { readonly callbacks: readonly Callback[] }
   readonly train: (model: Model, options: Omit<FitOptions, "validationSplit" | "sampleWeight">) => Promise<unknown>
 }
 
 function fitRows(data: Prepared, settings: Settings): Begun {
   const { x, y, options } = trainingOf(data, settings)
-  const xValid = options.validationData === undefined ? x : data.validation.x
-  return { x, xValid, options, train: (model, all) => model.fit(x, y, all) }
+  const validates = options.validationData !== undefined
+  const targets = { y, yValid: validates && hasFewClasses(data) ? data.validation.y : undefined }
+  const xValid = validates ? data.validation.x : x
+  return { x, xValid, targets, options, train: (model, all) => model.fit(x, y, all) }
 }
 
 async function fitPieces(data: PreparedPieces, settings: Settings): Promise<Begun> {

@@ -2,7 +2,7 @@
 import { appendFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { learningSpeed, type Model, type Tensor } from "trilobite"
+import { dense, learningSpeed, type Model, sequential, sgd, type Tensor, type Training } from "trilobite"
 import { afterAll, describe, expect, test, vi } from "vitest"
 import { buildNet, netNames, nets } from "../../cli/nets.ts"
 import { observe } from "../../cli/observe.ts"
@@ -19,7 +19,7 @@ vi.hoisted(() => {
 
 const { keys } = await import("../../studio/src/runs/page.tsx")
 const { stateOf, stateText } = await import("../../studio/src/ui/url.ts")
-const { bestOf, configOf, gapFrom, heard, readSignals, remaining, smoothed, viewOf } = await import(
+const { bestOf, configOf, gapFrom, heard, measureOf, readSignals, remaining, smoothed, viewOf } = await import(
   "../../studio/src/runs/view.ts"
 )
 const words = await import("../../studio/src/runs/words.ts")
@@ -169,6 +169,19 @@ describe("words", () => {
     expect(words.lostText(75, false)).toBe("Last heard 1 min 15 s ago, trying again.")
     expect(words.specText({ ...run, config: null })).toContain("says nothing")
     expect(configOf({ ...run, config: { net: 3, epochs: "x", seed: 2 } })).toEqual({ seed: 2 })
+    const dataset = { rows: 150, trainingRows: 120, columns: 5, sha256: null, classes: ["setosa", "virginica"] }
+    const ofTable = { net: "iris", optimizer: "adam", batchSize: 32, epochs: 2, seed: 1, target: "species", dataset }
+    const table: Run = {
+      ...run,
+      config: { ...ofTable, task: "classification" },
+      epochs: [{ epoch: 1, loss: 1, binaryAccuracy: 0.5, valLoss: 1, valBinaryAccuracy: 0.75, seconds: 1 }],
+    }
+    expect(words.headline(table)).toBe("75.0 % of unseen rows read right")
+    expect(words.specText(table)).toBe("iris. adam, batch 32, 2 epochs of 4 rounds on 120 rows, seed 1.")
+    expect([configOf(table).rows, configOf(table).classes]).toEqual([120, ["setosa", "virginica"]])
+    expect(measureOf(table)).toEqual({ name: "binaryAccuracy", title: "Accuracy", isShare: true })
+    expect(measureOf({ epochs: [{ epoch: 1, loss: 1, r2Score: 0.2 }] }).title).toBe("R²")
+    expect(checksOf(viewOf(table)).map(({ text }) => text)).toContain("Each row was seen once per epoch: 4 rounds")
     expect(timesText(0.9, 469, 60_000)).toBe("0.9s 1.9ms/step 15us/sample")
   })
 
@@ -376,6 +389,41 @@ describe("observing", () => {
       expect(said).not.toBe(label)
       expect(valid.y.data[index * 10 + label]).toBe(1)
     }
+  })
+
+  test("of two classes with one output, the answers count both; without classes there are none", async () => {
+    const x: Tensor = {
+      dtype: "float32",
+      shape: [60, 1],
+      data: Float32Array.from({ length: 60 }, (_, i) => i / 30 - 1),
+    }
+    const y: Tensor = {
+      dtype: "int32",
+      shape: [60],
+      data: Int32Array.from({ length: 60 }, (_, i) => (i % 3 === 0 ? 1 : 0)),
+    }
+    const made = (learningRate: number): Model => {
+      const net = sequential([dense({ units: 1, activation: "sigmoid", inputShape: [1] })], { seed: 1, threads: 1 })
+      net.compile({ loss: "binaryCrossentropy", optimizer: sgd({ learningRate }), metrics: ["binaryAccuracy"] })
+      return net
+    }
+    const seen = async (yValid: Tensor | undefined): Promise<{ readonly last: Signals; readonly right: number }> => {
+      const model = made(0.5)
+      const observer = observe({ x, xValid: x, asked: { probe: made(1), y, yValid } })
+      const found: Signals[] = []
+      const onEpochEnd = async (epoch: number, _: unknown, training: Training): Promise<void> => {
+        found.push(await observer.look(epoch, 1, training))
+      }
+      await model.fit(x, y, { epochs: 1, verbose: 0, callbacks: [{ onTrainBegin: observer.onTrainBegin, onEpochEnd }] })
+      return { last: found[0]!, right: (await model.evaluate(x, y)).binaryAccuracy! }
+    }
+    const { last, right } = await seen(y)
+    const { confusion, mistakes } = last.answers!
+    expect(confusion.map((row) => row.reduce((a, b) => a + b))).toEqual([40, 20])
+    expect((confusion[0]![0]! + confusion[1]![1]!) / 60).toBeCloseTo(right, 6)
+    for (const { probability } of mistakes) expect(probability).toBeGreaterThanOrEqual(0.5)
+    expect(last.layers[0]!.gradient).toBeGreaterThan(0)
+    expect((await seen(undefined)).last.answers).toBeUndefined()
   })
 
   test("the gradient is the cost's slope: the library's step of length 1 against differences of the cost", async () => {

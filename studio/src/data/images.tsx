@@ -5,7 +5,7 @@ import type { JSX } from "preact"
 import { useEffect, useMemo, useState } from "preact/hooks"
 import type { Run } from "../../../cli/studio/api.ts"
 import { follow, readRuns, runs } from "../runs/store.ts"
-import type { RunView } from "../runs/view.ts"
+import { configOf, type RunView } from "../runs/view.ts"
 import { titleOf } from "../runs/words.ts"
 import { Choice, type Option } from "../ui/controls.tsx"
 import { count } from "../ui/format.ts"
@@ -55,7 +55,8 @@ export function Images(): JSX.Element {
   useEffect(() => {
     if (runs.peek() === undefined) void readRuns()
   }, [])
-  const list = runs.value === undefined || runs.value === "none" ? [] : runs.value
+  const all = runs.value === undefined || runs.value === "none" ? [] : runs.value
+  const list = all.filter((run) => configOf(run).dataset !== "table")
   const run = list.find(({ id }) => id === state.run.value)
   const mistaken = useMistaken(run)
   const part = digits(split.value).value

@@ -4,8 +4,8 @@ import type { Signal } from "@preact/signals"
 import type { JSX } from "preact"
 import type { Epoch, Run } from "../../../cli/studio/api.ts"
 import { Chart, type Line } from "../ui/chart.tsx"
-import { cost, percent } from "../ui/format.ts"
-import { bestOf, gapFrom, lastToCome, smoothed } from "./view.ts"
+import { cost, percent, plain } from "../ui/format.ts"
+import { bestOf, gapFrom, lastToCome, measureOf, smoothed, validationName } from "./view.ts"
 
 /** What the reader has chosen of the charts. */
 export interface ChartChoices {
@@ -59,7 +59,12 @@ export function Curves(props: {
   const over = choices.smooth.value
   const part = { x, run, other, over }
   const costs = linesOf(part, "loss", "valLoss")
-  const rates = linesOf(part, "accuracy", "valAccuracy")
+  const measure = measureOf(run)
+  const [training, validation] = [measure.name, validationName(measure.name)]
+  const rates = linesOf(part, training, validation)
+  const [share, tick] = measure.isShare
+    ? [percent, (value: number) => percent(value, 0)]
+    : [(value: number) => plain(value, 3), (value: number) => plain(value, 2)]
   const best = bestOf(run)
   const from = other === undefined ? gapFrom(costs[0]!.values, costs[1]!.values) : undefined
   const most = Math.max(lastToCome(run), lastToCome(other))
@@ -102,13 +107,13 @@ export function Curves(props: {
       />
       <Chart
         {...shared}
-        title="Accuracy"
-        says={saysOf("Accuracy", run, "accuracy", "valAccuracy", percent)}
+        title={measure.title}
+        says={saysOf(measure.title, run, training, validation, share)}
         lines={rates}
-        format={percent}
-        tick={(value) => percent(value, 0)}
+        format={share}
+        tick={tick}
         ends={other === undefined ? "values" : "both"}
-        {...((run.epochs.at(-1)?.valAccuracy ?? 0) > 0.9 ? { top: 1 } : {})}
+        {...(measure.isShare && (run.epochs.at(-1)?.[validation] ?? 0) > 0.9 ? { top: 1 } : {})}
         room={72}
       />
     </div>

@@ -2,8 +2,8 @@
 
 import type { Run } from "../../../cli/studio/api.ts"
 import { cost, count } from "../ui/format.ts"
-import { asOf, bestOf, configOf, type RunView } from "./view.ts"
-import { MNIST_ROWS, netWords } from "./words.ts"
+import { asOf, bestOf, configOf, type RunView, roundsOf } from "./view.ts"
+import { netWords, rowsWord } from "./words.ts"
 
 /** How serious a finding is. */
 export type FindingKind = "tip" | "watch" | "fault"
@@ -136,8 +136,8 @@ function costFell(run: Run): Check | undefined {
   }
 }
 
-function alive({ signals }: RunView): Check | undefined {
-  const seen = asOf(signals, undefined, ({ layers, rows }) => {
+function alive(run: RunView): Check | undefined {
+  const seen = asOf(run.signals, undefined, ({ layers, rows }) => {
     const hidden = layers.filter(({ units, dead }) => units !== undefined && dead !== undefined)
     return hidden.length === 0 ? undefined : { hidden, rows }
   })
@@ -148,7 +148,7 @@ function alive({ signals }: RunView): Check | undefined {
   const rows = count(seen.value.rows)
   return {
     ok: false,
-    text: `${count(dead)} of ${count(units)} neurons ${dead === 1 ? "is dead: it is" : "are dead: they are"} 0 for each of ${rows} images`,
+    text: `${count(dead)} of ${count(units)} neurons ${dead === 1 ? "is dead: it is" : "are dead: they are"} 0 for each of ${rows} ${rowsWord(run)}`,
   }
 }
 
@@ -168,9 +168,11 @@ function evenSpeeds({ signals }: RunView): Check | undefined {
 
 /** The library draws without putting back; how often and how many follows from the batch. */
 function seenOnce(run: Run): Check | undefined {
-  const { net, dataset, batchSize } = configOf(run)
-  if (dataset !== "mnist" || batchSize === undefined || netWords[net ?? ""] === undefined || run.epochs.length === 0) {
-    return undefined
-  }
-  return { ok: true, text: `Each image was seen once per epoch: ${count(Math.ceil(MNIST_ROWS / batchSize))} rounds` }
+  const config = configOf(run)
+  const { net, dataset } = config
+  const rounds = roundsOf(config)
+  const isOurs = dataset === "table" || netWords[net ?? ""] !== undefined
+  if (rounds === undefined || !isOurs || run.epochs.length === 0) return undefined
+  const text = `Each ${dataset === "table" ? "row" : "image"} was seen once per epoch: ${count(rounds)} rounds`
+  return { ok: true, text }
 }

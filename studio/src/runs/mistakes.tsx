@@ -1,20 +1,22 @@
-// The digits that were read wrong most surely.
+// What was read wrong most surely: digits as pictures, rows of tables in words.
 
 import type { JSX } from "preact"
-import type { Answers } from "../../../cli/studio/api.ts"
+import type { Answers, Run } from "../../../cli/studio/api.ts"
 import { Digit } from "../data/digit.tsx"
 import { digits } from "../data/mnist.ts"
 import { percent } from "../ui/format.ts"
 import { Link } from "../ui/link.tsx"
+import { configOf } from "./view.ts"
 
 /** Six of them. */
 export function Mistakes(props: {
   readonly answers: Answers | undefined
   readonly epoch: number | undefined
   readonly last: number | undefined
-  readonly run: string
+  readonly run: Run
 }): JSX.Element {
   const { answers, epoch, last, run } = props
+  const { dataset, classes } = configOf(run)
   return (
     <section class="panel">
       <h2>
@@ -23,11 +25,13 @@ export function Mistakes(props: {
       </h2>
       {answers === undefined ? (
         <p class="dim small">They will be here after the first epoch.</p>
+      ) : dataset === "table" ? (
+        <Rows answers={answers} classes={classes} />
       ) : (
         <>
           <Six answers={answers} />
           <p class="small">
-            <Link to={`/data/mnist?split=test&sort=mistaken&run=${run}`}>See all it got wrong</Link>
+            <Link to={`/data/mnist?split=test&sort=mistaken&run=${run.id}`}>See all it got wrong</Link>
           </p>
         </>
       )}
@@ -53,5 +57,20 @@ function Six({ answers }: { readonly answers: Answers }): JSX.Element {
         )
       })}
     </div>
+  )
+}
+
+function Rows(props: { readonly answers: Answers; readonly classes: readonly string[] | undefined }): JSX.Element {
+  const { answers, classes } = props
+  const nameOf = (k: number): string => classes?.[k] ?? String(k)
+  if (answers.mistakes.length === 0) return <p class="dim small">None.</p>
+  return (
+    <ul class="small">
+      {answers.mistakes.slice(0, 6).map(({ index, label, said, probability }) => (
+        <li key={index}>
+          {nameOf(label)}, said <b>{nameOf(said)}</b> with {percent(probability, 1)}
+        </li>
+      ))}
+    </ul>
   )
 }

@@ -7,8 +7,8 @@ import { count, percent, rate } from "../ui/format.ts"
 import { MixUps } from "../ui/mix-ups.tsx"
 import { Histograms } from "./histograms.tsx"
 import { Mistakes } from "./mistakes.tsx"
-import { asOf, lastToCome, type RunView } from "./view.ts"
-import { layerNames, layerTones } from "./words.ts"
+import { asOf, configOf, lastToCome, type RunView } from "./view.ts"
+import { layerNames, layerTones, rowsWord } from "./words.ts"
 
 /** A small number on an axis or beside a point: two or three digits. */
 export const small = (value: number): string =>
@@ -70,8 +70,17 @@ export function FirstRow({ run, hollow }: PartProps): JSX.Element {
         empty="after the first epoch"
       />
       <Histograms layers={weights?.value ?? []} epoch={weights?.epoch} last={last} />
-      <MixUps confusion={answers?.value.confusion} epoch={answers?.epoch} last={last} />
-      <Mistakes answers={answers?.value} epoch={answers?.epoch} last={last} run={run.id} />
+      {configOf(run).task !== "regression" && (
+        <>
+          <MixUps
+            confusion={answers?.value.confusion}
+            classes={configOf(run).classes}
+            epoch={answers?.epoch}
+            last={last}
+          />
+          <Mistakes answers={answers?.value} epoch={answers?.epoch} last={last} run={run} />
+        </>
+      )}
     </div>
   )
 }
@@ -79,6 +88,7 @@ export function FirstRow({ run, hollow }: PartProps): JSX.Element {
 /** The second row: gradients, flat and dead neurons, learning rate, throughput. */
 export function SecondRow({ run, hollow }: PartProps): JSX.Element {
   const { signals } = run
+  const what = rowsWord(run)
   const most = lastToCome(run)
   const gradients = layerLines(signals, ({ gradient }) => gradient)
   const flat = layerLines(signals, ({ saturated }) => saturated)
@@ -88,7 +98,7 @@ export function SecondRow({ run, hollow }: PartProps): JSX.Element {
   ]
   const shared = { most, hollow, height: 170, empty: "after the first epoch" }
   const rates = line("learning rate", ({ learningRate }) => learningRate)
-  const speeds = line("images a second", ({ samplesPerSecond }) => samplesPerSecond)
+  const speeds = line(`${what} a second`, ({ samplesPerSecond }) => samplesPerSecond)
   const rows = signals.at(-1)?.rows ?? 0
   return (
     <div class="four even">
@@ -97,7 +107,7 @@ export function SecondRow({ run, hollow }: PartProps): JSX.Element {
         {...gradients}
         title="Gradient size"
         says={says(
-          `Length of the gradient of each layer’s weights, for ${count(rows)} training images`,
+          `Length of the gradient of each layer’s weights, for ${count(rows)} training ${what}`,
           gradients.lines,
         )}
         log
@@ -111,7 +121,10 @@ export function SecondRow({ run, hollow }: PartProps): JSX.Element {
         {...flat}
         title="Flat and dead"
         aside={<span>{deadText(signals)}</span>}
-        says={says(`Share of neurons’ answers on the flat part of their curve, over ${count(rows)} images`, flat.lines)}
+        says={says(
+          `Share of neurons’ answers on the flat part of their curve, over ${count(rows)} ${what}`,
+          flat.lines,
+        )}
         dots
         format={(value) => percent(value, 0)}
         ends="names"
@@ -133,7 +146,7 @@ export function SecondRow({ run, hollow }: PartProps): JSX.Element {
         lines={speeds}
         title="Throughput"
         aside={<span>a second</span>}
-        says={`Training images in a second by epoch; at the end ${count(Math.round(signals.at(-1)?.samplesPerSecond ?? 0))}.`}
+        says={`Training ${what} in a second by epoch; at the end ${count(Math.round(signals.at(-1)?.samplesPerSecond ?? 0))}.`}
         format={(value) => (value >= 10_000 ? `${Math.round(value / 1000)} k` : count(Math.round(value)))}
         ends="values"
         room={50}

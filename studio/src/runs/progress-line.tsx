@@ -2,8 +2,7 @@
 
 import type { JSX } from "preact"
 import type { Run } from "../../../cli/studio/api.ts"
-import { configOf } from "./view.ts"
-import { MNIST_ROWS } from "./words.ts"
+import { configOf, measureOf, roundsOf, validationName } from "./view.ts"
 
 const digits = (value: number | undefined): string =>
   value === undefined ? "–" : value !== 0 && Math.abs(value) < 0.001 ? value.toExponential(4) : value.toFixed(4)
@@ -17,15 +16,17 @@ export function timesText(seconds: number, rounds: number, rows: number): string
 /** The line; nothing while no epoch has ended. */
 export function ProgressLine({ run }: { readonly run: Run }): JSX.Element | null {
   const last = run.epochs.at(-1)
-  const { batchSize, dataset, epochs } = configOf(run)
-  // How many rows of a table are trained with is not in its folder.
-  if (last === undefined || batchSize === undefined || dataset === "table") return null
-  const rounds = Math.ceil(MNIST_ROWS / batchSize)
+  const config = configOf(run)
+  const { rows, epochs } = config
+  const rounds = roundsOf(config)
+  if (last === undefined || rows === undefined || rounds === undefined) return null
+  const { name, isShare } = measureOf(run)
+  const short = isShare ? "acc" : "r2"
   const measures = [
     ["loss", last.loss],
-    ["acc", last.accuracy],
+    [short, last[name]],
     ["val_loss", last.valLoss],
-    ["val_acc", last.valAccuracy],
+    [`val_${short}`, last[validationName(name)]],
   ] as const
   return (
     <p class="line">
@@ -33,7 +34,7 @@ export function ProgressLine({ run }: { readonly run: Run }): JSX.Element | null
         Epoch {last.epoch}/{epochs ?? "?"} {rounds}/{rounds}
       </span>
       <i class="done" aria-hidden="true" />
-      <span>{timesText(last.seconds ?? Number.NaN, rounds, MNIST_ROWS)}</span>
+      <span>{timesText(last.seconds ?? Number.NaN, rounds, rows)}</span>
       {measures.map(([name, value]) => (
         <span key={name}>
           {name}: <b>{digits(value)}</b>

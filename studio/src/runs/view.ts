@@ -83,7 +83,14 @@ export interface Config {
   readonly batchSize?: number
   readonly learningRate?: number
   readonly seed?: number
+  /** "mnist", or "table". */
   readonly dataset?: string
+  /** Rows that are trained with in an epoch. */
+  readonly rows?: number
+  readonly optimizer?: string
+  /** Of a table: what is learnt, and the names of the classes. */
+  readonly task?: string
+  readonly classes?: readonly string[]
 }
 
 /** The config of a run. */
@@ -93,8 +100,52 @@ export function configOf({ config }: Run): Config {
   const number = (name: string): Fields => (isNumber(config[name]) ? { [name]: config[name] } : {})
   const numbers = ["epochs", "batchSize", "learningRate", "seed"].map(number)
   // Runs of tables name the column they predict, and say of their data how many rows and columns there are.
-  const data = typeof config.target === "string" ? { dataset: "table" } : text("dataset")
-  return Object.assign({}, text("net"), data, ...numbers) as Config
+  const data = typeof config.target === "string" ? tableOf(config.dataset) : text("dataset")
+  const all = Object.assign({}, text("net"), text("optimizer"), text("task"), data, ...numbers) as Config
+  return all.dataset === "mnist" ? { ...all, rows: MNIST_ROWS } : all
+}
+
+/** Images that MNIST has to train with. */
+const MNIST_ROWS = 60_000
+
+function tableOf(of: unknown): Config {
+  if (!isObject(of)) return { dataset: "table" }
+  const { trainingRows: rows, classes } = of
+  const named = Array.isArray(classes) && classes.every((name) => typeof name === "string")
+  return { dataset: "table", ...(isNumber(rows) ? { rows } : {}), ...(named ? { classes } : {}) }
+}
+
+/** The rounds of an epoch, if they are known. */
+export function roundsOf({ rows, batchSize }: Config): number | undefined {
+  return rows === undefined || batchSize === undefined ? undefined : Math.ceil(rows / batchSize)
+}
+
+/** What is measured beside the cost: its name in history.jsonl, and what it is called. */
+export interface Measure {
+  readonly name: string
+  readonly title: string
+  /** Whether it is the share of rows that are read right. */
+  readonly isShare: boolean
+}
+
+/** The measures that the command line writes. */
+const measures: readonly Measure[] = [
+  { name: "accuracy", title: "Accuracy", isShare: true },
+  { name: "binaryAccuracy", title: "Accuracy", isShare: true },
+  { name: "r2Score", title: "R²", isShare: false },
+]
+
+/** The name that a measure has for validation rows: "valAccuracy". */
+export const validationName = (name: string): string => `val${name[0]!.toUpperCase()}${name.slice(1)}`
+
+/** What a run measures beside the cost; accuracy until it has measured something. */
+export function measureOf({ epochs }: Pick<Run, "epochs">): Measure {
+  return measures.find(({ name }) => epochs[0]?.[name] !== undefined) ?? measures[0]!
+}
+
+/** The share of unseen rows that were read right after an epoch, if it was measured. */
+export function rightOf(epoch: Epoch | undefined): number | undefined {
+  return epoch?.valAccuracy ?? epoch?.valBinaryAccuracy
 }
 
 /** The epoch with the least validation cost. */

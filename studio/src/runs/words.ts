@@ -2,7 +2,7 @@
 
 import type { Run, RunState } from "../../../cli/studio/api.ts"
 import { cost, count, duration, percent, rate } from "../ui/format.ts"
-import { configOf } from "./view.ts"
+import { configOf, rightOf, roundsOf } from "./view.ts"
 
 /** What is known of the chapter's networks beside their names. */
 export interface NetWords {
@@ -20,9 +20,6 @@ export const netWords: { readonly [net: string]: NetWords } = {
   },
   "shallow-net": { layers: "784, 64 sigmoid, 10 softmax", parameters: 50_890, cost: "quadratic cost" },
 }
-
-/** Images that MNIST has to train with. */
-export const MNIST_ROWS = 60_000
 
 const dated = /-\d{8}-\d{6}(-\d+)?$/
 
@@ -47,15 +44,16 @@ export function railText(run: Run): string {
   if (run.state === "running") return `epoch ${last?.epoch ?? 0}${epochs === undefined ? "" : ` of ${count(epochs)}`}`
   if (run.state === "unreadable") return "cannot be read"
   if (last === undefined) return "no epoch finished"
-  const right = last.valAccuracy === undefined ? "" : `${percent(last.valAccuracy)}, `
-  return `${right}${epochsText(run.epochs.length)}`
+  const right = rightOf(last)
+  return `${right === undefined ? "" : `${percent(right)}, `}${epochsText(run.epochs.length)}`
 }
 
 /** The sentence that heads a run. */
 export function headline(run: Run): string {
   const last = run.epochs.at(-1)
   const { epochs, dataset } = configOf(run)
-  const right = last?.valAccuracy === undefined ? undefined : percent(last.valAccuracy, 1)
+  const share = rightOf(last)
+  const right = share === undefined ? undefined : percent(share, 1)
   const what = dataset === undefined || dataset === "mnist" ? "digits" : "rows"
   if (run.state === "running") {
     if (last === undefined) return "The first epoch is under way"
@@ -78,16 +76,17 @@ export function stateText(state: RunState): string {
 
 /** The line under the headline. */
 export function specText(run: Run): string {
-  const { net, learningRate, batchSize, epochs, dataset, seed } = configOf(run)
+  const config = configOf(run)
+  const { net, optimizer, learningRate, batchSize, epochs, dataset, rows, seed } = config
   if (net === undefined) return "Its config.json says nothing of how it was made."
   const known = netWords[net]
   const shape = known === undefined ? `${net}.` : `${net}: ${known.layers}. ${count(known.parameters)} parameters.`
-  const rounds =
-    batchSize === undefined || dataset !== "mnist" ? "" : ` of ${count(Math.ceil(MNIST_ROWS / batchSize))} rounds`
+  const [rounds, on] = [roundsOf(config), dataset === "mnist" ? "MNIST" : rows && `${count(rows)} rows`]
+  const each = rounds === undefined ? "" : ` of ${rounds === 1 ? "1 round" : `${count(rounds)} rounds`}`
   const parts = [
-    learningRate === undefined ? undefined : `SGD ${rate(learningRate)}`,
+    learningRate === undefined ? optimizer : `${optimizer ?? "SGD"} ${rate(learningRate)}`,
     batchSize === undefined ? undefined : `batch ${count(batchSize)}`,
-    epochs === undefined ? undefined : `${epochsText(epochs)}${rounds}${dataset === "mnist" ? " on MNIST" : ""}`,
+    epochs === undefined ? undefined : `${epochsText(epochs)}${each}${on === undefined ? "" : ` on ${on}`}`,
     seed === undefined ? undefined : `seed ${seed}`,
   ].filter((part) => part !== undefined)
   return `${shape} ${parts.join(", ")}.`
@@ -110,10 +109,12 @@ export function spokenText(run: Run): string {
 export function documentTitle(run: Run): string {
   const last = run.epochs.at(-1)
   if (run.state !== "running") return `${titleOf(run)} · trilobite studio`
-  return last?.valAccuracy === undefined
-    ? `epoch ${last?.epoch ?? 0}`
-    : `${percent(last.valAccuracy, 1)}, epoch ${last.epoch}`
+  const right = rightOf(last)
+  return right === undefined ? `epoch ${last?.epoch ?? 0}` : `${percent(right, 1)}, epoch ${last!.epoch}`
 }
+
+/** What a net is trained with, in a word. */
+export const rowsWord = (run: Run): string => (configOf(run).dataset === "table" ? "rows" : "images")
 
 /** What is said while the connection is lost. */
 export function lostText(seconds: number, running: boolean): string {

@@ -26,10 +26,13 @@ export function worstOf(confusion: Confusion): {
 /** The matrix. */
 export function MixUps(props: {
   readonly confusion: Confusion | undefined
+  /** What the classes are called; by default their numbers. */
+  readonly classes?: readonly string[] | undefined
   readonly epoch?: number | undefined
   readonly last?: number | undefined
 }): JSX.Element {
-  const { confusion, epoch, last } = props
+  const { confusion, classes, epoch, last } = props
+  const nameOf = (k: number): string => classes?.[k] ?? String(k)
   const [over, setOver] = useState<string>()
   if (confusion === undefined) {
     return (
@@ -45,8 +48,12 @@ export function MixUps(props: {
     0,
   )
   const cells = confusion.length
-  const pitch = 16
-  const side = 19 + pitch * cells
+  // Few classes with long names have the beginnings of these at the edge, many have numbers.
+  const long = classes?.some((name) => name.length > 2) === true
+  const begins = long && cells <= 8
+  const mark = (k: number): string => (!long ? nameOf(k) : begins ? nameOf(k).slice(0, 3) : String(k + 1))
+  const [pitch, edge] = begins ? [26, 30] : [16, 19]
+  const side = edge + pitch * cells
   // Numbers stand where there is much to say: the dozen greatest.
   const many = confusion.flatMap((row, label) => row.filter((_, said) => said !== label)).sort((a, b) => b - a)[12] ?? 0
   return (
@@ -58,39 +65,49 @@ export function MixUps(props: {
       <svg
         class="mixups"
         viewBox={`0 0 ${side} ${side}`}
+        style={{ maxWidth: `${Math.min(220, Math.round(1.2 * side))}px` }}
         role="img"
-        aria-label={`${count(total)} errors. The most frequent mix-up is ${worst.label} read as ${worst.said}, ${worst.n} times.`}
+        aria-label={`${count(total)} errors. The most frequent mix-up is ${nameOf(worst.label)} read as ${nameOf(worst.said)}, ${worst.n} times.`}
         onPointerLeave={() => setOver(undefined)}
       >
         {confusion.map((row, label) => (
           <g key={label}>
-            <text x="10" y={30 + pitch * label} text-anchor="middle" class="t-12 t-3">
-              {label}
+            <text x={edge / 2} y={edge + pitch * (label + 0.5) + 3} text-anchor="middle" class="t-12 t-3">
+              {mark(label)}
             </text>
-            <text x={26 + pitch * label} y="11" text-anchor="middle" class="t-12 t-3">
-              {label}
+            <text x={edge + pitch * (label + 0.5) - 1} y={edge - 8} text-anchor="middle" class="t-12 t-3">
+              {mark(label)}
             </text>
             {row.map((n, said) => {
               const share = said === label || worst.n === 0 ? 0 : n / worst.n
-              const [cx, cy] = [19 + pitch * said, 19 + pitch * label]
+              const [cx, cy] = [edge + pitch * said, edge + pitch * label]
               return (
                 <g
                   key={said}
                   onPointerEnter={() =>
-                    setOver(said === label ? `${label}: ${count(n)} right` : `${label} read as ${said}: ${n}`)
+                    setOver(
+                      said === label
+                        ? `${nameOf(label)}: ${count(n)} right`
+                        : `${nameOf(label)} read as ${nameOf(said)}: ${n}`,
+                    )
                   }
                 >
                   <rect
                     x={cx}
                     y={cy}
-                    width="14"
-                    height="14"
+                    width={pitch - 2}
+                    height={pitch - 2}
                     rx="2"
                     class={said === label ? "right" : "wrong"}
                     style={said === label ? {} : { opacity: share }}
                   />
                   {worst.n < 100 && share > 0 && n > many && (
-                    <text x={cx + 7} y={cy + 11} text-anchor="middle" class={`cell${share > 0.62 ? " on-dark" : ""}`}>
+                    <text
+                      x={cx + pitch / 2 - 1}
+                      y={cy + pitch / 2 + 3}
+                      text-anchor="middle"
+                      class={`cell${share > 0.62 ? " on-dark" : ""}`}
+                    >
                       {n}
                     </text>
                   )}
@@ -100,7 +117,7 @@ export function MixUps(props: {
           </g>
         ))}
       </svg>
-      <p class="small dim">{over ?? `${count(total)} errors, most: ${worst.label} as ${worst.said}`}</p>
+      <p class="small dim">{over ?? `${count(total)} errors, most: ${nameOf(worst.label)} as ${nameOf(worst.said)}`}</p>
     </section>
   )
 }
