@@ -25,15 +25,17 @@ export function CostChart(props: {
     <Chart
       title="Cost"
       aside={
-        <button
-          type="button"
-          class="link"
-          aria-pressed={log}
-          title={log && !positive ? "The axis is linear: there are costs of zero." : undefined}
-          onClick={() => (scale.value = log ? "linear" : "log")}
-        >
-          log axis
-        </button>
+        <span class="switches">
+          <button
+            type="button"
+            class="link"
+            aria-pressed={log}
+            title={log && !positive ? "The axis is linear: there are costs of zero." : undefined}
+            onClick={() => (scale.value = log ? "linear" : "log")}
+          >
+            log axis
+          </button>
+        </span>
       }
       says={
         curve.epochs.length === 0
