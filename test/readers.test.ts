@@ -188,6 +188,7 @@ describe("CSV", () => {
     const random = (i: number): number => ((Math.imul(i + 1, 0x9e3779b1) >>> 0) * 2097152 + (i & 2097151)) / 2 ** 53
     const texts = Array.from({ length: 20_000 }, (_, i) => {
       const x = random(i) * 10 ** (i % 8)
+      if (i % 8 === 0) return (x / 10 ** (i % 30)).toExponential(10 + (i % 11))
       if (i % 2 === 0) return String(i % 4 === 0 ? x : -x)
       // The middle between a number and the next one, written out and cut off behind 16 to 18 digits.
       const unit = 2 ** (Math.floor(Math.log2(x)) - 53)
