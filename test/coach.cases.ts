@@ -373,6 +373,7 @@ export const cases: { readonly [code in FaultCode]: readonly Case[] } = {
     ["momentum 0.99 that has", of(trained({ momentum: 0.99 }), epochs(flat(4, at(0.1)), { share: 1e-4, agree: 0.5, each: { rounds: 100 } })), "F09"],
     ["1,000 steps of 0.019 % ahead: 19 % in all", probed(of(trained({ learningRate: 5.7e-3, rounds: 50 }))), "F09"],
     ["1,000 steps of 0.021 % ahead: 21 % in all", probed(of(trained({ learningRate: 6.3e-3, rounds: 50 }))), undefined],
+    ["a trial of one epoch, of which ten would do", probed(of(trained({ learningRate: 5.7e-3, rounds: 500, epochs: 1 }))), undefined],
     ["2 steps of usual length ahead", probed(of(trained({ rounds: 1, epochs: 2 }))), undefined],
     ["a rate that a schedule will raise", probed(of(trained({ learningRate: 1e-4, scheduled: true }))), undefined],
     ["momentum that makes ten of a step", probed(of(trained({ learningRate: 5e-3, momentum: 0.9 }))), undefined],

@@ -49,6 +49,8 @@ const FEW_ROUNDS = 4
 const FEW_IN_ALL = 500
 /** What all steps of a training together must be able to change of the weights: less, and the end is where the beginning was. */
 const REACHES = 0.2
+/** Of a trial of fewer epochs it is asked what so many would do: a training that is cut short says nothing of its rate. */
+const TRIAL_EPOCHS = 10
 const USUAL_BATCH = 32
 const LARGEST_BATCH = 128
 const SMALL_BATCH = 4
@@ -150,13 +152,14 @@ function goesNowhere(evidence: Evidence): Found | undefined {
   const share = firstShares(evidence)?.most
   if (share === undefined || scheduled || share >= SHORT_STEP || !(rounds > 0) || evidence.epochs.length > 0)
     return undefined
-  const reach = share * rounds * epochs
+  const steps = rounds * Math.max(epochs, TRIAL_EPOCHS)
+  const reach = share * steps
   // Networks that know something already are tuned on with short steps.
   if (reach >= REACHES || (gainOf(evidence, probe!.loss) ?? 0) > HARDLY) return undefined
   const to = higher(evidence, share, 1)
   return {
     score: 80,
-    saw: `All ${rounds * epochs} steps together can change the weights by ${percent(reach)} at most, even if they all agree.`,
+    saw: `${steps} steps together can change the weights by ${percent(reach)} at most, even if they all agree.`,
     normal: "Steps of 0.1 to 3 % each; the weights become others.",
     why: "With so small a learning rate the training ends about where it begins.",
     change: setRate(evidence, to, `Raise the learning rate: ${shown(learningRate)} -> ${shown(to)}.`),
