@@ -57,12 +57,15 @@ export function describeSlopes(rows: readonly OpRow[]): void {
   )
 }
 
-/** Every row has the same bits on all backends and threads, fused and unfused, also for special numbers. */
-export function describeBits(table: readonly OpRow[]): void {
+/**
+ * Every row has the same bits on all backends and threads, fused and unfused, also for special numbers. The larger sizes go beyond
+ * every tile and vector; those of layers that are made of many operations may be less large.
+ */
+export function describeBits(table: readonly OpRow[], larger: Sizes = [17, 33, 13]): void {
   describe.each([
-    { sizes: [5, 3, 7], rows: 3 },
-    { sizes: [17, 33, 13], rows: 5 },
-  ] as const)("the same bits everywhere, sizes $sizes", ({ sizes, rows }) => {
+    { sizes: [5, 3, 7] as Sizes, rows: 3 },
+    { sizes: larger, rows: 5 },
+  ])("the same bits everywhere, sizes $sizes", ({ sizes, rows }) => {
     test.each(table)("$name", async (row) => {
       for (const filling of ["apart", "special"] as const) {
         const { graph, setting } = build(row, sizes, rows, filling)
