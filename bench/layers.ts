@@ -17,7 +17,7 @@ import {
   sequential,
   sgd,
 } from "../src/index.ts"
-import { clockOf, machine, median } from "./machine.ts"
+import { clockOf, machine, measuring, median } from "./machine.ts"
 
 const [BATCHES, EPOCHS, CLASSES] = [4, 5, 10]
 /** Images of a batch, their side, channels, and the side of the window. */
@@ -27,9 +27,7 @@ const [SEQUENCES, STEPS, FEATURES, HEADS] = [16, 64, 128, 4]
 
 const { values: options } = parseArgs({
   options: {
-    threads: { type: "string", default: "1" },
-    tries: { type: "string", default: "3" },
-    processor: { type: "boolean", default: false },
+    ...measuring,
     measure: { type: "string" },
   },
 })

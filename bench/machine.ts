@@ -43,6 +43,13 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2
 }
 
+/** Options of benches that measure in a process of their own: threads, tries, and whether by {@link clockOf} processors. */
+export const measuring = {
+  threads: { type: "string", default: "1" },
+  tries: { type: "string", default: "3" },
+  processor: { type: "boolean", default: false },
+} as const
+
 /** Milliseconds: of the clock, or that processors have worked for this process, which says more where other programs run. */
 export function clockOf(processor: boolean): () => number {
   if (!processor) return () => performance.now()

@@ -6,17 +6,15 @@
 import { execFileSync, spawnSync } from "node:child_process"
 import { parseArgs } from "node:util"
 import { dense, lstm, sequential, sgd } from "../src/index.ts"
-import { clockOf } from "./machine.ts"
+import { clockOf, measuring } from "./machine.ts"
 
 const [STEPS, FEATURES, UNITS, BATCH, BATCHES, EPOCHS] = [100, 64, 128, 64, 10, 4]
 
 const { values: options } = parseArgs({
   options: {
-    threads: { type: "string", default: "1" },
-    tries: { type: "string", default: "3" },
+    ...measuring,
     numerics: { type: "string", default: "fused" },
     steps: { type: "string", default: String(STEPS) },
-    processor: { type: "boolean", default: false },
     measure: { type: "boolean", default: false },
   },
 })

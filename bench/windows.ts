@@ -13,7 +13,7 @@ import { conv2D, dense, flatten, maxPooling2D, sequential, sgd } from "../src/in
 import { sequentialNetwork } from "../src/nn/network.ts"
 import { readTraining } from "../src/nn/training.ts"
 import { traceTraining } from "../src/train/step.ts"
-import { clockOf, machine, median } from "./machine.ts"
+import { clockOf, machine, measuring, median } from "./machine.ts"
 import { measure, measurePeaks, operationsOf, percent } from "./products.ts"
 
 const [BATCH, BATCHES, EPOCHS] = [128, 20, 4]
@@ -22,9 +22,7 @@ const [IMAGES, SIDE, CHANNELS, WINDOW] = [16, 28, 64, 3]
 
 const { values: options } = parseArgs({
   options: {
-    threads: { type: "string", default: "1" },
-    tries: { type: "string", default: "3" },
-    processor: { type: "boolean", default: false },
+    ...measuring,
     measure: { type: "string" },
   },
 })

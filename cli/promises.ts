@@ -38,10 +38,10 @@ function settingsOf(flags: string): ReadonlyMap<string, unknown> | undefined {
 /** What runs are trained on: only where it is the same the numbers of two runs say something of each other. */
 const dataOf = ({ net, target, task, dataset }: Fields): string => text([net, target, task, dataset])
 
-/** Whether a run is another one with exactly this change. */
+/** Whether a run on the same data is another one with exactly this change. */
 function follows(before: Fields, after: Fields, flags: string): boolean {
   const wanted = settingsOf(flags)
-  if (wanted === undefined || dataOf(before) !== dataOf(after)) return false
+  if (wanted === undefined) return false
   const different = settings.filter(({ name }) => name !== "data" && text(before[name]) !== text(after[name]))
   const made = ({ name }: { readonly name: string }): boolean =>
     wanted.has(name) && text(wanted.get(name)) === text(after[name])

@@ -6,7 +6,7 @@ import { jsonSchema, settings } from "../cli/settings.ts"
 import { isStreamed } from "../cli/streaming.ts"
 import { dataSet, prepareInputs, readPreparation, readTable } from "../src/datasets.ts"
 import { loadModel } from "../src/index.ts"
-import { type Finished, finished, useCli } from "./support/cli.ts"
+import { type Finished, finished, RUN_FILES, useCli } from "./support/cli.ts"
 
 const cli = useCli()
 const at = (...path: string[]): string => join(cli.folder, ...path)
@@ -55,17 +55,7 @@ describe("trilobite train <file>", () => {
     expect(out).toMatch(/Epoch {3}1 {2}loss \d/)
     expect(out).toMatch(/setosa {2}versicolor {2}virginica\n {2}setosa +\d+ +\d+ +\d+\n/)
     expect(out).toMatch(/trilobite predict iris <file>/)
-    const coach = ["evidence.jsonl", "findings.jsonl"]
-    const files = [
-      "checkpoints",
-      "config.json",
-      ...coach,
-      "history.jsonl",
-      "model.safetensors",
-      "result.json",
-      "signals.jsonl",
-    ]
-    expect(readdirSync(at("iris")).sort()).toEqual(files)
+    expect(readdirSync(at("iris")).sort()).toEqual(RUN_FILES)
     const result = json("iris", "result.json") as {
       validation: { accuracy: number; confusion: number[][] }
       ended: string

@@ -5,7 +5,7 @@ import { join } from "node:path"
 import { asTrainingData, mnist } from "trilobite/datasets"
 import { describe, expect, test } from "vitest"
 import { loadModel } from "../src/index.ts"
-import { finished, node, useCli } from "./support/cli.ts"
+import { finished, node, RUN_FILES, useCli } from "./support/cli.ts"
 
 const cli = useCli()
 const at = (...path: string[]): string => join(cli.folder, ...path)
@@ -54,17 +54,7 @@ describe("trilobite train", () => {
       totalSeconds: expect.any(Number),
     })
 
-    const coach = ["evidence.jsonl", "findings.jsonl"]
-    const files = [
-      "checkpoints",
-      "config.json",
-      ...coach,
-      "history.jsonl",
-      "model.safetensors",
-      "result.json",
-      "signals.jsonl",
-    ]
-    expect(readdirSync(at("json")).sort()).toEqual(files)
+    expect(readdirSync(at("json")).sort()).toEqual(RUN_FILES)
     expect(lines(readFileSync(at("json", "history.jsonl"), "utf8"))).toEqual([first, second])
     expect(json("json", "result.json")).toEqual(last!.result)
     const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"))

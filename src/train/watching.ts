@@ -132,13 +132,11 @@ export class Watching {
     if (this.#before.size > 0) this.#before.clear()
     if (this.#windows.length > 0) {
       this.#sums = watched.kernels.map(() => ({ squares: 0, steps: 0, clipped: 0 }))
-      for (const { slopes, key } of watched.kernels) {
-        this.#before.set(key, executable.read(key))
-        this.#clear(slopes)
-      }
+      for (const { slopes } of watched.kernels) this.#clear(slopes)
       for (const { sum } of watched.means) this.#clear(sum)
     }
-    if (this.#looksAfter(epoch)) for (const key of this.#keys) this.#before.set(key, executable.read(key))
+    const kernels = this.#windows.length > 0 ? watched.kernels.map(({ key }) => key) : []
+    for (const key of this.#looksAfter(epoch) ? this.#keys : kernels) this.#before.set(key, executable.read(key))
     this.#coachMs += performance.now() - from
   }
 

@@ -55,3 +55,15 @@ export function finished(child: ChildProcessWithoutNullStreams): Promise<Finishe
     child.on("close", (code) => resolve({ code, out, err }))
   })
 }
+
+/** What a folder holds of a coached run that has ended. */
+export const RUN_FILES: readonly string[] = [
+  "checkpoints",
+  "config.json",
+  "evidence.jsonl",
+  "findings.jsonl",
+  "history.jsonl",
+  "model.safetensors",
+  "result.json",
+  "signals.jsonl",
+]
