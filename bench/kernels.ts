@@ -8,7 +8,8 @@ import { parseArgs } from "node:util"
 import { platform } from "../src/backend/wasm/node-platform.ts"
 import { tune } from "../src/backend/wasm/tune.ts"
 import { machine, stamp } from "./machine.ts"
-import { measure, measurePeaks, operationsOf, percent } from "./products.ts"
+import { measurePeaks } from "./peaks.ts"
+import { measure, operationsOf, percent } from "./products.ts"
 import { programOf } from "./program.ts"
 import { workloads } from "./workloads.ts"
 
@@ -25,7 +26,7 @@ const runs = (["fused", "portable"] as const).flatMap((numerics) => {
   const program = programOf(workload, numerics)
   return [true, false].map((wide) => {
     const variant = tune(platform, numerics, wide)
-    const rows = measure(program, variant)
+    const rows = measure(platform, program, variant)
     const flops = rows.reduce((sum, row) => sum + operationsOf(row), 0)
     const all = flops / rows.reduce((sum, row) => sum + row.microseconds, 0) / 1e3
     return { numerics, wide: variant.wide, asked: wide, tile: variant.tile, rows, all }

@@ -1,29 +1,10 @@
-// The matrix products of a compiled program, each alone in one thread, and the machine's peaks: for kernels.ts and windows.ts.
+// The matrix products of a compiled program, each alone in one thread: for kernels.ts, windows.ts and tiles.ts. Runs in browsers too.
 
-import { spawnSync } from "node:child_process"
 import { arenaOf, generate, sharedSize } from "../src/backend/wasm/generate.ts"
-import { platform } from "../src/backend/wasm/node-platform.ts"
+import type { Platform } from "../src/backend/wasm/platform.ts"
 import type { Variant } from "../src/backend/wasm/tune.ts"
 import type { Step } from "../src/program/kernel.ts"
 import type { Program } from "../src/program/program.ts"
-import { build, flags } from "./peers.ts"
-
-/** GF/s of one thread at each width of vectors: fused multiply-add, and multiply and add. */
-export interface Peaks {
-  readonly threads: number
-  readonly fma: { readonly [bits: string]: number }
-  readonly mulAdd: { readonly [bits: string]: number }
-}
-
-/** GF/s of one thread, or undefined without a C compiler. */
-export function measurePeaks(): Peaks | undefined {
-  const { path, fault } = build("gcc", flags.peak, "peak.c")
-  if (fault !== undefined) {
-    console.error(`no peaks: ${fault}`)
-    return undefined
-  }
-  return JSON.parse(spawnSync(path, ["1"], { encoding: "utf8" }).stdout) as Peaks
-}
 
 /** A product of the program: what it does, and how fast. */
 export interface Row {
@@ -48,6 +29,7 @@ function time(call: () => void): number {
 
 /** The kernels of the training rounds, and where their own memory and the scratch memory in it begin. */
 function load(
+  platform: Platform,
   program: Program,
   { tile, wide }: Variant,
 ): { work: number; scratch: number; exports: WebAssembly.Exports } {
@@ -69,8 +51,8 @@ function load(
 }
 
 /** The products of the training rounds, each alone in one thread. */
-export function measure(program: Program, variant: Variant): Row[] {
-  const { work, scratch, exports } = load(program, variant)
+export function measure(platform: Platform, program: Program, variant: Variant): Row[] {
+  const { work, scratch, exports } = load(platform, program, variant)
   const size = (n: number): number => (n < 0 ? -n * program.rows : n)
   return program.entries.train!.steps.flatMap(({ kernel, split }: Step, step) => {
     if (kernel.kind !== "matmul") return []

@@ -9,7 +9,10 @@ import { traceTraining } from "../src/train/step.ts"
 import type { Workload } from "./workloads.ts"
 
 /** The program that trains a workload. */
-export function programOf({ sizes, hidden, output, batch }: Workload, numerics: Numerics): Program {
+export function programOf(
+  { sizes, hidden, output, batch }: Pick<Workload, "sizes" | "hidden" | "output" | "batch">,
+  numerics: Numerics,
+): Program {
   const [inputs = 0, ...units] = sizes
   const layers = units.map((n, i) => dense({ units: n, activation: i === units.length - 1 ? output : hidden }))
   const network = sequentialNetwork(layers)

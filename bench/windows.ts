@@ -14,7 +14,8 @@ import { sequentialNetwork } from "../src/nn/network.ts"
 import { readTraining } from "../src/nn/training.ts"
 import { traceTraining } from "../src/train/step.ts"
 import { clockOf, machine, measuring, median } from "./machine.ts"
-import { measure, measurePeaks, operationsOf, percent } from "./products.ts"
+import { measurePeaks } from "./peaks.ts"
+import { measure, operationsOf, percent } from "./products.ts"
 
 const [BATCH, BATCHES, EPOCHS] = [128, 20, 4]
 /** Images, their side, channels, and the side of the window. */
@@ -77,7 +78,7 @@ function convolution(): readonly { readonly shape: string; readonly gigaflops: n
   const { graph } = traceTraining(network, [shape], training, { targetShapes: [shape] })
   const program = compile(graph, { rows: IMAGES, numerics: "fused" })
   const flops = 2 * IMAGES * SIDE ** 2 * CHANNELS ** 2 * WINDOW ** 2
-  return measure(program, tune(platform, "fused", true)).flatMap((row) =>
+  return measure(platform, program, tune(platform, "fused", true)).flatMap((row) =>
     operationsOf(row) >= flops ? [{ shape: row.shape.join(" x "), gigaflops: flops / row.microseconds / 1e3 }] : [],
   )
 }

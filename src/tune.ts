@@ -24,6 +24,7 @@ export {
   type Standing,
   standOn,
 } from "./coach/procedures.ts"
+export { type Attempt, isBetter, type Proposal, type Repaired, type Repairer, repair } from "./coach/repair.ts"
 export { learningRateRangeTest, type RangeTest, type RangeTestOptions, rangeTestSvg } from "./range-test.ts"
 export { type BatchSizeOptions, chooseBatchSize, type Inspected } from "./tune/batch-size.ts"
 export { type Climb, climb, climbing } from "./tune/climbing.ts"

@@ -3,13 +3,12 @@ import { describe, expect, it } from "vitest"
 import { bases, cases, setupOf } from "../bench/coach/cases.ts"
 import { saidBy } from "../bench/coach/coach.ts"
 import { jittered, trialSeed } from "../bench/coach/jitter.ts"
-import { atRandom, edited, menuOf, repair } from "../bench/coach/repair.ts"
+import { edited, menuOf, search } from "../bench/coach/repair.ts"
 import { shareOf } from "../bench/coach/report.ts"
 import { materialOf } from "../bench/coach/sets.ts"
 import { changed } from "../bench/coach/setup.ts"
-import { type Outcome, train } from "../bench/coach/train.ts"
+import { train } from "../bench/coach/train.ts"
 import type { Evidence } from "../src/coach/evidence.ts"
-import type { Edit } from "../src/coach/finding.ts"
 
 const named = (id: string) => cases.find((one) => one.id === id)!
 
@@ -101,32 +100,14 @@ describe("repair", () => {
     }
   })
 
-  it("keeps what helps, undoes what does not, and counts both", async () => {
-    const setup = setupOf(named("circles: rate 1e-4"))
-    const at = (learningRate: number): Outcome => {
-      const score = 1 - Math.abs(Math.log10(learningRate) + 1) / 10
-      return { score, merit: score, loss: [1], valLoss: [1], valAccuracy: [score], steps: 10, seconds: 0 }
-    }
-    const rates = [1e-5, 1e-3, 1e-1]
-    const control = [setupOf(named("circles")), { ...at(0.1), score: 1 }] as const
-    const result = await repair(setup, { outcome: at(1e-4) }, control, async (s) => ({ outcome: at(s.learningRate) }), (_, __, tried) =>
-      tried.length < 3 ? { kind: "learningRate", to: rates[tried.length]! } : undefined) // biome-ignore format: one call
-    expect(result).toMatchObject({ score: 1, repaired: true, retrains: 3, steps: 30 })
-    expect(result.edits).toEqual([1e-3, 1e-1].map((to) => ({ kind: "learningRate", to })))
-  })
-
-  it("searches at random without trying a change twice", () => {
-    const setup = setupOf(named("circles: rate 4"))
-    const outcome = { valLoss: [2, 1, 3] } as unknown as Outcome
-    const advise = atRandom(5)
-    const tried: Edit[] = []
-    for (;;) {
-      const edit = advise(setup, { outcome }, tried)
-      if (edit === undefined) break
-      tried.push(edit)
-    }
-    expect(tried.length).toBe(menuOf(setup, 1).length)
-    expect(new Set(tried.map((edit) => JSON.stringify(edit))).size).toBe(tried.length)
+  it("searches at random without trying a change twice, within its budget", async () => {
+    const setup = setupOf(named("flowers: rate 1e-4"))
+    const [first, level] = [await train(setup), await train(setupOf(named("flowers")))]
+    const found = await search(setup, first, [setupOf(named("flowers")), level], 5, 3 * first.steps)
+    expect(found.tries.length).toBe(found.retrains)
+    expect(found.steps).toBeGreaterThanOrEqual(3 * first.steps)
+    expect(new Set(found.tries.map(({ edits }) => JSON.stringify(edits))).size).toBe(found.tries.length)
+    expect(found.repaired).toBe(found.score >= level.score - 0.02)
   })
 })
 

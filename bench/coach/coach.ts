@@ -1,13 +1,14 @@
 // A training that is watched, and what doctors say of it. The evidence of a whole training holds that of every moment before its end, so
 // that rules can be tried again on what was recorded.
 
-import { Coach } from "../../src/coach/coach.ts"
+import { Coach, moments } from "../../src/coach/coach.ts"
 import type { Evidence } from "../../src/coach/evidence.ts"
-import type { FaultCode, Finding } from "../../src/coach/finding.ts"
+import type { FaultCode } from "../../src/coach/finding.ts"
 import type { Model } from "../../src/index.ts"
 import type { Doctor } from "./anchors.ts"
+import { materialOf } from "./sets.ts"
 import type { Setup } from "./setup.ts"
-import { type Outcome, train } from "./train.ts"
+import { modelOf, type Outcome, planOf, train } from "./train.ts"
 
 /** A training and all that is known of it. */
 export interface Watched {
@@ -26,11 +27,10 @@ export async function watched(setup: Setup): Promise<Watched> {
   return { outcome, evidence: seen.model!.coach?.evidence ?? seen.evidence! }
 }
 
-/** The evidence before the first step, after each epoch, and at the end. */
-export function moments(evidence: Evidence): readonly Evidence[] {
-  const { epochs, ended, diverged, ...before } = evidence
-  const running = Array.from({ length: epochs.length + 1 }, (_, n) => ({ ...before, epochs: epochs.slice(0, n) }))
-  return ended === undefined && diverged === undefined ? running : [...running, evidence]
+/** What is known of a setup before the first step. */
+export async function examined(setup: Setup): Promise<Evidence> {
+  const material = await materialOf(setup)
+  return modelOf(setup).examine(material.x, material.y, planOf(setup, material))
 }
 
 /** What a doctor says of a training: the causes in the order in which they are named, and when (0: before the first step). */
@@ -60,10 +60,4 @@ export const coach: Doctor = {
         .filter(({ kind }) => kind === "fault")
         .map(({ code }) => code)
   },
-}
-
-/** The faults that the coach finds in a training, in the order in which it names them. */
-export function faultsOf(evidence: Evidence): readonly Finding[] {
-  const own = new Coach()
-  return moments(evidence).flatMap((now) => own.advise(now).filter(({ kind }) => kind === "fault"))
 }

@@ -1,12 +1,12 @@
-// Changes what the coach proposes: an Edit carried out on a setup, the menu of all single edits, and the loops of repair: at most five
-// trainings, one change at a time, a change that does not help is undone.
+// Changes what the coach proposes: an Edit carried out on a setup, the menu of all single edits, when a setup counts as repaired, and
+// random search, with which the coach's repair is compared.
 
 import type { Edit, FaultCode } from "../../src/coach/finding.ts"
 import { integers } from "../../src/core/order.ts"
 import { streams } from "../../src/core/random.ts"
 import { classesOf } from "./sets.ts"
 import type { Alteration, Setup } from "./setup.ts"
-import type { Outcome } from "./train.ts"
+import { type Outcome, train } from "./train.ts"
 
 const initializers = ["heNormal", "heUniform", "glorotNormal", "glorotUniform", "lecunNormal", "lecunUniform"] as const
 
@@ -195,12 +195,26 @@ export interface Repair {
   /** Trainings after the first one, and rounds of all of them. */
   readonly retrains: number
   readonly steps: number
-  readonly edits: readonly Edit[]
+  /** What was changed, in the order of the trainings. */
+  readonly tries: readonly { readonly edits: readonly Edit[]; readonly kept: boolean; readonly score: number }[]
 }
 
-/** A training that was seen. */
-export interface Trained {
-  readonly outcome: Outcome
+/** What became of a repair that has ended with this training. */
+export function repairOf(
+  first: Pair,
+  last: Pair,
+  control: Pair,
+  tries: Repair["tries"],
+  outcomes: readonly Outcome[],
+): Repair {
+  const harm = harmOf(first, control)
+  return {
+    score: last[1].score,
+    repaired: harm === undefined || restored(last, control, harm),
+    retrains: outcomes.length,
+    steps: outcomes.reduce((sum, { steps }) => sum + steps, 0),
+    tries,
+  }
 }
 
 /** Whether a training is better than another as far as its user can tell: by its validation rows; by their loss where they say the same. */
@@ -210,48 +224,34 @@ function better(a: Outcome, b: Outcome, sameLoss: boolean): boolean {
   return sameLoss && (a.valLoss.at(-1) ?? Number.POSITIVE_INFINITY) < (b.valLoss.at(-1) ?? Number.POSITIVE_INFINITY)
 }
 
-/** What the loop of repair asks: the next change for a training that has been seen, none of those tried. */
-export type Adviser<S extends Trained> = (setup: Setup, seen: S, tried: readonly Edit[]) => Edit | undefined
-
 /**
- * Repairs a setup: asks for a change, trains, keeps it if it helped, undoes it otherwise; ends when nothing more is proposed or after
- * `most` trainings or more than `budget` rounds.
+ * Random search: any edit of the menu that was not tried, each as likely as another; kept if it helped, undone otherwise. Ends after 20
+ * trainings or more than `budget` rounds.
  */
-export async function repair<S extends Trained>(
+export async function search(
   setup: Setup,
-  first: S,
+  first: Outcome,
   control: Pair,
-  trainIt: (setup: Setup) => Promise<S>,
-  advise: Adviser<S>,
-  { most = 5, budget = Number.POSITIVE_INFINITY }: { readonly most?: number; readonly budget?: number } = {},
+  seed: number,
+  budget: number,
 ): Promise<Repair> {
-  let [now, seen] = [setup, first]
-  const tried: Edit[] = []
-  const kept: Edit[] = []
-  let [retrains, steps] = [0, 0]
-  while (retrains < most && steps < budget) {
-    const edit = advise(now, seen, tried)
-    const next = edit && edited(now, edit)
-    if (edit === undefined || next === undefined) break
-    tried.push(edit)
-    const result = await trainIt(next)
-    retrains++
-    steps += result.outcome.steps
-    if (!better(result.outcome, seen.outcome, next.loss === now.loss)) continue
-    ;[now, seen] = [next, result]
-    kept.push(edit)
-  }
-  const harm = harmOf([setup, first.outcome], control)
-  const repaired = harm === undefined || restored([now, seen.outcome], control, harm)
-  return { score: seen.outcome.score, repaired, retrains, steps, edits: kept }
-}
-
-/** Random search: any edit of the menu that was not tried, each as likely as another. */
-export function atRandom(seed: number): Adviser<Trained> {
   const draw = integers(seed, streams.augmentation, 101, 0)
-  return (setup, { outcome }, tried) => {
-    const known = new Set(tried.map((edit) => JSON.stringify(edit)))
-    const menu = menuOf(setup, bestEpochOf(outcome)).filter(({ edit }) => !known.has(JSON.stringify(edit)))
-    return menu.length === 0 ? undefined : menu[draw(menu.length)]!.edit
+  let now: Pair = [setup, first]
+  const known = new Set<string>()
+  const tries: Repair["tries"][number][] = []
+  const outcomes: Outcome[] = []
+  for (let steps = 0; outcomes.length < 20 && steps < budget; ) {
+    const menu = menuOf(now[0], bestEpochOf(now[1])).filter(({ edit }) => !known.has(JSON.stringify(edit)))
+    if (menu.length === 0) break
+    const { edit } = menu[draw(menu.length)]!
+    known.add(JSON.stringify(edit))
+    const next = edited(now[0], edit)!
+    const outcome = await train(next)
+    outcomes.push(outcome)
+    steps += outcome.steps
+    const kept = better(outcome, now[1], next.loss === now[0].loss)
+    tries.push({ edits: [edit], kept, score: outcome.score })
+    if (kept) now = [next, outcome]
   }
+  return repairOf([setup, first], now, control, tries, outcomes)
 }

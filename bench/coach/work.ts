@@ -2,13 +2,13 @@
 
 import { promiseOf } from "../../src/coach/coach.ts"
 import type { Evidence } from "../../src/coach/evidence.ts"
-import type { Finding } from "../../src/coach/finding.ts"
+import { repair } from "../../src/coach/repair.ts"
 import { type Case, cases } from "./cases.ts"
-import { faultsOf, type Watched, watched } from "./coach.ts"
+import { examined, type Watched, watched } from "./coach.ts"
 import { jittered } from "./jitter.ts"
-import { type Adviser, atRandom, harmOf, type Pair, type Repair, repair, type Trained } from "./repair.ts"
+import { edited, harmOf, type Pair, type Repair, repairOf, search } from "./repair.ts"
 import type { Setup } from "./setup.ts"
-import { train } from "./train.ts"
+import { type Outcome, train } from "./train.ts"
 
 /** What is to be tried. */
 export interface Job {
@@ -33,6 +33,35 @@ export interface Trial extends Job {
   readonly promises?: readonly boolean[]
 }
 
+/** Repairs a setup as the coach does, and tells which of its promises came true. */
+async function coached(setup: Setup, first: Watched, control: Pair): Promise<[Repair, readonly boolean[]]> {
+  const seen = new Map<Evidence, Outcome>([[first.evidence, first.outcome]])
+  const promises: boolean[] = []
+  const {
+    setup: last,
+    evidence,
+    attempts,
+  } = await repair<Setup>(setup, first.evidence, {
+    change: (own, { edit }) => edited(own, edit),
+    examine: examined,
+    train: async (own, proposals) => {
+      const after = await watched(own)
+      seen.set(after.evidence, after.outcome)
+      const finding = proposals.findLast((proposal) => proposal.finding !== undefined)?.finding
+      const kept = finding && promiseOf(finding, after.evidence)
+      if (kept !== undefined) promises.push(kept.cameTrue)
+      return after.evidence
+    },
+  })
+  const tries = attempts.map((attempt) => ({
+    edits: attempt.proposals.map(({ change }) => change.edit),
+    kept: attempt.kept,
+    score: seen.get(attempt.evidence)!.score,
+  }))
+  const outcomes = attempts.map((attempt) => seen.get(attempt.evidence)!)
+  return [repairOf([setup, first.outcome], [last, seen.get(evidence)!], control, tries, outcomes), promises]
+}
+
 /** Runs a job. */
 export async function trialOf(job: Job): Promise<Trial> {
   const one = cases.find(({ id }) => id === job.id)!
@@ -42,26 +71,9 @@ export async function trialOf(job: Job): Promise<Trial> {
   const { score, error } = first.outcome
   const ill = job.repair && one.kind !== "control"
   const level: Pair = [control, ill ? await train(control) : first.outcome]
-  const promises: boolean[] = []
-  let proposed: Finding | undefined
-  const coached: Adviser<Watched> = (_, { evidence }, tried) => {
-    const known = new Set(tried.map((edit) => JSON.stringify(edit)))
-    proposed = faultsOf(evidence).find(
-      ({ change: { edit } }) => edit.kind !== "look" && !known.has(JSON.stringify(edit)),
-    )
-    return proposed?.change.edit
-  }
-  const retrained = async (next: Setup): Promise<Watched> => {
-    const after = await watched(next)
-    const kept = promiseOf(proposed!, after.evidence)
-    if (kept !== undefined) promises.push(kept.cameTrue)
-    return after
-  }
-  const mended = ill ? await repair(setup, first, level, retrained, coached) : undefined
+  const [mended, promises] = ill ? await coached(setup, first, level) : []
   // Random search over all single edits may train as many rounds as the coach has, and once at least.
-  const options = { most: 20, budget: Math.max(1, mended?.steps ?? 0) }
-  const plain = async (next: Setup): Promise<Trained> => ({ outcome: await train(next) })
-  const random = mended && (await repair(setup, first, level, plain, atRandom(job.seed), options))
+  const random = mended && (await search(setup, first.outcome, level, job.seed, Math.max(1, mended.steps)))
   return {
     ...job,
     kind: one.kind,

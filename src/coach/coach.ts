@@ -45,6 +45,19 @@ export class Coach implements Advisor {
   }
 }
 
+/** The evidence as it was before the first step, after each epoch, and at the end. */
+export function moments(evidence: Evidence): readonly Evidence[] {
+  const { epochs, ended, diverged, ...before } = evidence
+  const running = Array.from({ length: epochs.length + 1 }, (_, n) => ({ ...before, epochs: epochs.slice(0, n) }))
+  return ended === undefined && diverged === undefined ? running : [...running, evidence]
+}
+
+/** All that a coach would have said of a training while it went on, in that order. */
+export function findingsOf(evidence: Evidence): readonly Finding[] {
+  const own = new Coach()
+  return moments(evidence).flatMap((now) => own.advise(now))
+}
+
 const share = (numbers: readonly (number | undefined)[]): number | undefined => {
   const known = numbers.filter((n) => n !== undefined)
   return known.length === 0 ? undefined : Math.max(...known)

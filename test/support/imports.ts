@@ -33,7 +33,7 @@ export const RULES: Record<string, readonly string[]> = {
   ],
   "datasets.ts": ["core", "data"],
   "range-test.ts": ["core", "data", "nn", "train", "coach/procedures.ts", "tune/normal.ts", "model.ts"],
-  "tune.ts": ["tune", "coach/procedures.ts", "range-test.ts"],
+  "tune.ts": ["tune", "coach/procedures.ts", "coach/repair.ts", "range-test.ts"],
   "worker.ts": ["backend/wasm/worker.ts"],
   cli: ["index.ts", "datasets.ts", "tune.ts"],
 }
