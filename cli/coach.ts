@@ -20,6 +20,8 @@ export interface CoachOutput {
   readonly quiet?: true
   /** False: nobody watches. */
   readonly coach?: boolean
+  /** Nothing is said in full at the end. */
+  readonly brief?: true
 }
 
 /** The coach of a run. */
@@ -37,7 +39,7 @@ const LABEL = 13
  * Has a training watched: findings and what they rest on are written into the folder as they come. `config` is the run's: of an earlier run
  * that differs from it in one proposed change it is said whether what was promised came true.
  */
-export function coachRun(folder: string, model: Model, config: object, { json, quiet, coach }: CoachOutput): RunCoach {
+export function coachRun(folder: string, model: Model, config: object, { json, quiet, coach, brief }: CoachOutput): RunCoach {
   if (coach === false) return { callbacks: [], report: async () => {} }
   const keep = evidenceKeeper(folder)
   // Of a run that is taken up again: read before it is written on.
@@ -60,7 +62,7 @@ export function coachRun(folder: string, model: Model, config: object, { json, q
       if (model.coach === undefined) return
       const { evidence } = model.coach
       keep(evidence)
-      const text = json ? "" : await diagnosisText(await diagnose(evidence), quiet === true)
+      const text = json || brief ? "" : await diagnosisText(await diagnose(evidence), quiet === true)
       if (text !== "") printLine(quiet ? text : `\n${text}`)
       const longer = await promiseOfMore(folder, (await before) ?? [], config as Fields, evidence)
       const promised = longer ?? (await promiseKept(folder, config as Fields, evidence))

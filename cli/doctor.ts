@@ -2,7 +2,7 @@
 
 import { existsSync, statSync } from "node:fs"
 import { join } from "node:path"
-import type { Evidence, TrilobiteError } from "../src/index.ts"
+import { type Evidence, TrilobiteError } from "../src/index.ts"
 import { diagnosisText, labelled } from "./coach.ts"
 import type { TrainConfig } from "./config.ts"
 import { readConfigFile } from "./config-file.ts"
@@ -11,9 +11,10 @@ import { printJson, printLine, warningText } from "./output.ts"
 import { diagnosed, evidenceOf, type Fields, findRun } from "./report/read.ts"
 import { files } from "./run-folder.ts"
 import type { TrainOptions } from "./run-options.ts"
-import { settings } from "./settings.ts"
+import { complete, settings } from "./settings.ts"
+import { buildModel, examineRows } from "./table-net.ts"
+import { rowsFor } from "./table-rows.ts"
 import { count, isSetName } from "./tables.ts"
-import { examineTable } from "./tabular.ts"
 import { examineNet } from "./training.ts"
 
 /** What was looked at, and what was seen. */
@@ -77,4 +78,27 @@ function trainOptions(config: Fields): TrainOptions {
     config[name] === undefined || config[name] === null ? [] : [[name, config[name]]],
   )
   return Object.fromEntries(known) as TrainOptions
+}
+
+/** What can be said of a training on a table before its first step. */
+interface TableCheckup {
+  readonly evidence: Evidence
+  /** Why the table cannot be trained on as it is; it was looked at with missing cells filled. */
+  readonly refused: TrilobiteError | undefined
+  readonly warnings: readonly string[]
+}
+
+/** Looks at a training on a table that is not begun. */
+async function examineTable(given: TrainConfig): Promise<TableCheckup> {
+  const settings = complete(given)
+  let refused: TrilobiteError | undefined
+  const { data } = await rowsFor(settings).catch(async (error: unknown) => {
+    if (!(error instanceof TrilobiteError) || error.code !== "E_DATA" || given.missing !== undefined) throw error
+    refused = error
+    return await rowsFor({ ...settings, missing: "mean" }).catch(() => {
+      throw error
+    })
+  })
+  const evidence = await examineRows(data, settings, buildModel(data, settings, { seed: settings.seed }))
+  return { evidence, refused, warnings: data.warnings.map(({ message }) => message) }
 }

@@ -7,7 +7,7 @@ import { type Evidence, type Finding, type Kept, promiseOf } from "../src/index.
 import { type Fields, type FoundRun, foundIn, readFound } from "./report/read.ts"
 import { files } from "./run-folder.ts"
 import { digits, percent } from "./scores.ts"
-import { flagOf, parseFlag, settings } from "./settings.ts"
+import { type SettingName, settings, settingsIn } from "./settings.ts"
 
 /** A promise that can be checked: the run in which it was given, and what came of it. */
 export interface Promised extends Kept {
@@ -19,31 +19,15 @@ const MOST_RUNS = 50
 
 const text = (value: unknown): string => JSON.stringify(value ?? null)
 
-/** The settings that flags of a change name, with their values; undefined where they are no flags of `train`. */
-function settingsOf(flags: string): ReadonlyMap<string, unknown> | undefined {
-  const words = flags.split(" ")
-  const found = new Map<string, unknown>()
-  for (let i = 0; i < words.length; i += 2) {
-    const setting = settings.find(({ name }) => flagOf(name) === words[i])
-    if (setting === undefined || words[i + 1] === undefined) return undefined
-    try {
-      found.set(setting.name, parseFlag(setting, words[i + 1]!))
-    } catch {
-      return undefined
-    }
-  }
-  return found
-}
-
 /** What runs are trained on: only where it is the same the numbers of two runs say something of each other. */
 const dataOf = ({ net, target, task, dataset }: Fields): string => text([net, target, task, dataset])
 
 /** Whether a run on the same data is another one with exactly this change. */
 function follows(before: Fields, after: Fields, flags: string): boolean {
-  const wanted = settingsOf(flags)
+  const wanted = settingsIn(flags)
   if (wanted === undefined) return false
   const different = settings.filter(({ name }) => name !== "data" && text(before[name]) !== text(after[name]))
-  const made = ({ name }: { readonly name: string }): boolean =>
+  const made = ({ name }: { readonly name: SettingName }): boolean =>
     wanted.has(name) && text(wanted.get(name)) === text(after[name])
   return different.length > 0 && different.every(made) && [...wanted.keys()].every((name) => made({ name }))
 }

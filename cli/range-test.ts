@@ -3,12 +3,14 @@
 import { mkdirSync, writeFileSync } from "node:fs"
 import { join, resolve } from "node:path"
 import { learningRateRangeTest, type RangeTest, rangeTestSvg } from "../src/tune.ts"
+import { commandOf } from "./command-of.ts"
 import type { TrainConfig } from "./config.ts"
 import { recordDecision } from "./decisions.ts"
 import { printJson, printLine } from "./output.ts"
-import { newRunFolder, quoted, writeJson } from "./run-folder.ts"
-import { complete, flagOf } from "./settings.ts"
-import { buildModel, rowsFor, shortName, trainingOf } from "./tabular.ts"
+import { newRunFolder, writeJson } from "./run-folder.ts"
+import { complete } from "./settings.ts"
+import { buildModel, trainingOf } from "./table-net.ts"
+import { rowsFor, shortName } from "./table-rows.ts"
 
 /** How it is told, and where it is kept. */
 export interface RangeTestFlags {
@@ -43,19 +45,9 @@ export async function runRangeTest(given: TrainConfig, flags: RangeTestFlags): P
   if (flags.json) printJson({ result })
   else {
     printLine(`Saved in     ${folder}: ${names.picture}, ${names.result}, decisions.jsonl`)
-    if (suggestion !== undefined) printLine(`To train     ${commandOf(given, suggestion)}`)
+    if (suggestion !== undefined) printLine(`To train     ${commandOf({ ...given, learningRate: suggestion })}`)
   }
   return 0
-}
-
-/** The command that trains with the rate, and with what was given. */
-function commandOf({ data, ...given }: TrainConfig, rate: number): string {
-  const flags = Object.entries({ ...given, learningRate: rate }).flatMap(([name, value]) => {
-    return name === "$schema"
-      ? []
-      : [`${flagOf(name)} ${quoted(String(value === true ? "on" : value === false ? "off" : value))}`]
-  })
-  return ["trilobite train", quoted(data!), ...flags].join(" ")
 }
 
 /** Rates and costs with bars, within 80 columns. */

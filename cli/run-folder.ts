@@ -31,7 +31,7 @@ import {
 import { dirname, join, resolve } from "node:path"
 import { type Decision, type History, TrilobiteError } from "../src/index.ts"
 import { type NetName, netNames } from "./nets.ts"
-import { takePlace } from "./run-lock.ts"
+import { leavePlace, takePlace } from "./run-lock.ts"
 import type { Signals } from "./signals.ts"
 import { usageError } from "./values.ts"
 
@@ -122,8 +122,8 @@ export function newRunFolder(net: string, out: string | undefined): string {
   })
 }
 
-/** Two runs may start in the same second. */
-function freeName(name: string): string {
+/** A name that no file has: two runs may start in the same second. */
+export function freeName(name: string): string {
   for (let i = 1; ; i++) {
     const candidate = i === 1 ? name : `${name}-${i}`
     if (!existsSync(candidate)) return candidate
@@ -151,10 +151,15 @@ export function createRun(folder: string, config: object): void {
   writeJson(join(folder, files.config), config)
 }
 
-/** Says in the folder that this process is at the run, until it ends. Throws E_BUSY if another is at it, E_IO. */
+/** Says in the folder that this process is at the run, until it leaves it or ends. Throws E_BUSY if another is at it, E_IO. */
 export function takeRun(folder: string): void {
   const path = resolve(folder, files.live)
   access(path, "cannot write this file.", () => takePlace(path))
+}
+
+/** Says in the folder that this process is no longer at the run. */
+export function leaveRun(folder: string): void {
+  leavePlace(resolve(folder, files.live))
 }
 
 /** Makes a folder and those above it, one by one: Node's own recursive way never returns where none can be made (/proc). */

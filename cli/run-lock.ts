@@ -14,7 +14,12 @@ export interface Live {
   readonly birth: string | null
 }
 
-/** Says in a file (an absolute path) that this process is at the run, until it ends. Throws E_BUSY if another is at it. */
+/** What gives the places of this process free, by their files. */
+const held = new Map<string, () => void>()
+
+/**
+ * Says in a file (an absolute path) that this process is at the run, until it leaves it or ends. Throws E_BUSY if another is at it.
+ */
 export function takePlace(path: string): void {
   const own = `${path}.${process.pid}`
   const live: Live = { pid: process.pid, started: new Date().toISOString(), birth: birthOf(process.pid) }
@@ -24,13 +29,24 @@ export function takePlace(path: string): void {
   } finally {
     rmSync(own, { force: true })
   }
-  process.once("exit", () => {
+  const leave = (): void => {
     try {
       if (liveIn(path).pid === process.pid) rmSync(path, { force: true })
     } catch {
       // The folder has gone, or may no longer be written: the number of a dead process says the same.
     }
+  }
+  process.once("exit", leave)
+  held.set(path, () => {
+    process.off("exit", leave)
+    leave()
   })
+}
+
+/** Gives a place free, if it is ours. */
+export function leavePlace(path: string): void {
+  held.get(path)?.()
+  held.delete(path)
 }
 
 /**

@@ -24,6 +24,11 @@ export interface TrainOptions {
   readonly out?: string
   readonly data?: string
   readonly resume?: string
+  /** Whether what the coach finds is changed, and in how many further trainings at most. */
+  readonly repair?: true
+  readonly maxRepairs?: number
+  /** One of several trainings: what all have in common is not said again, nor what only the last one needs. */
+  readonly brief?: true
 }
 
 /** The options that were given, without those that were not. */

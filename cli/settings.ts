@@ -220,6 +220,26 @@ export function parseFlag({ name, schema, example }: Setting, given: string): un
   return parts.map((part) => readPath(flag, part))
 }
 
+/**
+ * The settings that the flags of a change name, with their values; undefined where they are no flags of `train`, or where one of them
+ * leaves its value to the reader (`--ignore <columns>`).
+ */
+export function settingsIn(flags: string): ReadonlyMap<SettingName, unknown> | undefined {
+  const words = flags.split(" ")
+  const found = new Map<SettingName, unknown>()
+  for (let i = 0; i < words.length; i += 2) {
+    const setting = settings.find(({ name }) => flagOf(name) === words[i])
+    const value = words[i + 1]
+    if (setting === undefined || value === undefined || value.startsWith("<")) return undefined
+    try {
+      found.set(setting.name, parseFlag(setting, value))
+    } catch {
+      return undefined
+    }
+  }
+  return found
+}
+
 /** The JSON schema of a config file. */
 export function jsonSchema(): object {
   const properties = settings.map(({ name, description, schema, usual, told }) => {

@@ -1,13 +1,13 @@
 // One training from the command line: data, model, fit, run folder, report. Knows no command-line syntax.
 
-import { join, resolve } from "node:path"
+import { resolve } from "node:path"
 import { asTrainingData, mnist } from "../src/datasets.ts"
-import { type Callback, type Evidence, loadModel, TrilobiteError } from "../src/index.ts"
-import { coachRun, type RunCoach } from "./coach.ts"
+import { type Callback, type Evidence, loadModel, type Model, type Tensor, TrilobiteError } from "../src/index.ts"
+import type { RunCoach } from "./coach.ts"
 import { batchSizeFor, decisionsOf, recordDecision } from "./decisions.ts"
-import { type Interrupt, watchInterrupts } from "./interrupt.ts"
 import { buildNet, type NetName, nets } from "./nets.ts"
 import { observe } from "./observe.ts"
+import type { Ended, Ready } from "./one-training.ts"
 import { printJson, printLine, reportText } from "./output.ts"
 import {
   appendEpoch,
@@ -21,7 +21,6 @@ import {
   type RunConfig,
   readNetConfig,
   reopenRun,
-  writeJson,
 } from "./run-folder.ts"
 import { environment, givenOf, machine, type TrainOptions } from "./run-options.ts"
 import { checkpointsOf, type TakenUp, takeUp } from "./taking-up.ts"
@@ -37,30 +36,34 @@ interface Plan extends TakenUp<RunConfig, EpochLine> {
   begin(): void
 }
 
-/** Trains a network; answers with the exit code. */
-export async function train(net: NetName, options: TrainOptions): Promise<number> {
+/** A training of a network, or one that goes on with that; not begun. */
+export async function netTraining(net: NetName, options: TrainOptions): Promise<Ready> {
   const started = performance.now()
   const plan = options.resume === undefined ? await newRun(net, options) : await oldRun(net, options.resume, options)
-  const lively = !options.json && !options.quiet
-  const coach = coachRun(plan.folder, plan.model, plan.config, options)
-  const interrupt = watchInterrupts(() => {
-    if (!options.json) process.stderr.write("\nStopping after this round and saving; Ctrl-C again ends it at once.\n")
-  })
-  try {
-    const unfinished = await fitModel(plan, options, lively, interrupt, coach)
-    await plan.model.save(join(plan.folder, files.model))
-    const ended = plan.model.history?.ended ?? "completed"
-    const totalSeconds = (performance.now() - started) / 1000
-    const result = { ...summarise(plan, unfinished, ended), totalSeconds, out: plan.folder }
-    writeJson(join(plan.folder, files.result), result)
-    await coach.report()
-    report(result, plan, options)
-    return ended === "aborted" ? (interrupt.exitCode ?? 0) : 0
-  } catch (error) {
-    await coach.report()
-    throw error
-  } finally {
-    interrupt.close()
+  const { folder, config, model } = plan
+  const told = !options.json && !options.quiet && !options.brief
+  let read: Promise<Images> | undefined
+  const images = (): Promise<Images> => (read ??= imagesOf(config.data))
+  let unfinished: number | null = null
+  let result: Result | undefined
+  return {
+    folder,
+    config,
+    model,
+    examine: async () => examineImages(model, config, await images()),
+    begin: async () => {
+      const [x, , xValid] = await images()
+      plan.begin()
+      if (told) announce(plan, x, xValid)
+    },
+    fit: async (signal, coach) => {
+      unfinished = await fitModel(plan, await images(), options, signal, coach)
+    },
+    result: async (ended) => {
+      const totalSeconds = (performance.now() - started) / 1000
+      return (result = { ...summarise(plan, unfinished, ended), totalSeconds, out: folder })
+    },
+    report: () => report(result!, plan, options),
   }
 }
 
@@ -104,20 +107,14 @@ async function oldRun(net: NetName, folder: string, options: TrainOptions): Prom
 
 /** Trains; answers with the epoch (from 1) that was begun and not finished. */
 async function fitModel(
-  { config, folder, history, model, resume, begin }: Plan,
+  { config, folder, history, model, resume }: Plan,
+  [xTrain, yTrain, xValid, yValid]: Images,
   options: TrainOptions,
-  lively: boolean,
-  interrupt: Interrupt,
+  signal: AbortSignal,
   coach: RunCoach,
 ): Promise<number | null> {
-  const { xTrain, yTrain, xValid, yValid } = asTrainingData(await readMnist(config.data))
-  begin()
   const { batchSize, epochs } = config
-  if (lively) {
-    model.summary({ printFn: printLine })
-    const [train, valid] = [xTrain, xValid].map(({ shape }) => shape[0]!.toLocaleString("en-US"))
-    printLine(`\nTraining on ${train} images, validating on ${valid}; batch size ${batchSize}, seed ${config.seed}.`)
-  }
+  const lively = !options.json && !options.quiet
   let unfinished: number | null = null
   // Beside the training's threads one is enough; the fastest backend, whichever it is: they have the same bits.
   const { net, numerics, wideVectors } = config
@@ -146,7 +143,7 @@ async function fitModel(
     verbose: lively ? 1 : 0,
     // The lines of an epoch are on the disk before the checkpoint that has seen it.
     callbacks: [decisionsOf(folder, options), record, ...coach.callbacks, checkpointsOf(folder, options)],
-    signal: interrupt.signal,
+    signal,
   })
   return unfinished
 }
@@ -155,9 +152,32 @@ async function fitModel(
 export async function examineNet(net: NetName, options: TrainOptions): Promise<Evidence> {
   const { epochs, batchSize: wanted, learningRate } = { ...nets[net], ...givenOf(options) }
   const batchSize = wanted === "auto" ? 32 : wanted
-  const { xTrain, yTrain, xValid, yValid } = asTrainingData(await readMnist(options.data ?? null))
   const model = buildNet(net, { seed: options.seed ?? 0 }, learningRate)
+  return examineImages(model, { batchSize, epochs }, await imagesOf(options.data ?? null))
+}
+
+/** Images and their digits: to train on, and to validate on. */
+type Images = readonly [xTrain: Tensor, yTrain: Tensor, xValid: Tensor, yValid: Tensor]
+
+async function imagesOf(folder: string | null): Promise<Images> {
+  const { xTrain, yTrain, xValid, yValid } = asTrainingData(await readMnist(folder))
+  return [xTrain, yTrain, xValid, yValid]
+}
+
+function examineImages(
+  model: Model,
+  { batchSize, epochs }: Pick<RunConfig, "batchSize" | "epochs">,
+  [xTrain, yTrain, xValid, yValid]: Images,
+): Promise<Evidence> {
   return model.examine(xTrain, yTrain, { batchSize, epochs, validationData: [xValid, yValid] })
+}
+
+/** Says what is trained on how many images, before it begins. */
+function announce({ model, config }: Plan, xTrain: Tensor, xValid: Tensor): void {
+  model.summary({ printFn: printLine })
+  const [train, valid] = [xTrain, xValid].map(({ shape }) => shape[0]!.toLocaleString("en-US"))
+  const { batchSize, seed } = config
+  printLine(`\nTraining on ${train} images, validating on ${valid}; batch size ${batchSize}, seed ${seed}.`)
 }
 
 /** MNIST, from the named folder if there is one; errors name our option. */
@@ -174,7 +194,7 @@ async function readMnist(folder: string | null): ReturnType<typeof mnist> {
 
 type Summary = Omit<Result, "totalSeconds" | "out">
 
-function summarise({ config, history }: Plan, unfinishedEpoch: number | null, ended: Result["ended"]): Summary {
+function summarise({ config, history }: Plan, unfinishedEpoch: number | null, ended: Ended): Summary {
   const last = history.at(-1)
   const best = history.reduce<EpochLine | undefined>((a, b) => (a === undefined || b.valLoss < a.valLoss ? b : a), last)
   return {

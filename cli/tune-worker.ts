@@ -3,7 +3,8 @@
 import { type Callback, type Logs, TrilobiteError } from "../src/index.ts"
 import { errorText } from "./output.ts"
 import type { Settings } from "./settings.ts"
-import { buildModel, rowsFor, trainingOf } from "./tabular.ts"
+import { buildModel, trainingOf } from "./table-net.ts"
+import { rowsFor } from "./table-rows.ts"
 
 /** What a worker is told. */
 export type Order =

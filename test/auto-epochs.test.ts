@@ -133,10 +133,10 @@ test("the three cases, each in a sentence with its numbers", async () => {
     /^Epochs \d+: validation cost was best in epoch \d+ \(0\.\d+\) and has crept up to 0\.\d+ in the \d+ epochs since: overfitting\.$/,
   )
   expect((await texts(rests)).at(-1)).toMatch(
-    /^Epochs \d+: validation cost rests, the second half took .* % off; best in epoch \d+ /,
+    /^Epochs \d+: validation cost rests, the second half took .* % of the first off; best in epoch \d+ /,
   )
   expect((await texts(falls))[0]).toMatch(
-    /^Epochs 16 to 32: validation cost still falls, by \d+(\.\d+)? % in the second half, best in epoch 1\d \(0\.\d+\): train longer\.$/,
+    /^Epochs 16 to 32: validation cost still falls, by \d+(\.\d+)? % of the first in the second half, best in epoch 1\d \(0\.\d+\): train longer\.$/,
   )
 })
 

@@ -21,13 +21,17 @@ import { addRuns } from "../cli/commands/runs.ts"
 import { htmlOf, markdownOf, type Page } from "../cli/report/document.ts"
 import { pictureSvg } from "../cli/report/pictures.ts"
 import { epochsOf, evidenceOf, findingsOf, signalsOf } from "../cli/report/read.ts"
-import { trainTable } from "../cli/tabular.ts"
+import { trainOnce } from "../cli/one-training.ts"
+import { tableTraining } from "../cli/tabular.ts"
 import { dataSet } from "../src/datasets.ts"
 import type { Finding } from "../src/index.ts"
 
 const folder = mkdtempSync(join(tmpdir(), "trilobite-coach-"))
 const at = (...path: string[]): string => join(folder, ...path)
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+const trainTable = async (...[given, options]: Parameters<typeof tableTraining>): Promise<number> =>
+  trainOnce(await tableTraining(given, options), options)
 
 const json = (path: string): Record<string, unknown> => JSON.parse(readFileSync(path, "utf8"))
 
@@ -378,11 +382,8 @@ describe("the coach of trilobite train", () => {
   test("a run that was made longer is told whether that did what was promised", async () => {
     const short = await printed(() => trainTable({ data: "iris", epochs: 6, patience: 0 }, { out: at("short") }))
     expect(short).toMatch(/Fault F18: too few epochs[\s\S]*--epochs 12\n/)
-    /** Goes on as another process would: this one is still at the run. */
-    const longer = (epochs: number): Promise<string> => {
-      rmSync(at("short", "live.json"))
-      return printed(() => trainTable({}, { resume: at("short"), epochs }))
-    }
+    const longer = (epochs: number): Promise<string> =>
+      printed(() => trainTable({}, { resume: at("short"), epochs }))
     const text = await longer(12)
     expect(text.replace(/\n +/g, " ")).toMatch(
       /What short promised for "too few epochs" came true: validation cost 0\.\d+, promised below/,

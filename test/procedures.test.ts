@@ -183,6 +183,30 @@ describe("epochs: the three cases", () => {
       16,
       { case: "rests", value: 16, ends: true, bestEpoch: 16 },
     ],
+    [
+      "classes that can be told apart: the cost halves for ever, and little of the first is left",
+      falling(256),
+      256,
+      { case: "rests", value: 256, ends: true, bestEpoch: 256 },
+    ],
+    [
+      "the second half took 1.1 % of the first cost off: twice as long",
+      [1, ...flat(11, 0.02), ...flat(4, 0.009)],
+      16,
+      { case: "falls", value: 32, ends: false, bestEpoch: 13 },
+    ],
+    [
+      "0.9 % of it, though that is half of what was left: done",
+      [1, ...flat(11, 0.02), ...flat(4, 0.011)],
+      16,
+      { case: "rests", value: 16, ends: true, bestEpoch: 13 },
+    ],
+    [
+      "what was first is the first number",
+      [Number.NaN, 1, ...flat(10, 0.02), ...flat(4, 0.009)],
+      16,
+      { case: "falls", value: 32, ends: false, bestEpoch: 13 },
+    ],
     ["ten epochs above the best, but within the noise: goes on", [...falling(5), ...flat(10, 0.203)], 32, undefined],
     ["nine epochs up: waits", [...falling(5), ...flat(9, 0.3)], 32, undefined],
     [
@@ -197,6 +221,12 @@ describe("epochs: the three cases", () => {
       [...falling(12), 0.2, 0.21, 0.22, 0.23],
       16,
       { case: "creepsUp", value: 16, ends: true, bestEpoch: 12 },
+    ],
+    [
+      "a little up at the end, of next to nothing: no overfitting",
+      [1, 0.1, ...flat(11, 0.01), 0.005, 0.006, 0.006],
+      16,
+      { case: "rests", value: 16, ends: true, bestEpoch: 14 },
     ],
     [
       "one that is not finite is no best",
@@ -231,6 +261,10 @@ describe("epochs: the three cases", () => {
     }
     return { epochs: costs.length, cases }
   }
+
+  test("a cost that falls as one over the epochs ends within a few hundred of them", () => {
+    expect(ended(falling(10_000))).toEqual({ epochs: 128, cases: ["falls", "falls", "falls", "rests"] })
+  })
 
   test("the chapter's runs: the shallow net goes on beyond its 200 epochs, the intermediate net past its first 16", () => {
     expect(ended(trace(traces.shallowNet, "valLoss"))).toEqual({

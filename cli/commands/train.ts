@@ -3,13 +3,15 @@
 import { type Command, Option } from "commander"
 import type { TrainConfig } from "../config.ts"
 import { readConfigFile } from "../config-file.ts"
-import { isNetName, netNames, netsHelp } from "../nets.ts"
+import { isNetName, type NetName, netNames, netsHelp, nets } from "../nets.ts"
+import { trainOnce } from "../one-training.ts"
+import { MOST_REPAIRS, type Repairable, trainAndRepair } from "../repair.ts"
 import { configOf } from "../run-folder.ts"
-import type { TrainOptions } from "../run-options.ts"
-import { flagOf, parseFlag, type SettingName, settings } from "../settings.ts"
+import { givenOf, type TrainOptions } from "../run-options.ts"
+import { complete, flagOf, parseFlag, type SettingName, settings } from "../settings.ts"
 import { isPackaged, setNames } from "../tables.ts"
-import { trainTable } from "../tabular.ts"
-import { train } from "../training.ts"
+import { tableTraining } from "../tabular.ts"
+import { netTraining } from "../training.ts"
 import { alike, readName, readNumber, readPath, readWhole, usageError } from "../values.ts"
 
 const HELP = `
@@ -45,6 +47,14 @@ in full, with the one thing to change. A run beside it that makes this change
 alone is told whether what was promised came true. It changes no bit of the
 training, and takes some hundredths of its time (--no-coach: nobody watches).
 
+--repair makes the changes itself. As long as the coach finds something that a
+flag can change, or the chapter knows a next step for what learns badly, it
+makes one change and trains again, into a folder of its own (<run>-repair-1 and
+so on): what validation says is better is kept, all else undone. What was wrong
+before the first step is changed at once. It ends after ${MOST_REPAIRS} such trainings
+(--max-repairs), with a table of them and the command that makes the best one
+from scratch. Ctrl-C ends it with the best so far.
+
 Ctrl-C (or SIGTERM) finishes the round and saves, a second one ends at once.
 --resume goes on where the run was, in the middle of an epoch too, and ends with
 the same bits as a run that was never stopped, also with other --threads. More
@@ -63,8 +73,9 @@ With --json standard output holds one object per line: for each epoch
   {"epoch", "loss", "accuracy", "valLoss", "valAccuracy", "seconds"}
 (from 1; seconds of training alone), {"finding": {...}} when the coach finds
 something, {"decision": {...}} when something is decided, {"promise": {...}}
-when the run makes a proposed change, then {"result": {...}} as in result.json.
-With --quiet as well, the result alone. Errors are one object on standard error.
+when the run makes a proposed change, then {"result": {...}} as in result.json;
+with --repair {"repair": {...}} after the last training, with all of them. With
+--quiet as well, these two alone. Errors are one object on standard error.
 
 The same seed gives the same bits with any number of threads, any backend, and
 wide vectors on or off; --numerics fused has bits of its own (one kind of
@@ -77,6 +88,7 @@ Examples:
   $ trilobite train intermediate-net
   $ trilobite train intermediate-net --epochs 3 --seed 7 --out /tmp/run
   $ trilobite train shallow-net --learning-rate 0.1 --epochs 20
+  $ trilobite train data.csv --target species --learning-rate 5 --repair
   $ trilobite train --resume runs/shallow-net-20251231-235959
   $ trilobite train intermediate-net --json > epochs.jsonl`
 
@@ -136,6 +148,8 @@ export function addTrain(program: Command): void {
         "out",
         "numerics",
         "config",
+        "repair",
+        "maxRepairs",
         // How long a run trains may be changed, nothing else of it.
         ...settings.map(({ name }) => name).filter((name) => name !== "epochs" && name !== "data"),
       ]),
@@ -146,6 +160,12 @@ export function addTrain(program: Command): void {
       ),
     )
     .option("--no-coach", "nobody watches for what is wrong with the training")
+    .option("--repair", "change what the coach finds, one thing at a time, and train again")
+    .addOption(
+      own("--max-repairs <n>", `trainings with --repair after the first, at most (default: ${MOST_REPAIRS})`, (text) =>
+        readWhole("--max-repairs", text, "--max-repairs 3", { least: 1, most: 1000 }),
+      ),
+    )
     .option("--quiet", "print the last lines only")
     .option("--json", "print lines of JSON only")
     .addOption(
@@ -176,10 +196,28 @@ function netOf(folder: string): string | undefined {
   return typeof target === "string" || typeof net !== "string" ? undefined : net
 }
 
+/** Trains what is named, and repairs it if that is asked for; answers with the exit code. */
 async function start(named: string | undefined, options: Given): Promise<number> {
+  checkRepair(options)
+  const trained = await namedBy(named, options)
+  return options.repair ? trainAndRepair(trained, options) : trainOnce(await trained.plan({}, options), options)
+}
+
+/** Throws E_USAGE for what does not go with --repair, or without it. */
+function checkRepair({ repair, maxRepairs, coach }: TrainOptions): void {
+  if (repair && coach === false) {
+    const what = "--repair goes by what the coach sees."
+    throw usageError({ where: "--no-coach", what, hint: "Leave one of them out." })
+  }
+  if (repair || maxRepairs === undefined) return
+  throw usageError({ where: "--max-repairs", what: "there is nothing to repair.", hint: "Add --repair." })
+}
+
+/** What is to be trained. Throws E_USAGE for what cannot be. */
+async function namedBy(named: string | undefined, options: Given): Promise<Repairable> {
   const config = options.config === undefined ? {} : await readConfigFile(options.config)
   const data = named ?? config.data ?? (options.resume === undefined ? undefined : netOf(options.resume))
-  if (data === undefined && options.resume !== undefined) return trainTable({}, options as TrainOptions)
+  if (data === undefined && options.resume !== undefined) return ofTable({})
   if (data === undefined) {
     const expected = `a file, ${setNames()}, ${netNames.join(" or ")}`
     const hint = "For example: trilobite train data.csv --target species. See trilobite train --help."
@@ -188,7 +226,7 @@ async function start(named: string | undefined, options: Given): Promise<number>
   const given = settings.flatMap(({ name }) => (options[name] === undefined ? [] : [[name, options[name]] as const]))
   if (isNetName(data)) {
     const wrong = given.find(([name]) => !shared.includes(name) && name !== "data")
-    if (wrong === undefined && options.config === undefined) return train(data, options as TrainOptions)
+    if (wrong === undefined && options.config === undefined) return ofNet(data, options)
     const flag = wrong === undefined ? "--config" : flagOf(wrong[0])
     throw usageError({
       where: flag,
@@ -212,5 +250,23 @@ async function start(named: string | undefined, options: Given): Promise<number>
       hint: "The table is named before the flags.",
     })
   }
-  return trainTable({ ...config, ...Object.fromEntries(given), data }, options as TrainOptions)
+  return ofTable({ ...config, ...Object.fromEntries(given), data })
+}
+
+/** A training on a table with these settings. */
+function ofTable(given: TrainConfig): Repairable {
+  return {
+    plan: (changes, options) => tableTraining({ ...given, ...changes }, options),
+    setting: (name, changes) => complete({ ...given, ...changes })[name],
+    takes: (name) => name !== "data",
+  }
+}
+
+/** A training of a network of the chapter. */
+function ofNet(net: NetName, given: TrainOptions): Repairable {
+  return {
+    plan: (changes, options) => netTraining(net, { ...options, ...(changes as TrainOptions) }),
+    setting: (name, changes) => ({ ...nets[net], seed: 0, ...givenOf(given), ...changes })[name as "seed"],
+    takes: (name) => shared.includes(name),
+  }
 }

@@ -3,10 +3,10 @@
 
 import { type Finding, type Plot, plotSvg } from "../../src/index.ts"
 import { titleOf } from "../coach.ts"
-import { isNetName, nets } from "../nets.ts"
-import { quoted } from "../run-folder.ts"
+import { commandOf, flagText } from "../command-of.ts"
+import { isNetName } from "../nets.ts"
 import { digits, percent, shortened } from "../scores.ts"
-import { flagOf, settings } from "../settings.ts"
+import { settings } from "../settings.ts"
 import type { Answers, Signals } from "../signals.ts"
 import { count } from "../tables.ts"
 import type { Block, Drawing, Page } from "./document.ts"
@@ -387,33 +387,6 @@ function settingsOf({ run }: Told): Block[] {
     ...(command === undefined ? [] : [{ kind: "code", text: command } as const]),
     text(`${told.join("; ")}.`),
   ]
-}
-
-/** The command that trains this run once more. */
-function commandOf(config: Fields): string | undefined {
-  const { net, data, numerics } = config
-  const usual: Fields =
-    typeof net === "string" && isNetName(net)
-      ? { ...nets[net], seed: 0 }
-      : Object.fromEntries(settings.flatMap(({ name, usual: value }) => (value === undefined ? [] : [[name, value]])))
-  const isNet = typeof net === "string" && isNetName(net)
-  const subject = isNet ? net : data
-  if (typeof subject !== "string") return undefined
-  const flags = settings.flatMap(({ name }): string[] => {
-    const value = config[name]
-    if (name === "data" || value === undefined || value === null) return []
-    if (JSON.stringify(value) === JSON.stringify(usual[name])) return []
-    return [`${flagOf(name)} ${quoted(flagText(value))}`]
-  })
-  if (isNet && typeof data === "string") flags.push(`--data ${quoted(data)}`)
-  if (numerics === "fused") flags.push("--numerics fused")
-  return ["trilobite train", quoted(subject), ...flags].join(" ")
-}
-
-function flagText(value: unknown): string {
-  if (Array.isArray(value)) return value.length === 0 ? "none" : value.join(",")
-  if (typeof value === "boolean") return value ? "on" : "off"
-  return String(value)
 }
 
 function drawing(name: string, plot: Plot, alt: string): Drawing {

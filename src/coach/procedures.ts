@@ -253,8 +253,12 @@ export const MOST_EPOCHS = 10_000
 /** Epochs without a better one after which validation cost may be said to creep up: the least, and their share of all. */
 const PATIENCE = 10
 const PATIENT = 0.2
-/** The part of the first cost below which there is nothing left to gain. */
-const NOTHING_LEFT = 1e-3
+/**
+ * The share of the first cost that the second half of the epochs must have taken off. To go on is to pay for all epochs once more, and of
+ * a curve that flattens the next doubling takes off less than the last did: of what there was to learn that is no more than noise. Shares
+ * of what is left would say nothing: where classes can be told apart for certain the cost halves for ever, and answers stay what they are.
+ */
+const WORTH = 0.01
 
 /** What the number of epochs is decided by. Epochs count from 1. */
 export interface EpochsEvidence {
@@ -263,7 +267,8 @@ export interface EpochsEvidence {
   readonly bestEpoch: number
   readonly bestCost: number
   readonly lastCost: number
-  /** The best cost of the first half of the epochs, and the share of it that the second half took off. */
+  /** The first cost, the best one of the first half of the epochs, and the share of the first that the second half took off. */
+  readonly firstCost: number
   readonly halfCost: number
   readonly gained: number
 }
@@ -277,8 +282,8 @@ export interface EpochsDecision extends Decision<EpochsEvidence> {
 
 /**
  * Whether a training goes on, by its validation costs: the chapter's three cases. Planned epochs are over: if the cost still falls (the
- * second half of the epochs took more than 1 % off, and the best is among the last quarter) it trains twice as long; else it rests and is
- * done. Before that: if the best is 10 epochs ago (a fifth of all, if that is more) and the cost has crept up by more than 2 %, the
+ * second half of the epochs took more than 1 % of the first cost off, and the best is among the last quarter) it trains twice as long; else
+ * it rests and is done. Before that: if the best is 10 epochs ago (a fifth of all, if that is more) and the cost has crept up by more than 2 %, the
  * network overfits, and it is stopped. Undefined: nothing is to be decided yet.
  * @param costs after each epoch; what is not finite counts as infinite
  * @param planned how many epochs there shall be, as things stand
@@ -305,18 +310,21 @@ export function decideEpochs(costs: readonly number[], planned: number): EpochsD
   const over = epochs >= planned
   const creepsUp = crept && ago >= Math.max(PATIENCE, Math.ceil(PATIENT * epochs))
   if (!over && !creepsUp) return undefined
+  const first = known.find(Number.isFinite) ?? 0
   const half = Math.min(...known.slice(0, Math.ceil(epochs / 2)))
-  const gain = half - least
-  const gained = Number.isFinite(gain) && half !== 0 ? gain / Math.abs(half) : 0
-  const falls =
-    !creepsUp && gained > NOISE && gain > NOTHING_LEFT * Math.abs(known[0]!) && ago < Math.max(1, Math.ceil(epochs / 4))
-  const kind = falls ? "falls" : creepsUp || crept ? "creepsUp" : "rests"
+  const share = (half - least) / Math.abs(first)
+  const gained = Number.isFinite(share) ? share : 0
+  const falls = !creepsUp && gained > WORTH && ago < Math.max(1, Math.ceil(epochs / 4))
+  // At the end of the plan a rise is told as what it is only if it is as large as what would have been worth going on for.
+  const rose = crept && now - least > WORTH * Math.abs(first)
+  const kind = falls ? "falls" : creepsUp || rose ? "creepsUp" : "rests"
   const evidence: EpochsEvidence = {
     case: kind,
     epochs,
     bestEpoch: best + 1,
     bestCost: least,
     lastCost: known.at(-1)!,
+    firstCost: first,
     halfCost: half,
     gained,
   }
@@ -324,12 +332,12 @@ export function decideEpochs(costs: readonly number[], planned: number): EpochsD
   const value = longer ? Math.min(2 * planned, MOST_EPOCHS) : epochs
   const where = `epoch ${best + 1} (${shown(least)})`
   const text = longer
-    ? `Epochs ${planned} to ${value}: validation cost still falls, by ${percent(gained)} in the second half, best in ${where}: train longer.`
+    ? `Epochs ${planned} to ${value}: validation cost still falls, by ${percent(gained)} of the first in the second half, best in ${where}: train longer.`
     : falls
       ? `Epochs ${epochs}: validation cost still falls, best in ${where}, but more than ${MOST_EPOCHS} must be asked for.`
       : kind === "creepsUp"
         ? `Epochs ${epochs}: validation cost was best in ${where} and has crept up to ${shown(now)} in the ${counted(ago, "epoch")} since: overfitting.`
-        : `Epochs ${epochs}: validation cost rests, the second half took ${percent(gained)} off; best in ${where}.`
+        : `Epochs ${epochs}: validation cost rests, the second half took ${percent(gained)} of the first off; best in ${where}.`
   return { knob: "epochs", value, ends: !longer, text, evidence }
 }
 
