@@ -62,8 +62,8 @@ const STILL = 0.02
 /** By how much a learning rate is moved, and how often either way. */
 const POWER = 10
 const POWERS = [-3, -2, -1, 0, 1, 2, 3] as const
-/** Activations with two flat ends; the size of inputs and the batches beyond which the usual ones are tried. */
-const SATURATES = /^(sigmoid|tanh|hardSigmoid|softsign)$/
+/** Activations of hidden layers, the size of inputs and the batches for which the usual ones are tried. */
+const FLAT_ENDS = /^(sigmoid|hardSigmoid)$/
 const LARGE = 3
 const [SMALL_BATCH, USUAL_BATCH, LARGE_BATCH] = [16, 32, 128]
 /** Neurons and layers beyond which only the reader may go. */
@@ -145,7 +145,7 @@ function* nextRate(evidence: Evidence, attempts: readonly Attempt<unknown>[]): G
   const same = (a: number, b: number): boolean => Math.abs(a / b - 1) < 1e-3
   // Trainings count that differ from this one in their rate alone.
   const since = attempts.findLastIndex(({ kept, proposals }) => kept && !proposals.every(isRate))
-  const comparable = attempts.slice(since + 1).filter(({ proposals }) => proposals.every(isRate))
+  const comparable = attempts.filter(({ proposals }, i) => i === since || (i > since && proposals.every(isRate)))
   const look = (value: unknown): Seen | undefined => {
     const found = same(Number(value), learningRate)
       ? evidence
@@ -163,11 +163,12 @@ function* nextRate(evidence: Evidence, attempts: readonly Attempt<unknown>[]): G
 const isPlain = ({ network }: Evidence): boolean =>
   network.layers.every(({ hasKernel, type }) => !hasKernel || type === "dense")
 
-/** The chapter's values of what is far from them: batches of 32, neurons that do not saturate, inputs around 0 +- 1, two hidden layers. */
+/** The chapter's values of what is far from them: two hidden layers, neurons that do not saturate, inputs around 0 +- 1, batches of 32. */
 function* usual(evidence: Evidence): Generator<Proposal> {
   const { training, data } = evidence
   const hidden = hiddenOf(evidence)
-  if (hidden.some(({ activation }) => SATURATES.test(activation))) {
+  if (hidden.length > MOST_LAYERS && isPlain(evidence)) yield* deeper(evidence, 2, "So many layers learn slowly.")
+  if (hidden.some(({ activation }) => FLAT_ENDS.test(activation))) {
     const change = { kind: "activation", to: "relu" } as const
     yield {
       change: changeTo("Use relu in the hidden layers.", 'dense({ activation: "relu" })', change, "--activation relu"),
@@ -195,7 +196,6 @@ function* usual(evidence: Evidence): Generator<Proposal> {
       why: `Batches of ${training.batchSize} are unusual.`,
     }
   }
-  if (hidden.length > MOST_LAYERS && isPlain(evidence)) yield* deeper(evidence, 2, "So many layers learn slowly.")
 }
 
 function* deeper(evidence: Evidence, to: number, why: string): Generator<Proposal> {
@@ -241,7 +241,8 @@ function* proposals(evidence: Evidence, attempts: readonly Attempt<unknown>[]): 
   if (evidence.epochs.length === 0 && evidence.diverged === undefined) return
   const skill = skillOf(evidence)
   const pace = Number.isFinite(finalCost(evidence)) ? paceOf(costsOf(evidence)) : "unable"
-  if (faults.length === 0 && skill >= (pace === "rests" ? WELL_AT_REST : WELL)) return
+  // What has learnt its rows as well as this has nothing more to learn from them.
+  if (faults.length === 0 && (anySkill(evidence) ?? 0) >= (pace === "rests" ? WELL_AT_REST : WELL)) return
   const kept = attempts.findLastIndex((attempt) => attempt.kept)
   const vain = attempts
     .slice(kept + 1)
@@ -252,9 +253,10 @@ function* proposals(evidence: Evidence, attempts: readonly Attempt<unknown>[]): 
   if (pace === "slow" || pace === undefined) {
     const changedRate = attempts[kept]?.proposals.some(isRate) ?? false
     const room = pace !== undefined && (changedRate || POWER * share < LONG_STEP)
-    yield* room ? rates : longer(evidence)
-    yield* room ? longer(evidence) : rates
+    if (room) yield* rates
     yield* usual(evidence)
+    yield* longer(evidence)
+    if (!room) yield* rates
   } else if (pace === "rests") {
     yield* usual(evidence)
     yield* rates
