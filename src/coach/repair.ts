@@ -57,8 +57,6 @@ const NOTHING = 0.08
 /** Where most is learnt one step of the chapter that does not help ends the repair; elsewhere so many. */
 const MOST = 0.7
 const PATIENCE = 3
-/** The share by which costs differ that lie still. */
-const STILL = 0.02
 /** By how much a learning rate is moved, and how often either way. */
 const POWER = 10
 const POWERS = [-3, -2, -1, 0, 1, 2, 3] as const
@@ -74,8 +72,6 @@ const MOST_AT_ONCE = 8
 
 /** Costs after each epoch: of validation rows, of training rows where there are none. */
 const costsOf = ({ epochs }: Evidence): number[] => epochs.map(({ loss, valLoss }) => numberOf(valLoss ?? loss))
-
-const liesStill = (costs: readonly number[]): boolean => Math.max(...costs) <= (1 + STILL) * Math.min(...costs)
 
 const finalCost = (evidence: Evidence): number => {
   const costs = costsOf(evidence)
@@ -230,9 +226,9 @@ function* longer({ training: { epochs } }: Evidence): Generator<Proposal> {
 
 /**
  * What may be tried next with a training, the most promising first: what the coach finds at fault; then, unless all is well, the chapter's
- * next step. While it learns slowly another power of ten for the learning rate, unless its steps would become too long, or more epochs;
- * where it cannot learn a rate ten times lower; then what is far from usual; at rest more neurons and layers. Where the reader must look
- * at the data nothing is proposed.
+ * next step. Where the cost has left all numbers, or falls slowly by short steps: another power of ten for the learning rate; what is far
+ * from usual; more epochs while it still learns; the learning rate in any case; more neurons and layers. Where the reader must look at
+ * the data nothing is proposed.
  */
 function* proposals(evidence: Evidence, attempts: readonly Attempt<unknown>[]): Generator<Proposal> {
   const faults = findingsOf(evidence).filter(({ kind }) => kind === "fault")
@@ -248,24 +244,14 @@ function* proposals(evidence: Evidence, attempts: readonly Attempt<unknown>[]): 
     .slice(kept + 1)
     .filter(({ proposals }) => proposals.every(({ finding }) => finding === undefined))
   if (vain.length >= (skill >= MOST ? 1 : PATIENCE)) return
-  const share = longestShare(evidence) ?? 0
+  const slow = pace === "slow" || pace === undefined
+  const room = attempts[kept]?.proposals.some(isRate) || POWER * (longestShare(evidence) ?? 0) < LONG_STEP
+  const ratesFirst = !Number.isFinite(finalCost(evidence)) || (pace === "slow" && room)
   const rates = nextRate(evidence, attempts)
-  if (pace === "slow" || pace === undefined) {
-    const changedRate = attempts[kept]?.proposals.some(isRate) ?? false
-    const room = pace !== undefined && (changedRate || POWER * share < LONG_STEP)
-    if (room) yield* rates
-    yield* usual(evidence)
-    yield* longer(evidence)
-    if (!room) yield* rates
-  } else if (pace === "rests") {
-    yield* usual(evidence)
-    yield* rates
-  } else {
-    // A cost that jumps asks for shorter steps, one that lies still does not.
-    const still = pace === "unable" && liesStill(costsOf(evidence))
-    yield* still ? usual(evidence) : rates
-    yield* still ? rates : usual(evidence)
-  }
+  if (ratesFirst) yield* rates
+  yield* usual(evidence)
+  if (slow) yield* longer(evidence)
+  if (!ratesFirst) yield* rates
   yield* larger(evidence)
 }
 
