@@ -1,10 +1,12 @@
-// What the coach costs: trainings with and without it in turns, the time from the end of the first epoch to the end of the last.
-//   node bench/coach-overhead.ts [--pairs=10] [--only=toy] [--save]
+// What the coach costs: trainings with and without it in turns, from the end of the first epoch to the end of the last, by the clock and
+// by the time that processors have worked for them, which says more where other programs run.
+//   node bench/coach-overhead.ts [--pairs 10] [--only toy] [--threads 1] [--save]
 // What comes once (facts of the data, the probe, the modules) is given beside it. The weights are compared bit by bit.
 
 import { writeFileSync } from "node:fs"
+import { parseArgs } from "node:util"
 import { dense, type Layer, type ModelOptions, type OptimizerLike, sequential, sgd } from "../src/index.ts"
-import { machine, median } from "./machine.ts"
+import { clockOf, machine, median } from "./machine.ts"
 
 interface Work {
   readonly name: string
@@ -72,13 +74,20 @@ const works: readonly Work[] = [
 const noise = (n: number, times: number): Float32Array =>
   Float32Array.from({ length: n }, (_, i) => (((Math.imul(i + 1, 0x9e3779b1) ^ (i << 7)) >>> 8) / 16777216) * times)
 
-interface Once {
-  /** Milliseconds of an epoch after the first, in the mean and in the middle, and until the first has ended. */
+/** Milliseconds of an epoch after the first, in the mean and in the middle, and until the first has ended. */
+interface Times {
   readonly epoch: number
   readonly middle: number
   readonly first: number
+}
+
+interface Once {
+  readonly clock: Times
+  readonly processor: Times
   readonly bits: string
 }
+
+const [clock, processor] = [clockOf(false), clockOf(true)]
 
 interface Data {
   readonly data: Float32Array
@@ -107,21 +116,27 @@ async function train(work: Work, [x, y]: readonly [Data, Data], coach: boolean):
     const out = units === 1 ? "sigmoid" : "softmax"
     return dense({ units, activation: last ? out : activation, ...(i === 0 ? { inputShape: [sizes[0]!] } : {}) })
   })
-  const model = sequential(layers, { seed: 1, ...work.model })
+  const threads = options.threads === undefined ? undefined : Number(options.threads)
+  const model = sequential(layers, { seed: 1, threads, ...work.model })
   const loss = sizes.at(-1) === 1 ? "binaryCrossentropy" : "categoricalCrossentropy"
   model.compile({ loss, optimizer: work.optimizer ?? sgd({ learningRate: 0.05 }) })
-  const ends: number[] = []
-  const onEpochEnd = (): void => void ends.push(performance.now())
-  const begun = performance.now()
-  await model.fit(x, y, { batchSize, epochs, verbose: 0, coach, callbacks: [{ onEpochEnd }] })
-  const done = performance.now()
+  const moments: (readonly [clock: number, processor: number])[] = []
+  const mark = (): void => void moments.push([clock(), processor()])
+  mark()
+  await model.fit(x, y, { batchSize, epochs, verbose: 0, coach, callbacks: [{ onEpochEnd: mark }] })
+  // The coach's work of an epoch comes after its end is told: the last one's is behind the last end.
+  mark()
   const bits = model
     .getWeights()
     .map(({ data }) => new Uint32Array(data.slice().buffer).join())
     .join(";")
-  // The coach's work of an epoch comes after its end is told: the last one's is behind the last end.
-  const each = ends.slice(1).map((end, i) => end - ends[i]!)
-  return { epoch: (done - ends[0]!) / (epochs - 1), middle: median(each), first: ends[0]! - begun, bits }
+  const timesBy = (which: 0 | 1): Times => {
+    const times = moments.map((moment) => moment[which])
+    const ends = times.slice(1, -1)
+    const each = ends.slice(1).map((end, i) => end - ends[i]!)
+    return { epoch: (times.at(-1)! - ends[0]!) / (epochs - 1), middle: median(each), first: ends[0]! - times[0]! }
+  }
+  return { clock: timesBy(0), processor: timesBy(1), bits }
 }
 
 /** The middle 95 % of medians of draws from the list. */
@@ -135,42 +150,57 @@ function interval(list: readonly number[]): readonly [number, number] {
   return [medians[50]!, medians[1949]!]
 }
 
-const option = (name: string): string | undefined => process.argv.find((arg) => arg.startsWith(`--${name}`))
-const pairs = Number(option("pairs=")?.split("=")[1] ?? 10)
+const { values: options } = parseArgs({
+  options: {
+    pairs: { type: "string", default: "10" },
+    only: { type: "string", default: "" },
+    threads: { type: "string" },
+    save: { type: "boolean", default: false },
+  },
+})
+const pairs = Number(options.pairs)
 const round = (n: number, digits = 3): number => Number(n.toFixed(digits))
-const results: object[] = []
-const only = option("only=")?.split("=")[1] ?? ""
-for (const work of works.filter(({ name }) => name.includes(only))) {
-  const data = dataOf(work)
-  await train(work, data, false)
-  await train(work, data, true)
-  const ratios: number[] = []
-  const [plain, coached]: [Once[], Once[]] = [[], []]
-  for (let i = 0; i < pairs; i++) {
-    for (const coach of i % 2 === 0 ? [false, true] : [true, false]) {
-      const once = await train(work, data, coach)
-      ;(coach ? coached : plain).push(once)
-    }
-    ratios.push(coached.at(-1)!.epoch / plain.at(-1)!.epoch)
-  }
-  if (new Set([...plain, ...coached].map(({ bits }) => bits)).size !== 1) throw new Error(`${work.name}: other bits.`)
-  const of = (list: readonly Once[], key: "epoch" | "first"): number => median(list.map((once) => once[key]))
+
+/** What trainings with the coach took over what those without it took, pair by pair. */
+function compared(plain: readonly Times[], coached: readonly Times[]): object {
+  const ratios = coached.map(({ epoch }, i) => epoch / plain[i]!.epoch)
   const [low, high] = interval(ratios)
-  const result = {
-    name: work.name,
+  const least = (list: readonly Times[]): number => Math.min(...list.map(({ epoch }) => epoch))
+  const of = (list: readonly Times[], key: "epoch" | "first"): number => median(list.map((times) => times[key]))
+  return {
     ratio: round(median(ratios)),
     interval: [round(low), round(high)],
     // The epoch in the middle of a training: most epochs of a toy are not watched.
-    ratioOfMiddle: round(median(coached.map((c, i) => c.middle / plain[i]!.middle))),
+    ratioOfMiddle: round(median(coached.map(({ middle }, i) => middle / plain[i]!.middle))),
     // The least times are those that other work on the machine has disturbed least.
-    ratioOfLeast: round(Math.min(...coached.map((c) => c.epoch)) / Math.min(...plain.map((p) => p.epoch))),
-    bound: 1 + work.bound,
+    ratioOfLeast: round(least(coached) / least(plain)),
     epochMs: round(of(plain, "epoch")),
     onceMs: round(of(coached, "first") - of(plain, "first"), 1),
   }
+}
+
+const results: object[] = []
+for (const work of works.filter(({ name }) => name.includes(options.only))) {
+  const data = dataOf(work)
+  await train(work, data, false)
+  await train(work, data, true)
+  const [plain, coached]: [Once[], Once[]] = [[], []]
+  for (let i = 0; i < pairs; i++) {
+    for (const coach of i % 2 === 0 ? [false, true] : [true, false]) {
+      ;(coach ? coached : plain).push(await train(work, data, coach))
+    }
+  }
+  if (new Set([...plain, ...coached].map(({ bits }) => bits)).size !== 1) throw new Error(`${work.name}: other bits.`)
+  const by = (time: "clock" | "processor"): object =>
+    compared(
+      plain.map((once) => once[time]),
+      coached.map((once) => once[time]),
+    )
+  const result = { name: work.name, bound: 1 + work.bound, clock: by("clock"), processor: by("processor") }
   results.push(result)
   console.log(JSON.stringify(result))
 }
-const report = { machine: machine(), pairs, results }
-if (option("save") === undefined) console.log(JSON.stringify(report.machine))
-else writeFileSync(new URL("results/coach-overhead.json", import.meta.url), `${JSON.stringify(report, null, 2)}\n`)
+const report = { machine: machine(), pairs, threads: options.threads ?? "auto", results }
+if (options.save)
+  writeFileSync(new URL("results/coach-overhead.json", import.meta.url), `${JSON.stringify(report, null, 2)}\n`)
+else console.log(JSON.stringify(report.machine))

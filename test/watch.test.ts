@@ -106,9 +106,7 @@ describe("no bit changes", () => {
       await model.fit(train.x, train.y, { epochs: 9, verbose: 0, coach })
       weights.push(bitsOf(model))
       if (coach)
-        expect(model.coach!.evidence.epochs.flatMap(({ epoch, ahead }) => (ahead ? [epoch] : []))).toEqual([
-          0, 1, 3, 7, 8,
-        ])
+        expect(model.coach!.evidence.epochs.flatMap(({ epoch, ahead }) => (ahead ? [epoch] : []))).toEqual([0, 1, 3, 8])
     }
     expect(weights[1]).toEqual(weights[0])
   })
@@ -347,10 +345,31 @@ describe("findings", () => {
         { onEvent: ({ type }) => void events.push(type) },
       ],
     })
-    expect(asked).toEqual([0, 1, 2, "completed"])
+    expect(asked).toEqual([0, 1, "completed"])
     expect(told).toEqual(["F09", ["learning rate too low", 2]])
     expect(events.filter((type) => type !== "progress").slice(2, 4)).toEqual(["epochEnd", "finding"])
     expect(model.coach!.findings).toEqual([finding])
+  })
+
+  test("of small epochs after 1, 2, 4, 16, …, of others as soon as they come to a large one", async () => {
+    const asked = async (units: number, rows: number, epochs: number): Promise<unknown> => {
+      const moments: (number | string)[] = []
+      const advise: Advisor["advise"] = ({ epochs, ended }) => {
+        moments.push(ended ?? epochs.length)
+        return []
+      }
+      const model = sequential([dense({ units, inputShape: [100] }), dense({ units: 1 })])
+      model.compile({ loss: "mse", optimizer: sgd({ learningRate: 0 }) })
+      const x = { data: new Float32Array(rows * 100), shape: [rows, 100] }
+      await model.fit(x, new Float32Array(rows), { epochs, batchSize: 50, verbose: 0, coach: { advisor: { advise } } })
+      const { evidence } = model.coach!
+      return { moments, looks: evidence.epochs.flatMap(({ epoch, layers }) => (layers ? [epoch + 1] : [])) }
+    }
+    const ends = "completed"
+    expect(await asked(1, 50, 70)).toEqual({ moments: [0, 1, 2, 4, 16, 64, ends], looks: [1, 2, 4, 16, 64, 70] })
+    // 6 · 20,401 weights · 1,000 rows are 122 million operations: five epochs together are more than 600 million.
+    expect(await asked(200, 1000, 10)).toEqual({ moments: [0, 1, 2, 4, 9, ends], looks: [1, 2, 4, 10] })
+    expect(await asked(200, 5000, 9)).toEqual({ moments: [0, 1, 2, 3, 4, 5, 6, 7, 8, ends], looks: [1, 2, 4, 8, 9] })
   })
 
   test("are told before the error of data that fit refuses", async () => {

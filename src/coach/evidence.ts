@@ -177,7 +177,7 @@ export interface EpochFacts {
   readonly recall?: readonly number[]
   readonly learningRate: number
   readonly rounds: number
-  /** How kernels moved, in epochs that were watched (of short ones 1, 2, 4, 8, … and the last, of long ones all); else none. */
+  /** How kernels moved, in epochs that were watched (of short ones 1, 2, 4, 16, 64, … and the last, of long ones all); else none. */
   readonly kernels: readonly KernelFacts[]
   /** Looks of this epoch; not every epoch has them. */
   readonly layers?: readonly LayerLook[]

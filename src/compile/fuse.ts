@@ -27,10 +27,10 @@ import {
 export function fuse(entry: DraftEntry, buffers: readonly DraftBuffer[]): DraftEntry {
   const log = buffers.findIndex((b, i) => b.role === "log" && writes(entry.kernels, i))
   const guard = entry.guard === undefined ? undefined : { buffer: log, offset: entry.guard, strides: [] }
-  let kernels = inlineNumbers(entry.kernels, buffers)
+  let kernels: readonly Kernel[] = inlineNumbers(entry.kernels, buffers)
   // Element-wise work first joins the map that alone uses it, then any map, and last the matrix product before it.
   const rules: Rule[] = [
-    (p, _, users) => p.kind === "map" && users === 1,
+    (p, isShared) => p.kind === "map" && !isShared(),
     (p) => p.kind === "map",
     (p) => p.kind === "matmul",
   ]
@@ -38,7 +38,17 @@ export function fuse(entry: DraftEntry, buffers: readonly DraftBuffer[]): DraftE
   return { ...entry, kernels }
 }
 
-type Rule = (producer: ComputingKernel, consumer: MapKernel, users: number) => boolean
+/** Whether a producer may become part of a kernel that reads what it writes; it is shared if others do too. */
+type Rule = (producer: ComputingKernel, isShared: () => boolean) => boolean
+
+/** A kernel among others, of which it may become a part. */
+interface Member {
+  kernel: Kernel
+  /** Its place in the order of all. */
+  readonly place: number
+  /** Those that must run before it, loops as a whole. */
+  readonly waits: Set<Member>
+}
 
 function writes(kernels: readonly Kernel[], buffer: number): boolean {
   return kernels.some((k) => computes(k) && k.outputs.some((o) => o.buffer === buffer))
@@ -64,54 +74,64 @@ function inlineNumbers(kernels: readonly Kernel[], buffers: readonly DraftBuffer
 
 /** Merges pairs of producer and consumer until the rule finds no more. */
 function mergeAll(
-  kernels: Kernel[],
+  kernels: readonly Kernel[],
   buffers: readonly DraftBuffer[],
   guard: Operand | undefined,
   rule: Rule,
-): Kernel[] {
+): readonly Kernel[] {
   let list = kernels
   for (let changed = true; changed; ) {
     changed = false
-    const waits = (): Set<number>[] => dependenciesOfWhole(list, dependencies(list, buffers, guard))
-    let before = waits()
-    for (let c = 0; c < list.length; ) {
-      const next = mergeInto(c, list, before, buffers, rule)
-      if (next === undefined) {
-        c++
-        continue
-      }
-      // The merged kernel, now one place further up, may go on to merge with another producer.
-      c = Math.max(0, c - (list.length - next.length))
-      list = next
-      before = waits()
-      changed = true
+    const members = membersOf(list, buffers, guard)
+    for (let c = 0; c < members.length; ) {
+      const before = members.length
+      if (mergeInto(members[c]!, members, buffers, rule)) {
+        // The merged kernel, now one place further up, may go on to merge with another producer.
+        c = Math.max(0, c - (before - members.length))
+        changed = true
+      } else c++
     }
-    list = dropUnread(list, buffers)
+    list = dropUnread(
+      members.map(({ kernel }) => kernel),
+      buffers,
+    )
   }
   return list
 }
 
-/** The list with kernel `c` merged into one of its producers, or undefined if there is none that fits. */
-function mergeInto(
-  c: number,
-  list: readonly Kernel[],
-  before: readonly Set<number>[],
-  buffers: readonly DraftBuffer[],
-  rule: Rule,
-): Kernel[] | undefined {
-  const consumer = list[c]!
-  if (consumer.kind !== "map") return undefined
-  for (const p of [...before[c]!].toSorted((x, y) => x - y)) {
-    const producer = list[p]!
-    if (!computes(producer) || producer.loop !== consumer.loop || !feeds(producer, consumer)) continue
-    if (!rule(producer, consumer, usersOf(producer, list)) || leadsAround(before, p, c)) continue
+function membersOf(list: readonly Kernel[], buffers: readonly DraftBuffer[], guard: Operand | undefined): Member[] {
+  const before = dependenciesOfWhole(list, dependencies(list, buffers, guard))
+  const members = list.map((kernel, place): Member => ({ kernel, place, waits: new Set() }))
+  members.forEach(({ waits }, k) => {
+    for (const d of before[k]!) waits.add(members[d]!)
+  })
+  return members
+}
+
+/** Merges one of the producers that fit into a kernel; false if there is none. */
+function mergeInto(c: Member, list: Member[], buffers: readonly DraftBuffer[], rule: Rule): boolean {
+  const consumer = c.kernel
+  if (consumer.kind !== "map") return false
+  const fits = ({ kernel }: Member): boolean =>
+    computes(kernel) && kernel.loop === consumer.loop && feeds(kernel, consumer)
+  for (const p of [...c.waits].filter(fits).sort((x, y) => x.place - y.place)) {
+    const producer = p.kernel as ComputingKernel
+    const isShared = (): boolean => list.some((k) => k !== p && k !== c && feeds(producer, k.kernel))
+    if (!rule(producer, isShared) || leadsAround(p, c)) continue
     const merged = join(producer, consumer)
     if (merged === undefined || !safeInPlace(merged, buffers) || !logsByAll(merged, buffers)) continue
-    const pair = replacePair(list, p, c, merged)
-    const slim = withoutUnread(merged, pair, buffers)
-    return slim === undefined ? pair.filter((k) => k !== merged) : pair.map((k) => (k === merged ? slim : k))
+    // The merged kernel takes the consumer's place; what is in between does not depend on the producer.
+    list.splice(list.indexOf(p), 1)
+    for (const other of list) if (other.waits.delete(p)) other.waits.add(c)
+    for (const first of p.waits) c.waits.add(first)
+    c.waits.delete(c)
+    c.kernel = merged
+    const slim = withoutUnread(merged, (buffer) => list.some(({ kernel }) => reads(kernel, buffer)), buffers)
+    if (slim === undefined) list.splice(list.indexOf(c), 1)
+    else c.kernel = slim
+    return true
   }
-  return undefined
+  return false
 }
 
 /** True if the consumer reads what the producer writes. */
@@ -119,49 +139,35 @@ function feeds(producer: ComputingKernel, consumer: Kernel): boolean {
   return readsOf(consumer).some((r) => producer.outputs.some((o) => o.buffer === r.buffer))
 }
 
-function usersOf(producer: ComputingKernel, list: readonly Kernel[]): number {
-  return list.filter((k) => k !== producer && feeds(producer, k)).length
-}
+const reads = (kernel: Kernel, buffer: number): boolean => readsOf(kernel).some((o) => o.buffer === buffer)
 
 /** True if something must run after p and before c, so that they cannot be one. */
-function leadsAround(before: readonly Set<number>[], p: number, c: number): boolean {
-  const stack = [...before[c]!].filter((k) => k !== p)
-  const seen = new Set(stack)
-  while (stack.length > 0) {
-    const k = stack.pop()!
-    if (k === p) return true
-    for (const next of before[k]!) {
-      if (!seen.has(next)) {
-        seen.add(next)
-        stack.push(next)
-      }
-    }
+function leadsAround(p: Member, c: Member): boolean {
+  const seen = new Set(c.waits)
+  seen.delete(p)
+  for (const k of seen) {
+    if (k.waits.has(p)) return true
+    for (const next of k.waits) seen.add(next)
   }
   return false
 }
 
-/** The merged kernel takes the consumer's place; what is in between does not depend on the producer. */
-function replacePair(list: readonly Kernel[], p: number, c: number, merged: Kernel): Kernel[] {
-  return list.flatMap((k, i) => (i === p ? [] : i === c ? [merged] : [k]))
-}
-
 /** Kernels without temporaries that nobody reads, and without those that have nothing else to write. */
 function dropUnread(list: readonly Kernel[], buffers: readonly DraftBuffer[]): Kernel[] {
-  return list.flatMap((k) => {
-    const slim = computes(k) ? withoutUnread(k, list, buffers) : k
+  const read = new Set(list.flatMap((kernel) => readsOf(kernel).map(({ buffer }) => buffer)))
+  return list.flatMap((kernel) => {
+    const slim = computes(kernel) ? withoutUnread(kernel, (buffer) => read.has(buffer), buffers) : kernel
     return slim === undefined ? [] : [slim]
   })
 }
 
-/** The kernel without temporaries that nobody in the list reads; undefined if it has nothing else to write. */
+/** The kernel without temporaries that nobody reads; undefined if it has nothing else to write. */
 function withoutUnread(
   kernel: ComputingKernel,
-  list: readonly Kernel[],
+  isRead: (buffer: number) => boolean,
   buffers: readonly DraftBuffer[],
 ): ComputingKernel | undefined {
-  const outputs = kernel.outputs.filter(
-    (o) => buffers[o.buffer]?.role !== "temporary" || list.some((k) => readsOf(k).some((r) => r.buffer === o.buffer)),
-  )
+  const outputs = kernel.outputs.filter(({ buffer }) => buffers[buffer]?.role !== "temporary" || isRead(buffer))
   if (outputs.length === 0) return undefined
   return outputs.length === kernel.outputs.length ? kernel : withoutDead({ ...kernel, outputs })
 }

@@ -7,10 +7,6 @@ import { validationName } from "../nn/metrics.ts"
 import type { EndReason, Logs } from "./events.ts"
 import type { Looked, Watched } from "./watch.ts"
 
-/** Epochs after each of which rules are asked, whatever they take; of the small ones that follow, so many in each doubling. */
-const EACH = 4
-const IN_A_DOUBLING = 2
-
 /** Rows of the look before the first step, and the fewest of a later one: as many as their share of the rows of training allows. */
 const LOOK_ROWS = 256
 const LEAST_ROWS = 64
@@ -19,7 +15,10 @@ const LOOK_SHARE = 0.002
 /** So many mean steps of the epoch ahead. */
 const AHEAD = [10, 100, 1000] as const
 
-/** Operations of an epoch from which on single rounds are watched instead of whole epochs: some 30 ms. */
+/**
+ * Operations of an epoch from which on single rounds are watched instead of whole epochs, and of those epochs together after which rules
+ * are asked again: some 30 ms.
+ */
 const LARGE_EPOCH = 600_000_000
 
 /** The share of a training's time that watched rounds may cost, and what a watched round costs more: 0.1 and 3 / batch of a round. */
@@ -39,6 +38,9 @@ const GOOD = 0.5
  */
 const LIMIT = 0.03
 const GRACE = 0.5
+
+/** The bits of 1, 4, 16, … */
+const POWERS_OF_4 = 0x55555555
 
 /** What a training gives to be watched. */
 export interface WatchPlan {
@@ -96,6 +98,8 @@ export class Watching {
   #rounds = 0
   /** The last epoch that was looked at closer; −1: the training before its first step. */
   #looked = -1
+  /** The last epoch after which rules were asked; likewise. */
+  #asked = -1
   /** Milliseconds and rounds of unwatched rounds. */
   #plain = { ms: 0, rounds: 0 }
   #trained = 0
@@ -239,14 +243,15 @@ export class Watching {
   }
 
   /**
-   * Whether rules are to be asked after an epoch: after each of the first ones and of large ones, then after some of the many small
-   * ones that a toy has, further and further apart.
+   * Whether rules are to be asked after an epoch: where it was looked at closer, and where the epochs since they were asked are together
+   * as long as a large one. Not after the last one, since the end of the training comes next.
    */
   asks(epoch: number): boolean {
-    const n = epoch + 1
-    if (n <= EACH || isLarge(this.#plan, this.#evidence.network.parameters) || this.#looksAfter(epoch)) return true
-    const doubling = 1 << (31 - Math.clz32(n))
-    return n % (doubling / IN_A_DOUBLING) === 0
+    if (epoch + 1 === this.#plan.epochs()) return false
+    const since = operationsOf(this.#plan, this.#evidence.network.parameters) * (epoch - this.#asked)
+    if (!this.#marks(epoch) && since < LARGE_EPOCH) return false
+    this.#asked = epoch
+    return true
   }
 
   /** How the training has ended. */
@@ -259,10 +264,14 @@ export class Watching {
     return this.#coachOnce > 0 && (this.#coachMs - this.#coachOnce) / 1000 > GRACE + LIMIT * this.#trained
   }
 
-  /** Epochs 1, 2, 4, 8, … and the last one are looked at closer. */
+  /**
+   * Large epochs 1, 2, 4, 8, … and the last one are looked at closer; of small ones 1, 2, 4, 16, 64, …, since a look takes as long as some
+   * of them.
+   */
   #marks(epoch: number): boolean {
     const n = epoch + 1
-    return (n & (n - 1)) === 0 || n === this.#plan.epochs()
+    if ((n & (n - 1)) !== 0) return n === this.#plan.epochs()
+    return n === 2 || (n & POWERS_OF_4) !== 0 || isLarge(this.#plan, this.#evidence.network.parameters)
   }
 
   #looksAfter(epoch: number): boolean {
@@ -448,9 +457,12 @@ function accuracyIn(logs: Logs, named = (name: string): string => name): string 
 
 type Sizes = Pick<WatchPlan, "rounds" | "batchSize" | "rowsOfEpoch">
 
+/** Operations of an epoch: forward, backward and update, about. */
+const operationsOf = ({ rowsOfEpoch }: Sizes, parameters: number): number => 6 * parameters * rowsOfEpoch
+
 /** Whether single rounds of an epoch are watched: it is long, and has many rounds. */
-function isLarge({ rounds, rowsOfEpoch, batchSize }: Sizes, parameters: number): boolean {
-  return 6 * parameters * rowsOfEpoch >= LARGE_EPOCH && watchedRounds(rounds, batchSize) >= 2
+function isLarge(sizes: Sizes, parameters: number): boolean {
+  return operationsOf(sizes, parameters) >= LARGE_EPOCH && watchedRounds(sizes.rounds, sizes.batchSize) >= 2
 }
 
 const watchedRounds = (rounds: number, batchSize: number): number =>
