@@ -227,12 +227,12 @@ function* longer({ training: { epochs } }: Evidence): Generator<Proposal> {
 /**
  * What may be tried next with a training, the most promising first: what the coach finds at fault; then, unless all is well, the chapter's
  * next step. Where the cost has left all numbers, or falls slowly by short steps: another power of ten for the learning rate; what is far
- * from usual; more epochs while it still learns; the learning rate in any case; more neurons and layers. Where the reader must look at
- * the data nothing is proposed.
+ * from usual; more epochs while it still learns; the learning rate in any case; more neurons and layers. Where it is proven that
+ * the reader must look at the data nothing is proposed.
  */
 function* proposals(evidence: Evidence, attempts: readonly Attempt<unknown>[]): Generator<Proposal> {
   const faults = findingsOf(evidence).filter(({ kind }) => kind === "fault")
-  if (faults[0]?.change.edit.kind === "look" && faults[0].code !== "F00") return
+  if (faults.some(({ change, score }) => change.edit.kind === "look" && score >= PROVEN)) return
   yield* faults.map(ofFinding)
   if (evidence.epochs.length === 0 && evidence.diverged === undefined) return
   const skill = skillOf(evidence)
