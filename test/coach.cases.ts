@@ -197,9 +197,9 @@ const dropping = (rate: number): Deep<Evidence> =>
     { ...layer("d", 16, 16, "linear"), type: "dropout", hasKernel: false, dropout: rate },
     layer("out", 3, 16, "softmax", true),
   )
-const penalised = (l2: number): Evidence =>
+const penalised = (l2: number, gradientRms = 0.3): Evidence =>
   probed(of(layers({ ...layer("a", 16, 4, "relu"), l2 }, layer("out", 3, 16, "softmax", true))), {
-    a: { kernelRms: 0.5 },
+    a: { kernelRms: 0.5, gradientRms },
   })
 const classes = (...counts: number[]): Deep<Evidence> => targets({ classes: counts })
 const norm: LayerFacts = { ...layer("n", 4, 4, "linear"), type: "batchNormalization", hasKernel: false }
@@ -215,6 +215,19 @@ const growing = (gain: number, skill: number, pace: Pace = {}): Deep<Evidence> =
   ...epochs([...line(7, 1, at(skill) + gain * GUESS), at(skill) + (gain * GUESS) / 2, at(skill)], pace),
   ...done,
 })
+/** Six epochs, in the last two of which gradients are so many times as long. */
+const bursting = (times: number, skill = 0.5): Deep<Evidence> => ({
+  epochs: course(flat(6, at(skill))).map((facts, i) => ({
+    ...facts,
+    kernels: facts.kernels.map((kernel) => ({ ...kernel, gradientSquare: i < 4 ? 1 : times * times })),
+  })),
+})
+/** Training and validation fall by so much of guessing in each epoch. */
+const both = (n: number, by: number): Deep<Evidence> =>
+  epochs(flat(n, 0).map((_, i) => at(by * i)), { valid: flat(n, 0).map((_, i) => at(by * i)) }) // biome-ignore format: short
+/** Four epochs after which so many rows of training and of validation are found. */
+const found = (accuracy: number, valAccuracy: number): Deep<Evidence> =>
+  epochs(flat(4, at(0.9)), { each: { accuracy, valAccuracy } })
 const spread = (...deviations: number[]): Deep<Evidence> => rows({ deviations, sameScale: false })
 
 const small = { kernelRms: 0.099 / 4, deviation: 0.1 }
@@ -230,10 +243,18 @@ export const edits: readonly (readonly [what: string, evidence: Evidence, edit: 
   ["a limit with some room", of(clip("norm", 0.05), cut(1)), { kind: "clip", to: 1 }],
   ["a limit of three usual numbers", of(clip("value", 0.05), cut(1)), { kind: "clip", to: 0.4 }],
   ["batches of 32 for large ones", of(one, epochs(flat(3, at(0.3)), { agree: 0.51 })), { kind: "batchSize", to: 32 }],
-  ["batches of 32 for small ones", of(few, disagreeing(0.019)), { kind: "batchSize", to: 32 }],
+  ["batches of 32 for small ones", of(few, trained({ epochs: 25 }), disagreeing(0.019)), { kind: "batchSize", to: 32 }],
+  ["a tenth of the rate where they would leave 480 steps", of(few, trained({ epochs: 24 }), disagreeing(0.019)), { kind: "learningRate", to: 0.01 }],
+  ["a tenth of the rate where first steps are 101 %", probed(of(epochs(flat(3, at(0.5)), { share: 1e4 })), { out: { gradientRms: 2.9 } }), { kind: "learningRate", to: 0.01 }],
+  ["a hundredth where they are 103 %", probed(of(epochs(flat(3, at(0.5)), { share: 1e4 })), { out: { gradientRms: 3.1 } }), { kind: "learningRate", to: 1e-3 }],
+  ["a thousand times the rate where first steps are then 9.9 %", probed(of(trained({ learningRate: 1e-4 })), { out: { gradientRms: 0.297 } }), { kind: "learningRate", to: 0.1 }],
+  ["a hundred times where they would be 10.1 %", probed(of(trained({ learningRate: 1e-4 })), { out: { gradientRms: 0.303 } }), { kind: "learningRate", to: 0.01 }],
+  ["a thousand times 0.0003, which is usual still", probed(of(trained({ learningRate: 3e-4 }))), { kind: "learningRate", to: 0.3 }],
+  ["a hundred times 0.00033", probed(of(trained({ learningRate: 3.3e-4 }))), { kind: "learningRate", to: 0.033 }],
   ["smaller weights where large ones saturate", probed(tanh, { b: { saturated: 0.6, kernelRms: 2.1 / 4 } }), { kind: "initializer", to: "glorotUniform" }],
   ["smaller inputs where weights are usual", probed(tanh, { b: { saturated: 0.6, kernelRms: 1.9 / 4 } }), { kind: "inputs", how: "standardize" }],
   ["biases of 0 where neurons are silent", probed(of(deep(5, "relu")), { c: { dead: 12 } }), { kind: "initializer", to: "heNormal", bias: "zeros" }],
+  ["biases of 0 where 14 of 16 are silent: no accident in six layers", probed(of(deep(6, "relu")), { f: { dead: 14 } }), { kind: "initializer", to: "heNormal", bias: "zeros" }],
   ["fewer layers where six are silent at the end", probed(of(deep(6, "relu")), { f: { dead: 12 } }), { kind: "depth", to: 3 }],
   ["relu where sigmoids let slopes vanish", probed(of(deep(4, "sigmoid")), { a: { gradientRms: 1e-5 } }), { kind: "activation", to: "relu" }],
   ["fewer layers where tanh does", probed(tanh, { a: { gradientRms: 1e-5 } }), { kind: "depth", to: 3 }],
@@ -241,9 +262,14 @@ export const edits: readonly (readonly [what: string, evidence: Evidence, edit: 
   ["smaller weights where signals explode", probed(relu3, { b: { kernelRms: 2.1 / 4 }, c: { sumDeviation: 31 } }), { kind: "initializer", to: "heNormal" }],
   ["fewer layers where weights are usual", probed(relu3, { c: { sumDeviation: 31 } }), { kind: "depth", to: 3 }],
   ["relu where exponentials explode", probed(of(deep(3, "exponential")), { c: { sumDeviation: 31 } }), { kind: "activation", to: "relu" }],
-  ["16 neurons instead of 3", of(narrow(3), resting(0.5)), { kind: "units", to: 16 }],
+  ["32 neurons instead of 3", of(narrow(3), resting(0.5)), { kind: "units", to: 32 }],
   ["a hidden layer where there is none", of(bare, resting(0.5)), { kind: "depth", to: 1 }],
   ["twice the epochs", of(growing(0.011, 0.69)), { kind: "epochs", to: 40 }],
+  ["eight times the epochs at a pace of 3 %", of(trained({ epochs: 6 }), epochs(line(6, at(0), at(0.15))), done), { kind: "epochs", to: 48 }],
+  ["sixteen times at most", of(trained({ epochs: 6 }), epochs(line(6, at(0), at(0.06))), done), { kind: "epochs", to: 96 }],
+  ["brightness by 255", of(rows({ means: flat(4, 33), deviations: flat(4, 78), least: 0, greatest: 250 })), { kind: "inputs", how: "divide", by: 255 }],
+  ["shares of 100 by 100", of(rows({ means: flat(4, 50), deviations: flat(4, 29), least: 9, greatest: 100 })), { kind: "inputs", how: "divide", by: 100 }],
+  ["deviations of what begins far from 0", of(rows({ means: flat(4, 50), deviations: flat(4, 29), least: 11, greatest: 100 })), { kind: "inputs", how: "standardize" }],
   ["the epoch that was best", of(turning(0.393)), { kind: "earlyStopping", bestEpoch: 9 }],
   ["a hundredth of the penalty", changed(penalised((1.1 * GUESS) / 16), stuck(0.29)), { kind: "regularizer", l2: 7.55e-4 }],
 ] // biome-ignore format: a table
@@ -331,6 +357,9 @@ export const cases: { readonly [code in FaultCode]: readonly Case[] } = {
   F07: [
     ["31 times", probed(relu3, { c: { sumDeviation: 31 } }), "F07"],
     ["29 times", probed(relu3, { c: { sumDeviation: 29 } }), undefined],
+    ["gradients 101 times as long as before", of(bursting(101)), "F07"],
+    ["gradients 99 times as long", of(bursting(99)), undefined],
+    ["gradients 101 times as long, 71 % learnt", of(bursting(101, 0.71)), undefined],
     ["beyond numbers", probed(relu3, { b: { sumDeviation: "infinite" } }), "F07"],
     ["31 times as large inputs", probed(relu3, { a: { inputDeviation: 8 }, c: { sumDeviation: 31 } }), undefined],
     ["batch normalization behind large sums", probed(relu3, { b: { sumDeviation: 1000 } }), undefined],
@@ -340,6 +369,9 @@ export const cases: { readonly [code in FaultCode]: readonly Case[] } = {
     ["steps of 5.9 %", of(epochs(flat(3, at(0.69)), { share: 0.059 })), undefined],
     ["steps of 50 %, 71 % learnt", of(epochs(flat(3, at(0.71)), { share: 0.5 })), undefined],
     ["long steps, little learnt", of(epochs(flat(4, at(-0.18)), { share: 0.5 })), "F08"],
+    ["ten long steps", of(epochs(flat(3, at(0.69)), { share: 0.061, each: { rounds: 5 } })), "F08"],
+    ["eight long steps", of(epochs(flat(3, at(0.69)), { share: 0.061, each: { rounds: 4 } })), undefined],
+    ["long steps, on its way, 13 of 16 neurons silenced", lookedAt(probed(of(epochs(line(4, at(0.2), at(0.5)), { share: 0.5 }))), { a: { dead: 13 } }), "F08"],
     ["one epoch of long steps", of(epochs([at(0.1)], { share: 0.5 })), undefined],
     ["long steps, and well on its way", of(epochs(line(4, at(0.2), at(0.5)), { share: 0.5 })), undefined],
     ["long steps, at a pace that does not suffice", of(epochs(line(5, at(0.16), at(0.2)), { share: 0.5 })), "F08"],
@@ -394,6 +426,10 @@ export const cases: { readonly [code in FaultCode]: readonly Case[] } = {
   ],
   F11: [
     ["51 % cut to a twentieth", of(clip("norm", 0.05), cut(0.51)), "F11"],
+    ["400 clipped steps ahead: 19.8 % in all", probed(of(clip("norm", 0.0119))), "F11"],
+    ["400 clipped steps ahead: 20.2 % in all", probed(of(clip("norm", 0.0121))), undefined],
+    ["400 clipped steps ahead, with adam", probed(of(trained({ optimizer: "adam" }), clip("norm", 0.0119))), undefined],
+    ["400 steps cut number by number: 19.8 % in all", probed(of(clip("value", 0.00148))), "F11"],
     ["49 % cut", of(clip("norm", 0.05), cut(0.49)), undefined],
     ["cut to just under half", of(clip("norm", 0.49), cut(1)), "F11"],
     ["cut to just over half", of(clip("norm", 0.51), cut(1)), undefined],
@@ -450,12 +486,12 @@ export const cases: { readonly [code in FaultCode]: readonly Case[] } = {
   F16: [
     ["ten times fewer", of(classes(400, 200, 40)), "tip"],
     ["nine times fewer", of(classes(396, 200, 44)), undefined],
-    ["29 % of them found", of(classes(400, 200, 40), epochs(flat(4, at(0.8)), { each: { recall: [1, 1, 0.29], valAccuracy: 0.93 } }), done), "F16"],
-    ["31 % of them found", of(classes(400, 200, 40), epochs(flat(4, at(0.8)), { each: { recall: [1, 1, 0.31], valAccuracy: 0.93 } }), done), "tip"],
+    ["49 % of them found", of(classes(400, 200, 40), epochs(flat(4, at(0.8)), { each: { recall: [1, 1, 0.49], valAccuracy: 0.93 } }), done), "F16"],
+    ["51 % of them found", of(classes(400, 200, 40), epochs(flat(4, at(0.8)), { each: { recall: [1, 1, 0.51], valAccuracy: 0.93 } }), done), "tip"],
     ["none found, a quarter of the time gone", of(classes(400, 200, 40), epochs(flat(4, at(0.8)), { each: { recall: [1, 1, 0] } })), "tip"],
     ["none found, weighed", of(classes(400, 200, 40), trained({ classWeights: true }), epochs(flat(4, at(0.8)), { each: { recall: [1, 1, 0] } }), done), undefined],
-    ["of two, by accuracy: 20 %", of(yesNo, classes(600, 40), epochs(flat(4, 0.2), { each: { valAccuracy: 0.95 } }), done), "F16"],
-    ["of two, by accuracy: 36 %", of(yesNo, classes(600, 40), epochs(flat(4, 0.2), { each: { valAccuracy: 0.96 } }), done), "tip"],
+    ["of two, by accuracy: 49 %", of(yesNo, classes(600, 40), epochs(flat(4, 0.2), { each: { valAccuracy: 0.968 } }), done), "F16"],
+    ["of two, by accuracy: 52 %", of(yesNo, classes(600, 40), epochs(flat(4, 0.2), { each: { valAccuracy: 0.97 } }), done), "tip"],
     ["of two, worse than always the larger", of(yesNo, classes(600, 40), epochs(flat(4, 0.2), { each: { valAccuracy: 0.9 } }), done), "tip"],
     ["of two, nearly as good as always the larger", of(yesNo, classes(600, 40), epochs(flat(4, 0.2), { each: { valAccuracy: 0.92 } }), done), "F16"],
     ["ended early, two epochs without", of(classes(400, 200, 40), epochs(flat(4, at(0.8)), { each: { recall: [1, 1, 0], valAccuracy: 0.93 } }), { ended: "stopped" }), "F16"],
@@ -495,6 +531,8 @@ export const cases: { readonly [code in FaultCode]: readonly Case[] } = {
     ["one step per epoch, steps agree to 51 %", of(one, epochs(flat(3, at(0.3)), { agree: 0.51 })), "F20"],
     ["steps agree to 49 %", of(one, epochs(flat(3, at(0.3)), { agree: 0.49 })), "tip"],
     ["4 % less further on", of(one, epochs(flat(3, at(0.3)), { each: ahead(0.96) })), "F20"],
+    ["20 steps ahead, 99 % in all", probed(of(one), { out: { gradientRms: 0.1485 } }), "F20"],
+    ["20 steps ahead, 101 % in all", probed(of(one), { out: { gradientRms: 0.1515 } }), "tip"],
     ["5 steps per epoch", of(trained({ batchSize: 129, rounds: 5 }), epochs(flat(3, at(0.3)), { agree: 0.51 })), "tip"],
     ["71 % learnt", of(one, epochs(flat(3, at(0.71)), { agree: 0.51 })), "tip"],
     ["600 epochs of one step", of(one, trained({ epochs: 600 }), epochs(flat(3, at(0.3)), { agree: 0.51 })), "tip"],
@@ -515,7 +553,9 @@ export const cases: { readonly [code in FaultCode]: readonly Case[] } = {
   ],
   F22: [
     ["3 neurons, 69 % learnt", of(narrow(3), resting(0.69)), "F22"],
-    ["4 neurons", of(narrow(4), resting(0.69)), undefined],
+    ["4 neurons in one layer: perhaps another one", of(narrow(4), resting(0.69)), "tip"],
+    ["4 neurons in one layer, 71 % learnt", of(narrow(4), resting(0.71)), undefined],
+    ["two layers of 4 neurons", of(layers(layer("a", 4, 4, "relu"), layer("b", 4, 4, "relu"), layer("out", 3, 4, "softmax", true)), resting(0.69)), undefined],
     ["71 % learnt", of(narrow(3), resting(0.71)), undefined],
     ["no hidden layer", of(bare, resting(0.5)), "F22"],
     ["convolutions without another hidden layer", of(layers({ ...layer("out", 3, 4, "softmax", true), type: "conv2D" }), resting(0.5)), undefined],
@@ -545,9 +585,13 @@ export const cases: { readonly [code in FaultCode]: readonly Case[] } = {
     ["dropout 0.51, 29 % learnt", of(dropping(0.51), stuck(0.29)), "F25"],
     ["dropout 0.51, 31 % learnt", of(dropping(0.51), stuck(0.31)), "tip"],
     ["dropout 0.51, 29 % of training and 60 % of validation", of(dropping(0.51), epochs(flat(3, at(0.29)), { valid: flat(3, at(0.6)) })), "tip"],
-    ["a penalty of 1.1 times guessing", changed(penalised((1.1 * GUESS) / 16), stuck(0.29)), "F25"],
-    ["a penalty of 0.9 times guessing", changed(penalised((0.9 * GUESS) / 16), stuck(0.29)), undefined],
-    ["a penalty of 1.1 times guessing, 31 % learnt", changed(penalised((1.1 * GUESS) / 16), stuck(0.31)), "tip"],
+    ["dropout 0.82 of 16 neurons: 2.9 are left", of(dropping(0.82)), "F25"],
+    ["dropout 0.81 of 16 neurons: 3.04 are left", of(dropping(0.81)), "tip"],
+    ["a penalty of 1.1 times guessing", changed(penalised((1.1 * GUESS) / 16), stuck(0.59)), "F25"],
+    ["a penalty of 0.9 times guessing", changed(penalised((0.9 * GUESS) / 16), stuck(0.59)), undefined],
+    ["a penalty of 1.1 times guessing, 61 % learnt", changed(penalised((1.1 * GUESS) / 16), stuck(0.61)), "tip"],
+    ["a penalty that is 71 % of the first gradient", penalised((1.1 * GUESS) / 16, 0.1063), "F25"],
+    ["a penalty that is 70 % of the first gradient", penalised((1.1 * GUESS) / 16, 0.1079), "tip"],
   ],
   F26: [
     ["a mean 1.01 deviations away", of(validation(100, 1.01)), "F26"],
@@ -567,6 +611,10 @@ export const cases: { readonly [code in FaultCode]: readonly Case[] } = {
     ["four of eight epochs", of(validation(100), trained({ epochs: 8 }), memorised(4, 0.4)), undefined],
     ["six of eight epochs", of(validation(100), trained({ epochs: 8 }), memorised(6, 0.4)), "F27"],
     ["81 % learnt", of(validation(100), memorised(12, 0.81)), undefined],
+    ["both still fall, by 1.1 % of guessing per epoch", of(validation(100), trained({ epochs: 8 }), both(6, 0.011)), undefined],
+    ["both fall by 0.9 %: not to speak of", of(validation(100), trained({ epochs: 8 }), both(6, 0.009)), "F27"],
+    ["ten of 20 epochs at rest: the next one may tell", of(validation(100), epochs(flat(10, at(0.05)), { valid: flat(10, 1.12) })), undefined],
+    ["eleven of 20 epochs at rest", of(validation(100), epochs(flat(11, at(0.05)), { valid: flat(11, 1.12) })), "F27"],
     ["accuracy of validation well above chance", of(validation(100), memorised(12, 0.4, 1.12, { valAccuracy: 0.6 })), undefined],
     ["accuracy of validation a little above chance", of(validation(100), memorised(12, 0.4, 1.12, { valAccuracy: 0.4 })), "F27"],
     ["9 % of validation learnt", of(validation(100), memorised(12, 0.4, at(0.09))), undefined],
@@ -578,6 +626,10 @@ export const cases: { readonly [code in FaultCode]: readonly Case[] } = {
     ["9 of 1000", of(validation(1000), { shared: 9 }), undefined],
     ["2 % where the table repeats 1 % itself", of(validation(1000), rows({ duplicates: 7 }), { shared: 20 }), undefined],
     ["4 % where the table repeats 1 % itself", of(validation(1000), rows({ duplicates: 7 }), { shared: 40 }), "F28"],
+    ["8.1 points better than training, 3 of them by chance", of(validation(400), found(0.819, 0.9), done), "tip"],
+    ["7.9 points better", of(validation(400), found(0.821, 0.9), done), undefined],
+    ["20 points better, with dropout", of(dropping(0.3), validation(400), found(0.7, 0.9), done), undefined],
+    ["20 points better, half way", of(validation(400), found(0.7, 0.9)), undefined],
   ],
   F29: [
     ["a deviation of 31", of(numbers, targets({ deviation: 31 })), "F29"],
@@ -586,6 +638,9 @@ export const cases: { readonly [code in FaultCode]: readonly Case[] } = {
     ["a deviation of 0.031", of(numbers, targets({ deviation: 0.031 })), undefined],
     ["around 31, by 6", of(numbers, targets({ mean: 31, deviation: 6 })), "F29"],
     ["around 31, by 6.3", of(numbers, targets({ mean: 31, deviation: 6.3 })), undefined],
+    ["long steps to targets of 3.1", of(numbers, targets({ deviation: 3.1, baseline: 9.6 }), epochs(flat(3, 4.8), { share: 0.061 })), "F29"],
+    ["long steps to targets of 2.9", of(numbers, targets({ deviation: 2.9, baseline: 8.4 }), epochs(flat(3, 4.2), { share: 0.061 })), "F08"],
+    ["long steps to targets of 3.1 at a rate of 0.32", of(numbers, trained({ learningRate: 0.32 }), targets({ deviation: 3.1, baseline: 9.6 }), epochs(flat(3, 4.8), { share: 0.061 })), "F08"],
     ["two columns around 31", of(numbers, targets({ shape: [2], mean: 31, deviation: 6 })), undefined],
   ],
 } // biome-ignore format: a table

@@ -143,7 +143,7 @@ test("the coach says a thing once, and checks what it has promised", () => {
   const evidence = named("F08", "long steps, little learnt")
   const all = evidence.epochs.flatMap((_, i) => coach.advise({ ...evidence, epochs: evidence.epochs.slice(0, i + 1) }))
   expect(all.map(({ code, epoch: at }) => [code, at])).toEqual([["F08", 1]])
-  expect(all[0]!.change.edit).toEqual({ kind: "learningRate", to: 0.001 })
+  expect(all[0]!.change.edit).toEqual({ kind: "learningRate", to: 0.01 })
   const after = (loss: number): Evidence => ({ ...healthy, epochs: [epoch(0, loss, loss)] })
   expect(promiseOf(all[0]!, after(0.5))).toMatchObject({ cameTrue: true, measured: 0.5 })
   expect(promiseOf(all[0]!, after(1.2))).toBeUndefined()

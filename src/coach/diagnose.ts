@@ -45,6 +45,11 @@ function held(rule: Rule, evidence: Evidence): Held | undefined {
   return start === undefined ? undefined : say(start, null)
 }
 
+/** Whether an epoch has shown a cause that the next one may confirm: then it is too early to say that nobody knows one. */
+const awaitsWitness = (evidence: Evidence): boolean =>
+  evidence.ended === undefined &&
+  rules.some((rule) => rule.code !== "F00" && rule.when !== "late" && isFault(rule.find(evidence)))
+
 /** Changes after which the cost is a number of another kind. */
 const OTHER_COST = new Set(["output", "targets", "regularizer"])
 /** So much lower is no accident. */
@@ -83,14 +88,13 @@ const APART = new Set(["F26", "F28"])
  * Pure: the same evidence gives the same answer; evidence of a run folder can be diagnosed again.
  */
 export function diagnose(evidence: Evidence): Diagnosis {
-  const all: Held[] = []
-  for (const rule of rules) {
-    const found = held(rule, evidence)
-    if (found !== undefined && !all.some(({ code }) => code === found.code)) all.push(found)
-  }
+  const found = rules.flatMap((rule) => held(rule, evidence) ?? [])
+  const first = ({ code }: Held): Held =>
+    found.find((own) => own.code === code && own.kind === "fault") ?? found.find((own) => own.code === code)!
+  const all = found.filter((one) => one === first(one) && !(one.code === "F00" && awaitsWitness(evidence)))
   const faults = all.filter(({ kind }) => kind === "fault")
   const [headline, ...others] = faults
-  const also = others.filter((found) => !explains(headline!, found)).slice(0, MOST_ALSO)
+  const also = others.filter((other) => !explains(headline!, other)).slice(0, MOST_ALSO)
   const tips = all.filter(({ kind }) => kind === "tip").filter(() => headline === undefined || headline.score < PROVEN)
   return {
     ...(headline === undefined ? {} : { headline: told(headline) }),

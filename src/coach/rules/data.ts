@@ -1,19 +1,20 @@
 // Faults of the rows: what can be seen before the first step. Knows no other rule.
 
 import type { DataFacts, Evidence, TargetFacts } from "../evidence.ts"
-import { changeTo, counted, expectLoss, type Found, percent, type Rule, shown } from "./rule.ts"
+import { changeTo, counted, expectLoss, type Found, percent, type Rule, shown, standardizeTargets } from "./rule.ts"
 import { gainOf, ignorantLoss, lastEpoch, majorityOf } from "./signs.ts"
 
 /** The usual size (root mean square) of an input from which on sums of neurons are ten times what initial weights are made for. */
 const LARGE = 10
-/** The greatest brightness of pictures: of bytes, and of small scans (digits of 0 to 16). */
+/** The greatest brightness of pictures. */
 const BYTE = 255
-const SMALL_SCALE = 16
 /** How many times larger one input may be than is usual among them, and from what size on it counts: small ones among ones do no harm. */
 const UNEVEN = 20
 const NOTABLE = 3
 /** The distance of a feature's mean from 0, in deviations and in numbers, from which on the bias has to do all the work first. */
 const OFF_CENTRE = 5
+/** The part of the greatest number at which a range begins near 0. */
+const NEAR_ZERO = 0.1
 /** The length of a mean row below which neurons hardly feel their inputs; a one-hot row has 1, however long it is. */
 const TINY_ROW = 0.05
 /** A deviation that is none. */
@@ -25,12 +26,15 @@ const SORTED = 0.9
 const BEYOND_CHANCE = 0.3
 /** The size of the largest class over the smallest from which on accuracy says little of the small one. */
 const RARE = 10
-const FOUND_TOO_FEW = 0.3
+/** More of them missed than found. */
+const FOUND_TOO_FEW = 0.5
 /** How far accuracy may lie below that of always saying the largest class before something else is wrong: noise of some hundred rows. */
 const AS_GOOD = 0.02
 /** Validation rows that are training rows, too: a share, beyond what a table repeats anyway, and so many that it is no accident. */
 const SHARED = 0.01
 const SHARED_ROWS = 5
+/** How much more of its rows validation may find than training does, beyond what chance gives with so many rows. */
+const TOO_GOOD = 0.05
 /** How many deviations apart the means of one feature may be, and the rows it takes to know a mean. */
 const UNLIKE = 1
 const ROWS_FOR_MEAN = 30
@@ -95,13 +99,19 @@ function sizeFault(data: DataFacts): string | undefined {
   return undefined
 }
 
+/**
+ * Whether inputs are shares of one greatest number, as brightness is: all on one scale that begins near 0. What lies far from 0 beside its
+ * deviation still does when it is divided.
+ */
+const beginsAtZero = ({ sameScale, least, greatest }: DataFacts): boolean =>
+  sameScale && least >= 0 && least < NEAR_ZERO * greatest && greatest > 1 && greatest <= BYTE
+
 function notNormalised({ data, network }: Evidence): Found | undefined {
   if (data === undefined || network.layers.slice(0, 2).some(({ type }) => PREPARING.test(type))) return undefined
   const saw = sizeFault(data)
   if (saw === undefined) return undefined
-  const pixels = data.sameScale && data.least >= 0 && data.greatest > 1 && data.greatest <= BYTE
-  const by = data.greatest > SMALL_SCALE ? BYTE : data.greatest
-  const change = pixels
+  const by = data.greatest > BYTE / 2 ? BYTE : data.greatest
+  const change = beginsAtZero(data)
     ? changeTo(
         `Divide the inputs by ${shown(by)}.`,
         `const x = inputs.map((v) => v / ${shown(by)})`,
@@ -408,6 +418,33 @@ function shared({ shared: both, data, validation }: Evidence): Found | undefined
   }
 }
 
+/** Layers that only a training has: they make its rows harder than those that validate. */
+const HARDER = /dropout|noise|^random/i
+
+/** Validation that is better than training, where nothing makes training harder: it may know its rows, or they are easier ones. */
+function tooGood(evidence: Evidence): Found | undefined {
+  const { network, validation, shared: both = 0 } = evidence
+  const { accuracy, valAccuracy } = lastEpoch(evidence) ?? {}
+  if (accuracy === undefined || valAccuracy === undefined || validation === undefined) return undefined
+  if (network.layers.some(({ type }) => HARDER.test(type))) return undefined
+  const chance = 2 * Math.sqrt((valAccuracy * (1 - valAccuracy)) / validation.rows)
+  if (valAccuracy - accuracy <= TOO_GOOD + chance) return undefined
+  return {
+    kind: "tip",
+    score: 30,
+    saw: `Validation ends at ${percent(valAccuracy)} of its rows, training at ${percent(accuracy)}.`,
+    normal: "Validation a little worse than training, or as good.",
+    why: "New rows are harder than known ones: where they are not, they may be known, or easier than those to come.",
+    change: changeTo(
+      both > 0 ? "Divide the rows again, each into one part." : "Shuffle all rows before they are divided.",
+      "fit(x, y, { validationSplit: 0.2 })",
+      { kind: "divide", why: both > 0 ? "shared" : "unlike" },
+      "--split random",
+    ),
+    expect: { text: "Validation is no better than training.", measure: "gap", within: 5, above: 0 },
+  }
+}
+
 function targetScale({ data, network }: Evidence): Found | undefined {
   const { activation, loss } = network.output
   if (data === undefined || network.task !== "numbers" || activation !== "linear") return undefined
@@ -422,11 +459,7 @@ function targetScale({ data, network }: Evidence): Found | undefined {
     saw: `Your targets vary by ${shown(deviation)} around ${shown(mean)}.`,
     normal: `A deviation of ${least} to ${most}, best 1, around 0.`,
     why: "Weights begin near 0 and so do outputs: far targets make huge slopes, near ones make slopes too small to follow.",
-    change: changeTo(
-      "Standardise the targets: take their mean away, divide by their deviation.",
-      `const y = targets.map((v) => (v - ${shown(mean)}) / ${shown(deviation)})`,
-      { kind: "targets", how: "standardize" },
-    ),
+    change: standardizeTargets(data.targets),
     expect: expectLoss(0.9, "The cost begins near 1 and falls below 0.9 within 3 epochs."),
   }
 }
@@ -452,5 +485,6 @@ export const dataRules: readonly Rule[] = [
     when: "static",
     find: shared,
   },
+  { code: "F28", cause: "validation better than training", class: "generalisation", when: "late", find: tooGood },
   { code: "F16", cause: "classes of very different sizes", class: "capacity", when: "static", find: imbalance },
 ]

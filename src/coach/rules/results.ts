@@ -4,19 +4,22 @@
 import type { Evidence, TrialFacts } from "../evidence.ts"
 import { changeTo, counted, expectLoss, type Found, percent, type Rule, shown } from "./rule.ts"
 import {
-  aheadOf, anySkill, gainOf, hiddenOf, ignorantLoss, isLate, lastEpoch, longestShare, meanRatio, numberOf, SHORT_STEP, skillOf, standsStill,
+  aheadOf, anySkill, gainOf, hiddenOf, ignorantLoss, isLate, lastEpoch, longestShare, meanRatio, numberOf, paceOf, SHORT_STEP, skillOf, standsStill,
   validSkillOf,
 } from "./signs.ts" // biome-ignore format: a list
 
 /** Skills below which a training has not come to enough, and at which it has come to nothing. */
 const ENOUGH = 0.7
 const NOTHING = 0.08
+const NEARLY_ALL = 0.9
 /** How far validation may stay behind where a network is only too small: what it cannot learn it cannot learn by heart either. */
 const BEHIND = 0.3
 /** A loss so much lower some steps ahead: training is not at rest. */
 const NOT_AT_REST = 0.9
 /** Neurons of a layer that are too few to carry anything through. */
 const NARROW = 3
+/** Neurons of a layer to begin with: the middle of the 8 to 64 of the chapter, by powers of two. */
+const USUAL_UNITS = 32
 /** The rows that it takes to know a validation cost, and to say that labels do not follow from inputs. */
 const ROWS_FOR_VALIDATION = 40
 const ROWS_FOR_LABELS = 400
@@ -40,8 +43,10 @@ const STILL_WRONG = 0.25
 /** The least that validation must have risen, and epochs since its best: less is noise. */
 const ABOVE_BEST = 1.1
 const RECENT = 3
-/** The part of the first cost that the last quarter must still have gained. */
+/** The part of the first cost that the last quarter, or the last epoch, must still have gained. */
 const STILL_FALLING = 0.01
+/** How many times as long one change may train: a pace that asks for more may be a crawl. */
+const MOST_TIMES = 16
 /** The difference of trials that is no noise. */
 const SAME = 1.01
 const BETTER_SEED = 0.05
@@ -95,7 +100,9 @@ function tooSmall(
   const plain = network.layers.every(({ hasKernel, type }) => !hasKernel || type === "dense")
   if (hidden.length === 0) return plain ? { units: 0, saw: "There is no hidden layer" } : undefined
   const narrowest = hidden.reduce((a, b) => (b.units < a.units ? b : a))
-  if (narrowest.units > NARROW) return undefined
+  // One layer with neurons enough that still does not suffice: another one may, and nobody knows.
+  const alone = plain && hidden.length === 1
+  if (narrowest.units > NARROW && !alone) return undefined
   return {
     layer: narrowest.name,
     units: narrowest.units,
@@ -111,23 +118,26 @@ function underfits(evidence: Evidence): Found | undefined {
   if ((longestShare(evidence) ?? 1) < SHORT_STEP || (ahead !== undefined && ahead.ratio < NOT_AT_REST)) return undefined
   // Learning by heart is the opposite: what is learnt of training is learnt of validation.
   if ((validSkillOf(evidence) ?? skill) < skill - BEHIND) return undefined
-  const to = small.units === 0 ? 16 : Math.max(8, 2 ** Math.ceil(Math.log2(4 * small.units)))
-  const change =
-    small.units === 0
-      ? changeTo(
-          `Add a hidden layer of ${to} neurons.`,
-          `dense({ units: ${to}, activation: "relu" })`,
-          { kind: "depth", to: 1 },
-          `--layers ${to}`,
-        )
-      : changeTo(
-          `Give it ${to} neurons: twice as many, and twice again.`,
-          `dense({ units: ${to} })`,
-          { kind: "units", to },
-          `--layers ${to}`,
-        )
+  const narrow = small.units <= NARROW
+  const deeper = small.units === 0 || !narrow
+  const to = deeper && !narrow ? small.units : USUAL_UNITS
+  const layers = hiddenOf(evidence).length + 1
+  const change = deeper
+    ? changeTo(
+        `Add a hidden layer of ${to} neurons.`,
+        `dense({ units: ${to}, activation: "relu" })`,
+        { kind: "depth", to: layers },
+        `--layers ${new Array(layers).fill(to).join(",")}`,
+      )
+    : changeTo(
+        `Give it ${to} neurons, a usual size: then halve or double them.`,
+        `dense({ units: ${to} })`,
+        { kind: "units", to },
+        `--layers ${hiddenOf(evidence).map(({ units }) => (units <= NARROW ? to : units)).join(",")}`,
+      ) // biome-ignore format: short
   return {
-    score: 76,
+    kind: narrow ? "fault" : "tip",
+    score: narrow ? 76 : 20,
     ...(small.layer === undefined ? {} : { layer: small.layer }),
     saw: `${small.saw}, and the cost rests with ${percent(Math.max(0, skill))} learnt, on training rows as on others.`,
     normal: "2 to 4 hidden layers of 8 to 64 neurons to begin with.",
@@ -139,6 +149,13 @@ function underfits(evidence: Evidence): Found | undefined {
       Math.max(5, evidence.epochs.length),
     ),
   }
+}
+
+/** How many times as long a training must go on to come to nearly all at its pace: a power of two. */
+function timesAsLong(evidence: Evidence): number {
+  const [skill, pace] = [anySkill(evidence) ?? 1, paceOf(evidence) ?? 0]
+  const needed = pace > 0 ? 1 + (NEARLY_ALL - skill) / pace / evidence.epochs.length : MOST_TIMES
+  return Math.min(MOST_TIMES, Math.max(2, 2 ** Math.ceil(Math.log2(Math.max(1, needed)))))
 }
 
 function tooFewEpochs(evidence: Evidence): Found | undefined {
@@ -153,7 +170,8 @@ function tooFewEpochs(evidence: Evidence): Found | undefined {
   const gained = (costs.at(-1 - quarter)! - last) / from
   if (last > Math.min(...costs) || !(gained > STILL_FALLING)) return undefined
   const fault = skill < ENOUGH && (longestShare(evidence) ?? 1) >= SHORT_STEP
-  const to = 2 * training.epochs
+  const longer = timesAsLong(evidence)
+  const to = longer * training.epochs
   return {
     kind: fault ? "fault" : "tip",
     score: fault ? 70 : 15,
@@ -161,7 +179,7 @@ function tooFewEpochs(evidence: Evidence): Found | undefined {
     normal: "Under 1 % in the last quarter: the cost has come to rest.",
     why: "While validation cost still falls and the last epoch was the best there is more to learn: train longer.",
     change: changeTo(
-      `Train twice as long: ${to} epochs.`,
+      `Train ${longer === 2 ? "twice" : `${longer} times`} as long: ${to} epochs.`,
       `fit(x, y, { epochs: ${to} })`,
       { kind: "epochs", to },
       `--epochs ${to}`,
@@ -193,6 +211,9 @@ function unrelated(evidence: Evidence): Found | undefined {
     epochs.every((epoch) => (gainOf(evidence, epoch.valLoss) ?? 1) < NOTHING) && (validSkillOf(evidence) ?? 1) < noise
   const ahead = aheadOf(evidence)
   if (!never || skill >= BY_ROTE[1] || skill < BY_ROTE[0]) return undefined
+  // A cost that still falls for both has not been given its time; what is learnt by rote falls for training alone.
+  const together = skill - (validSkillOf(evidence) ?? 0) < NOTHING
+  if (together && (paceOf(evidence) ?? 0) > STILL_FALLING) return undefined
   if (ahead !== undefined && ahead.ratio < NOT_AT_REST) return undefined
   return {
     score: 68,
@@ -205,10 +226,10 @@ function unrelated(evidence: Evidence): Found | undefined {
       { kind: "look" },
     ),
     expect: {
-      text: "Validation cost falls below that of guessing.",
+      text: "Validation cost falls well below that of guessing.",
       measure: "valLoss",
       within: 5,
-      below: data.targets.baseline ?? 1,
+      below: (1 - NOTHING) * (data.targets.baseline ?? 1),
     },
   }
 }

@@ -1,6 +1,6 @@
 // What a rule is: one row of the table of faults. Knows no fault.
 
-import type { Evidence } from "../evidence.ts"
+import type { Evidence, TargetFacts } from "../evidence.ts"
 import type { Change, Edit, Expectation, FaultCode, Finding } from "../finding.ts"
 
 /**
@@ -60,6 +60,14 @@ export function setRate(evidence: Evidence, to: number, text: string): Change {
 /** A change whose flag there is not. */
 export const changeTo = (text: string, code: string, edit: Edit, flag?: string): Change =>
   flag === undefined ? { text, code, edit } : { text, code, flag, edit }
+
+/** Brings the targets to mean 0 and deviation 1. */
+export const standardizeTargets = ({ mean, deviation }: TargetFacts): Change =>
+  changeTo(
+    "Standardise the targets: take their mean away, divide by their deviation.",
+    `const y = targets.map((v) => (v - ${shown(mean)}) / ${shown(deviation)})`,
+    { kind: "targets", how: "standardize" },
+  )
 
 /** What is expected of the loss within a few epochs. */
 export function expectLoss(below: number, text: string, within: number = 3): Expectation {

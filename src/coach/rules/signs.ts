@@ -185,21 +185,26 @@ const PACE = 4
 /** The loss over that of guessing with which an untrained network begins at most. */
 const UNTRAINED = 1.2
 
-/** The skill that the planned epochs will have brought if they go on as the last ones did; it is allowed to be beyond 1. */
-export function projected(evidence: Evidence): number | undefined {
-  const { epochs, training, probe } = evidence
-  const skill = skillOf(evidence)
+/** The part of the ignorant loss that each of the last epochs took away; 0 where it does not fall. */
+export function paceOf(evidence: Evidence): number | undefined {
+  const { epochs, probe } = evidence
   const from = ignorantLoss(evidence)
-  if (skill === undefined || from === undefined || epochs.length === 0) return undefined
+  if (from === undefined || epochs.length === 0) return undefined
   const losses = [
     ...(epochs.length < 2 && probe !== undefined ? [numberOf(probe.loss)] : []),
     ...epochs.map((e) => numberOf(e.loss)),
   ]
   // Coming back from costs far beyond that of guessing, where no untrained network begins, is no progress.
   const some = losses.slice(-PACE).map((loss) => Math.min(loss, UNTRAINED * from))
-  if (some.length < 2) return undefined
-  const pace = (some[0]! - some.at(-1)!) / (some.length - 1) / from
-  return skill + Math.max(0, pace) * Math.max(0, training.epochs - epochs.length)
+  return some.length < 2 ? undefined : Math.max(0, (some[0]! - some.at(-1)!) / (some.length - 1) / from)
+}
+
+/** The skill that the planned epochs will have brought if they go on as the last ones did; it is allowed to be beyond 1. */
+export function projected(evidence: Evidence): number | undefined {
+  const { epochs, training } = evidence
+  const [skill, pace] = [skillOf(evidence), paceOf(evidence)]
+  if (skill === undefined || pace === undefined) return undefined
+  return skill + pace * Math.max(0, training.epochs - epochs.length)
 }
 
 /** Whether the loss hardly moves any more: under 2 % of it in the last quarter of at least eight epochs. */
@@ -227,10 +232,13 @@ export function warmsUp({ training, epochs }: Evidence): boolean {
 /** After so many times 1 / (1 − momentum) steps a velocity has 95 % of its size: 1 − e⁻³. */
 const GATHERED = 3
 
+/** Steps so far. */
+export const stepsOf = ({ epochs }: Evidence): number => epochs.reduce((n, { rounds }) => n + rounds, 0)
+
 /** Whether momentum still makes steps longer; optimizers that adapt correct their means for the beginning. */
-export function gathersSpeed({ training: { optimizer, momentum }, epochs }: Evidence): boolean {
-  const rounds = epochs.reduce((n, epoch) => n + epoch.rounds, 0)
-  return !isAdaptive(optimizer) && rounds * (1 - momentum) < GATHERED
+export function gathersSpeed(evidence: Evidence): boolean {
+  const { optimizer, momentum } = evidence.training
+  return !isAdaptive(optimizer) && stepsOf(evidence) * (1 - momentum) < GATHERED
 }
 
 /** The closest looks at the layers after training has begun. */

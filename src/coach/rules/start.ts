@@ -18,6 +18,8 @@ const DEEP_FOR_SIGNAL = 3
 const DEEP_FOR_SLOPE = 4
 /** The share of silent neurons that is left when the change was right. */
 const AWAKE = 0.5
+/** What happens less often than this is no accident. */
+const BY_CHANCE = 0.05
 /** The growth of the signal through the network that is no accident of a few layers. */
 const GROWS = 30
 /** The skill below which nothing is learnt. */
@@ -99,6 +101,23 @@ function smallWeights(evidence: Evidence): Found | undefined {
   }
 }
 
+/**
+ * Whether as many neurons as are silent in the first silent layer may be so by chance in one of all layers: where rows have come to lie on one
+ * line, which deep layers make of them, a neuron is silent for all of them with 1/2. More are silent through their biases or weights.
+ */
+function diedByChance(pairs: readonly Pair[]): boolean {
+  const first = pairs.find(({ look, facts }) => (look.dead ?? 0) >= SILENT * facts.units)
+  if (first === undefined) return false
+  const { units } = first.facts
+  let [ways, atLeast] = [1, 0]
+  // Ways to choose k of the neurons, from all of them downwards.
+  for (let k = units; k >= first.look.dead!; k--) {
+    atLeast += ways
+    ways = (ways * k) / (units - k + 1)
+  }
+  return (pairs.length * atLeast) / 2 ** units > BY_CHANCE
+}
+
 function silent(evidence: Evidence): Found | undefined {
   const pairs = looksOf(evidence)
   const worst = pairs
@@ -112,10 +131,7 @@ function silent(evidence: Evidence): Found | undefined {
   // Training has woken them, or does without them.
   const now = lastLooks(evidence)?.find(({ layer }) => layer === facts.name)
   if ((now?.dead ?? look.dead!) < SILENT * facts.units || (anySkill(evidence) ?? 0) >= POOR) return undefined
-  const deep =
-    pairs.length >= DEEP &&
-    pairs.every((pair) => weightSize(pair) > SMALL_WEIGHTS) &&
-    pairs[0]!.look.dead! < facts.units / 2
+  const deep = pairs.length >= DEEP && pairs.every((pair) => weightSize(pair) > SMALL_WEIGHTS) && diedByChance(pairs)
   return {
     score: 88,
     layer: facts.name,
