@@ -26,7 +26,7 @@ const SORTED = 0.9
 const BEYOND_CHANCE = 0.3
 /** The size of the largest class over the smallest from which on accuracy says little of the small one. */
 const RARE = 10
-/** More of them missed than found. */
+/** As many of them missed as found, or more. */
 const FOUND_TOO_FEW = 0.5
 /** How far accuracy may lie below that of always saying the largest class before something else is wrong: noise of some hundred rows. */
 const AS_GOOD = 0.02
@@ -328,7 +328,7 @@ function imbalance(evidence: Evidence): Found | undefined {
   const harms =
     half &&
     found !== undefined &&
-    found < FOUND_TOO_FEW &&
+    found <= FOUND_TOO_FEW &&
     (reached === undefined || reached > majorityOf(evidence)! - AS_GOOD)
   const change = changeTo(
     `Let rare rows count more: class ${rare.at} ${shown(rare.ratio)} times.`,

@@ -4,7 +4,7 @@
 import type { Evidence, TrialFacts } from "../evidence.ts"
 import { changeTo, counted, expectLoss, type Found, percent, type Rule, shown } from "./rule.ts"
 import {
-  aheadOf, anySkill, gainOf, hiddenOf, ignorantLoss, isLate, lastEpoch, longestShare, meanRatio, numberOf, paceOf, SHORT_STEP, skillOf, standsStill,
+  aheadOf, anySkill, gainOf, gainPerEpoch, hiddenOf, ignorantLoss, isLate, lastEpoch, longestShare, meanRatio, numberOf, SHORT_STEP, skillOf, standsStill, stepsOf,
   validSkillOf,
 } from "./signs.ts" // biome-ignore format: a list
 
@@ -45,6 +45,8 @@ const ABOVE_BEST = 1.1
 const RECENT = 3
 /** The part of the first cost that the last quarter, or the last epoch, must still have gained. */
 const STILL_FALLING = 0.01
+/** Steps before which validation cost that rises says nothing. */
+const STEPS_TO_TURN = 100
 /** How many times as long one change may train: a pace that asks for more may be a crawl. */
 const MOST_TIMES = 16
 /** The difference of trials that is no noise. */
@@ -153,7 +155,7 @@ function underfits(evidence: Evidence): Found | undefined {
 
 /** How many times as long a training must go on to come to nearly all at its pace: a power of two. */
 function timesAsLong(evidence: Evidence): number {
-  const [skill, pace] = [anySkill(evidence) ?? 1, paceOf(evidence) ?? 0]
+  const [skill, pace] = [anySkill(evidence) ?? 1, gainPerEpoch(evidence) ?? 0]
   const needed = pace > 0 ? 1 + (NEARLY_ALL - skill) / pace / evidence.epochs.length : MOST_TIMES
   return Math.min(MOST_TIMES, Math.max(2, 2 ** Math.ceil(Math.log2(Math.max(1, needed)))))
 }
@@ -164,11 +166,17 @@ function tooFewEpochs(evidence: Evidence): Found | undefined {
   const from = ignorantLoss(evidence)
   const skill = anySkill(evidence)
   if (from === undefined || skill === undefined) return undefined
-  const costs = epochs.map((epoch) => numberOf(epoch.valLoss ?? epoch.loss))
-  const last = costs.at(-1)!
-  const quarter = Math.max(1, Math.round(costs.length / 4))
-  const gained = (costs.at(-1 - quarter)! - last) / from
-  if (last > Math.min(...costs) || !(gained > STILL_FALLING)) return undefined
+  const quarter = Math.max(1, Math.round(epochs.length / 4))
+  const fallOf = (measure: "loss" | "valLoss"): { measure: "loss" | "valLoss"; last: number; gained: number } => {
+    const costs = epochs.map((epoch) => numberOf(epoch[measure] ?? epoch.loss))
+    const last = costs.at(-1)!
+    return { measure, last, gained: last > Math.min(...costs) ? 0 : (costs.at(-1 - quarter)! - last) / from }
+  }
+  // In so few steps nothing is learnt by heart, and validation's turns are noise: then training may tell it.
+  const own = fallOf(epochs[0]!.valLoss === undefined ? "loss" : "valLoss")
+  const other = stepsOf(evidence) < STEPS_TO_TURN ? fallOf("loss") : own
+  const { measure, last, gained } = own.gained > STILL_FALLING ? own : other
+  if (!(gained > STILL_FALLING)) return undefined
   const fault = skill < ENOUGH && (longestShare(evidence) ?? 1) >= SHORT_STEP
   const longer = timesAsLong(evidence)
   const to = longer * training.epochs
@@ -186,7 +194,7 @@ function tooFewEpochs(evidence: Evidence): Found | undefined {
     ),
     expect: {
       text: "Validation cost falls further.",
-      measure: epochs[0]!.valLoss === undefined ? "loss" : "valLoss",
+      measure,
       within: to,
       below: 0.97 * last,
     },
@@ -213,7 +221,7 @@ function unrelated(evidence: Evidence): Found | undefined {
   if (!never || skill >= BY_ROTE[1] || skill < BY_ROTE[0]) return undefined
   // A cost that still falls for both has not been given its time; what is learnt by rote falls for training alone.
   const together = skill - (validSkillOf(evidence) ?? 0) < NOTHING
-  if (together && (paceOf(evidence) ?? 0) > STILL_FALLING) return undefined
+  if (together && (gainPerEpoch(evidence) ?? 0) > STILL_FALLING) return undefined
   if (ahead !== undefined && ahead.ratio < NOT_AT_REST) return undefined
   return {
     score: 68,

@@ -186,7 +186,7 @@ const PACE = 4
 const UNTRAINED = 1.2
 
 /** The part of the ignorant loss that each of the last epochs took away; 0 where it does not fall. */
-export function paceOf(evidence: Evidence): number | undefined {
+export function gainPerEpoch(evidence: Evidence): number | undefined {
   const { epochs, probe } = evidence
   const from = ignorantLoss(evidence)
   if (from === undefined || epochs.length === 0) return undefined
@@ -202,7 +202,7 @@ export function paceOf(evidence: Evidence): number | undefined {
 /** The skill that the planned epochs will have brought if they go on as the last ones did; it is allowed to be beyond 1. */
 export function projected(evidence: Evidence): number | undefined {
   const { epochs, training } = evidence
-  const [skill, pace] = [skillOf(evidence), paceOf(evidence)]
+  const [skill, pace] = [skillOf(evidence), gainPerEpoch(evidence)]
   if (skill === undefined || pace === undefined) return undefined
   return skill + pace * Math.max(0, training.epochs - epochs.length)
 }

@@ -6,7 +6,7 @@ import {
 } from "./rule.ts" // biome-ignore format: a list
 import {
   aheadOf, anySkill, bestSkill, coherenceOf, FLAT, firstShares, gainOf, gathersSpeed, hiddenLooks, ignorantLoss, isAdaptive, LONG_STEP, lastEpoch, lastLooks,
-  lastWatched, longestShare, meanRatio, numberOf, POOR, projected, risesOf, SHORT_STEP, SILENT, stepShare, stepsOf, warmsUp,
+  lastWatched, longestShare, meanRatio, numberOf, POOR, projected, risesOf, SHORT_STEP, SILENT, stepShare, stepsOf, warmsUp, weightSize,
 } from "./signs.ts" // biome-ignore format: a list
 
 /** Skills at which little is left to mend, from which on all is well, below which a training hardly learns, and above which it learns. */
@@ -36,6 +36,14 @@ const STEADY = 0.1
 const PATTERN = 4
 /** Steps after which their length may be judged: the very first ones are the longest, however well a training goes. */
 const SOME_STEPS = 10
+/**
+ * Steps as long as the weights themselves: little is left of what was learnt before. Of what the start foretells it takes twice as much: rows
+ * that a few lines divide are learnt all the same.
+ */
+const WHOLE = 1
+const FORETOLD = 2
+/** Initial weights in units of 1/√inputs: below, it is they that are small. */
+const USUAL_WEIGHTS = 0.1
 /** Bouncing: the share of epochs after which the cost turns (noise around a slope turns less), and over how much of its size. */
 const TURNS = 0.5
 const WIDE = 0.05
@@ -95,6 +103,29 @@ function isRestless(evidence: Evidence, most: number): boolean {
   return length >= PATTERN && rises > most && rises * (length - 1) > 1.5
 }
 
+/** The steps of the last watched epoch as shares of the first weights, if these were smaller: beside weights that have burst any step is short. */
+function shareOfFirst(evidence: Evidence): number | undefined {
+  const first = evidence.epochs.find(({ kernels }) => kernels.length > 0)?.kernels
+  const last = lastWatched(evidence)
+  return (
+    last &&
+    stepShare({
+      ...last,
+      kernels: last.kernels.map((own, i) => ({
+        ...own,
+        length: Math.min(own.length, first?.[i]?.length ?? own.length),
+      })),
+    })
+  )
+}
+
+/** Whether initial weights are of usual size in every layer: beside tiny ones any step is long. */
+const isUsualSize = ({ network, probe }: Evidence): boolean =>
+  probe!.layers.every((look) => {
+    const facts = network.layers.find(({ name }) => name === look.layer)
+    return facts !== undefined && weightSize({ look, facts }) > USUAL_WEIGHTS
+  })
+
 const usualRate = ({ optimizer }: TrainingFacts): number => (isAdaptive(optimizer) ? USUAL_RATE_ADAPTIVE : USUAL_RATE)
 
 /**
@@ -132,8 +163,11 @@ function tooHigh(evidence: Evidence): Found | undefined {
     const where = diverged === undefined ? "" : ` in round ${diverged.round + 1} of epoch ${diverged.epoch + 1}`
     return say(82, `The cost is no longer a finite number${where}, at learning rate ${shown(learningRate)}.`)
   }
+  const firstShare = firstShares(evidence)?.least ?? 0
+  if (!training.scheduled && firstShare > FORETOLD && isUsualSize(evidence))
+    return say(83, `The first steps change the weights of every layer by ${percent(firstShare)} of their size or more.`)
   const skill = anySkill(evidence)
-  if (skill === undefined || warmsUp(evidence) || stepsOf(evidence) < SOME_STEPS) return undefined
+  if (skill === undefined || warmsUp(evidence)) return undefined
   const rises = risesOf(evidence)
   const restless = isRestless(evidence, RISES)
   const best = epochs.length < PATTERN ? skill : (bestSkill(evidence) ?? skill)
@@ -143,9 +177,13 @@ function tooHigh(evidence: Evidence): Found | undefined {
   // Neurons that have gone silent never come back, whatever the cost does.
   const silenced = skill < POOR && goneSilent(evidence) !== undefined
   const poor = silenced || (skill < WELL && !onItsWay) || lost || restless
-  const share = poor ? longestShare(evidence) : undefined
+  // What learns with steps that have become usual since does not suffer from the long ones of the beginning.
+  const mended = skill > HARDLY && !lost && !silenced
+  const longest = poor ? longestShare(evidence) : undefined
+  const share = longest !== undefined && mended ? Math.min(longest, shareOfFirst(evidence) ?? longest) : longest
+  const limit = stepsOf(evidence) < SOME_STEPS ? WHOLE : LONG_STEP
   const rose = `the cost rose after ${percent(rises)} of the epochs`
-  if (share !== undefined && share > LONG_STEP && (silenced || isFirstCause(evidence, skill))) {
+  if (share !== undefined && share > limit && (silenced || share > WHOLE || isFirstCause(evidence, skill))) {
     const besides = skill < WELL ? "" : lost ? `, and ${percent(best)} was` : `, and ${rose}`
     const learnt = `${percent(Math.max(0, skill))} of the task is learnt${besides}`
     return say(78, `Each step changed the weights by up to ${percent(share)}; ${learnt}.`)
@@ -631,7 +669,7 @@ export const stepRules: readonly Rule[] = [
   { code: "F11", cause: "gradients clipped too short", class: "knobs", when: "probe", find: clipsAll },
   { code: "F11", cause: "gradients clipped too short", class: "knobs", when: "running", find: clipped },
   { code: "F20", cause: "batch too large", class: "knobs", when: "running", find: largeBatch },
-  { code: "F21", cause: "batch too small", class: "knobs", when: "running", find: smallBatch },
+  { code: "F21", cause: "batch too small", class: "knobs", when: "running", find: smallBatch, foreseen: startsLong },
   {
     code: "F29",
     cause: "scale of the targets",
