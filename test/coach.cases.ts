@@ -208,6 +208,13 @@ const turning = (valid: number, trainedTo = 0.2, best = 0.3, after = 4): Deep<Ev
   const then = (from: number, to: number): number[] => [...line(10, 1, from), ...line(after, from, to), to]
   return epochs(then(0.3, trainedTo), { valid: then(best, valid) })
 }
+/** The same, with an epoch in which validation was so many times its best so far and came back. */
+const jumping = (times: number): Deep<Evidence> => {
+  const { epochs: all = [] } = turning(0.393) as { epochs: EpochFacts[] }
+  return {
+    epochs: all.map((facts, i) => (i === 5 ? { ...facts, valLoss: times * (all[4]!.valLoss as number) } : facts)),
+  }
+}
 /** Training learns, validation does not; the last two epochs are alike. */
 const memorised = (n: number, skill: number, valid = 1.12, each: Partial<EpochFacts> = {}): Deep<Evidence> =>
   epochs([...line(n - 1, GUESS, at(skill)), at(skill)], { valid: flat(n, valid), each })
@@ -516,6 +523,8 @@ export const cases: { readonly [code in FaultCode]: readonly Case[] } = {
     ["31 % above a best that is nearly nothing", of(turning(0.21, 0.02, 0.16)), undefined],
     ["by heart: 5 % of guessing left, 26 % in validation", of(turning(0.29, 0.055, 0.25)), "F17"],
     ["7 % of guessing left", of(turning(0.29, 0.077, 0.25)), undefined],
+    ["31 % above its best, as it has been before", of(jumping(1.32)), undefined],
+    ["31 % above its best, and 30 % before", of(jumping(1.3)), "F17"],
     ["one epoch of a jump", of(epochs([...line(10, 1, 0.3), ...line(5, 0.3, 0.2)], { valid: [...line(10, 1, 0.3), 0.3, 0.3, 0.3, 0.3, 0.45] })), undefined],
   ],
   F18: [

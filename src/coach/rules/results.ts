@@ -53,6 +53,16 @@ const MOST_TIMES = 16
 const SAME = 1.01
 const BETTER_SEED = 0.05
 
+/** How far costs have been above their best so far and come back: no further is no turn, but the noise of few rows or long steps. */
+function healed(costs: readonly number[]): number {
+  let [best, most] = [Number.POSITIVE_INFINITY, 1]
+  for (const cost of costs) {
+    best = Math.min(best, cost)
+    if (Number.isFinite(cost)) most = Math.max(most, cost / best)
+  }
+  return most
+}
+
 function overfits(evidence: Evidence): Found | undefined {
   const { epochs, training, validation, data } = evidence
   const from = ignorantLoss(evidence)
@@ -65,7 +75,8 @@ function overfits(evidence: Evidence): Found | undefined {
   const ago = epochs.length - 1 - best
   const [valid, trained] = [numberOf(last.valLoss), numberOf(last.loss)]
   const trainedThen = numberOf(epochs[best]!.loss)
-  if (!Number.isFinite(valid) || !Number.isFinite(trained)) return undefined
+  if (!Number.isFinite(valid) || !Number.isFinite(trained) || valid <= healed(costs.slice(0, best + 1)) * least)
+    return undefined
   const turned =
     ago >= Math.max(RECENT, LONG_AGO * epochs.length) &&
     valid > TURNED * least &&
