@@ -49,6 +49,20 @@ export function ticksAlong(from: number, to: number, width: number): readonly nu
   return [from, ...between, to]
 }
 
+/** Where validation was above training from then on: the first place of the gap; undefined if it has not come. */
+export function gapFrom(
+  training: readonly (number | null)[],
+  validation: readonly (number | null)[],
+): number | undefined {
+  let from: number | undefined
+  for (let i = validation.length - 1; i >= 0; i--) {
+    const [a, b] = [training[i], validation[i]]
+    if (a == null || b == null || b <= a) break
+    from = i
+  }
+  return from
+}
+
 /** The height of a line at a place between its points. */
 export function heightAt(points: readonly (readonly [number, number])[], place: number): number {
   const i = points.findIndex(([x]) => x >= place)
