@@ -40,7 +40,7 @@ export const table: readonly (readonly [y: number, yhat: number])[] = [
 /** Costs above this leave the page. */
 const MOST = 4.2
 /** The room that a cost's words take beside its point. */
-const WORDS = 160
+const WORDS = 132
 
 const at = (value: number): string => String(Number(value.toFixed(4)))
 
@@ -214,7 +214,7 @@ function Curves(props: {
   const both = shown === "both"
   // The words stand where the curves fall away from the point; where the page ends there, above what rises beside it.
   const falls = y.value >= 0.5 ? 1 : -1
-  const room = falls > 0 ? W - 14 - px : px - 34
+  const room = falls > 0 ? W + 10 - px : px - 10
   const side = room > WORDS ? falls : -falls
   const end = Math.min(1, Math.max(0, x.back(px + side * WORDS)))
   const top = side === falls ? up(MOST) : up(Math.min(MOST, shown === "quadratic" ? 0 : crossEntropyCost(y.value, end)))

@@ -7,6 +7,7 @@ import { useEffect, useMemo } from "preact/hooks"
 import { smoothed } from "../../../src/train/callbacks/learning-speed.ts"
 import { Chart, type Line } from "../ui/chart.tsx"
 import { Button, Choice, LiveNumber, Slider } from "../ui/controls.tsx"
+import { trimmed } from "../ui/format.ts"
 import { useKeys } from "../ui/keys.ts"
 import { Formula, LessonPage, once } from "../ui/lesson.tsx"
 import { maths } from "../ui/maths.tsx"
@@ -254,6 +255,7 @@ function Figure(props: {
           lines={drawn.lines}
           log
           format={speedText}
+          tick={(v) => trimmed(speedText(v))}
           height={innerWidth > 900 ? 440 : 300}
           most={chapter.epochs}
           ends="line"

@@ -212,12 +212,15 @@ function Plate(props: ChartProps & { readonly width: number }): JSX.Element {
         <Best {...props} scales={scales} />
         <Ends {...props} scales={scales} ends={ends} />
         {at >= 0 && <Hair {...props} scales={scales} at={at} />}
-        {all.length === 0 && (
-          <text x={(left + right) / 2} y={(TOP + bottom) / 2} text-anchor="middle" class="t-3 halo">
-            {props.empty}
-          </text>
-        )}
       </svg>
+      {all.length === 0 && (
+        <p
+          class="empty"
+          style={{ left: `${left}px`, right: `${width - right}px`, top: `${TOP}px`, bottom: `${FOOT}px` }}
+        >
+          <span>{props.empty}</span>
+        </p>
+      )}
     </div>
   )
 }

@@ -45,7 +45,9 @@ export function ticksAlong(from: number, to: number, width: number): readonly nu
   }
   const place = (t: number): number => ((t - from) / (to - from)) * width
   const round = Array.from({ length: Math.floor(to / unit) }, (_, i) => (i + 1) * unit)
-  const between = round.filter((t) => place(t) >= (width > 260 ? 44 : 62) && width - place(t) >= 24)
+  const between = round.filter(
+    (t) => place(t) >= (width > 260 ? 44 : 62) && width - place(t) >= 10 + 8 * `${to}`.length,
+  )
   return [from, ...between, to]
 }
 
