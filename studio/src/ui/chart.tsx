@@ -160,22 +160,23 @@ function Plate(props: ChartProps & { readonly width: number }): JSX.Element {
     .filter((line) => !line.quiet && line.values[at] != null)
     .map((line) => `${line.label} ${format(line.values[at]!)}`)
   const xs = ticksAlong(from, to, right - left)
+  // Where there is nothing yet, there is nothing to move along.
+  const along = {
+    role: "slider" as const,
+    tabIndex: 0,
+    "aria-label": `${title}, along the ${unit}s`,
+    "aria-valuemin": from,
+    "aria-valuemax": to,
+    "aria-valuenow": at < 0 ? (x.at(-1) ?? from) : x[at]!,
+    "aria-valuetext": at < 0 ? `no ${unit} chosen` : `${unit} ${x[at]}: ${spoken.join(", ")}`,
+    onPointerMove: move,
+    onPointerDown: move,
+    onPointerLeave: () => (hairline.value = undefined),
+    onKeyDown: keys,
+    onBlur: () => (hairline.value = undefined),
+  }
   return (
-    <div
-      class="touch"
-      role="slider"
-      tabIndex={0}
-      aria-label={`${title}, along the ${unit}s`}
-      aria-valuemin={from}
-      aria-valuemax={to}
-      aria-valuenow={at < 0 ? (x.at(-1) ?? from) : x[at]!}
-      aria-valuetext={at < 0 ? `no ${unit} chosen` : `${unit} ${x[at]}: ${spoken.join(", ")}`}
-      onPointerMove={move}
-      onPointerDown={move}
-      onPointerLeave={() => (hairline.value = undefined)}
-      onKeyDown={keys}
-      onBlur={() => (hairline.value = undefined)}
-    >
+    <div class="touch" {...(all.length === 0 ? {} : along)}>
       <svg width={width} height={height} viewBox={`0 0 ${width} ${height}`} aria-hidden="true">
         {ticks.map((t) => (
           <g key={t}>
