@@ -25,13 +25,15 @@ const addresses: Plugin = {
   generateBundle(_, bundle) {
     const page = bundle["index.html"]
     if (page?.type !== "asset") throw new Error("the build has made no index.html")
-    const html = String(page.source)
+    const given = String(page.source)
     // The two fonts that the first picture needs, so that it need not be set twice.
     const fonts = ["source-serif-4-latin-wght-normal", "hanken-grotesk-latin-wght-normal"].map((name) => {
       const file = Object.keys(bundle).find((path) => path.includes(name))
       if (file === undefined) throw new Error(`the build has no font ${name}`)
-      return `<link rel="preload" as="font" type="font/woff2" crossorigin href="/${file}">`
+      return `<link rel="preload" as="font" type="font/woff2" crossorigin href="./${file}">`
     })
+    // Files are named from where the page lies, so that the site may be put into any folder of a host.
+    const from = (up: string, html: string): string => html.replaceAll('="./', `="${up}`)
     const chunks = Object.values(bundle).filter((part) => part.type === "chunk")
     for (const [address, file] of pages) {
       const chunk = chunks.find(({ facadeModuleId }) =>
@@ -50,13 +52,18 @@ const addresses: Plugin = {
       add(chunk.fileName)
       const links = [
         ...fonts,
-        ...[...scripts].map((name) => `<link rel="modulepreload" crossorigin href="/${name}">`),
-        ...[...styles].map((name) => `<link rel="stylesheet" crossorigin href="/${name}">`),
-      ].filter((link) => !html.includes(link.slice(link.indexOf("href"))))
-      const source = html.replace("</head>", `  ${links.join("\n    ")}\n  </head>`)
+        ...[...scripts].map((name) => `<link rel="modulepreload" crossorigin href="./${name}">`),
+        ...[...styles].map((name) => `<link rel="stylesheet" crossorigin href="./${name}">`),
+      ].filter((link) => !given.includes(link.slice(link.indexOf("href"))))
+      const source = given.replace("</head>", `  ${links.join("\n    ")}\n  </head>`)
       if (address === "") page.source = source
-      else this.emitFile({ type: "asset", fileName: `${address}/index.html`, source })
+      else {
+        const up = "../".repeat(address.split("/").length)
+        this.emitFile({ type: "asset", fileName: `${address}/index.html`, source: from(up, source) })
+      }
     }
+    // For addresses that have no file (/runs/1234): at the top of a host it finds its files from everywhere.
+    this.emitFile({ type: "asset", fileName: "404.html", source: from("../".repeat(8), given) })
   },
 }
 
@@ -65,7 +72,7 @@ const everywhere = [
   /\/node_modules\/@?preact\//,
   /\/studio\/src\/app\.tsx$/,
   /\/studio\/src\/lessons\/list\.ts$/,
-  /\/studio\/src\/ui\/(?!mountain|relief|rings|run-curve|walk)/,
+  /\/studio\/src\/ui\/(?!chart|mix-ups|mountain|relief|rings|scales|walk)/,
   /\/src\/(core\/errors|nn\/cost)\.ts$/,
 ]
 
@@ -85,6 +92,7 @@ const licences: Plugin = {
 
 const config: UserConfig = defineConfig({
   root: here("."),
+  base: "./",
   plugins: [addresses, licences],
   resolve: { alias: [{ find: /^trilobite$/, replacement: here("../src/index.ts") }] },
   build: {

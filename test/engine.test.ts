@@ -167,6 +167,21 @@ describe.each(MACHINES)("$name", (machine) => {
     expect(difference(expected, statesOf(turned.executable))).toBeUndefined()
     for (const { executable } of [plain, ordered, turned]) executable.close()
   })
+
+  test("an order may name rows several times, but not where results are written for them", async () => {
+    const [once, twice] = [await begin(machine, 16), await begin(machine, 16)]
+    const orders = [Int32Array.from({ length: 16 }, (_, i) => 15 - i), Int32Array.from({ length: 16 }, (_, i) => i ^ 5)]
+    const logs: number[] = []
+    for (const order of [...orders, ...orders])
+      logs.push(...(await once.executable.run(once.options(2, { order }))).logs)
+    const order = Int32Array.from([...orders, ...orders].flatMap((part) => [...part]))
+    const ran = await twice.executable.run(twice.options(8, { order }))
+    expect([ran.rounds, [...ran.logs]]).toEqual([8, logs])
+    expect(difference(statesOf(once.executable), statesOf(twice.executable))).toBeUndefined()
+    const predict = twice.executable.run(twice.options(8, { entry: "predict", order }))
+    await expect(predict).rejects.toThrow(/order of 64 does not fit 16 rows/)
+    for (const { executable } of [once, twice]) executable.close()
+  })
 })
 
 describe("memory", () => {

@@ -551,6 +551,55 @@ describe("callbacks", () => {
   })
 })
 
+describe("epochs that nobody hears of, which are run several at once", () => {
+  const heard: Callback = { onEpochEnd: () => {} }
+
+  // 10 and 25 divide the rows, so that epochs follow each other in one run; 8 and 1000 do not, or are one batch.
+  test.each([1, 8, 10, 25, 1000])("give what those give that somebody hears of, batches of %d", async (batchSize) => {
+    for (const options of [{}, { shuffle: false, stepsPerEpoch: 2, batchSize: Math.min(batchSize, 25) }]) {
+      for (const how of [{}, { backend: "reference" }]) {
+        const one = { epochs: 24, batchSize, ...options }
+        const alone = await trained(one, smallNet({ momentum: 0.5, ...how }))
+        const other = await trained({ ...one, callbacks: [heard] }, smallNet({ momentum: 0.5, ...how }))
+        expect(alone.bits).toEqual(other.bits)
+        expect(alone.history.history).toEqual(other.history.history)
+        expect(alone.history.epoch).toEqual(range(0, 24))
+        expect(alone.history.seconds).toHaveLength(24)
+        expect(alone.history.seconds.every((seconds) => seconds > 0)).toBe(true)
+      }
+    }
+  })
+
+  test("are stopped by a clock wherever they are, and go on from there", async () => {
+    const whole = 600
+    const { bits, history } = await trained({ epochs: whole, batchSize: 10, callbacks: [heard] })
+    for (const ms of [1, 6]) {
+      const model = smallNet()
+      const abort = new AbortController()
+      setTimeout(() => abort.abort(), ms)
+      let now = await trained({ epochs: whole, batchSize: 10, signal: abort.signal }, model)
+      const done = now.history.epoch.length
+      expect(now.history.history.loss ?? []).toEqual(history.history.loss!.slice(0, done))
+      if (now.history.ended === "aborted")
+        now = await trained({ epochs: whole, batchSize: 10, resume: true } as FitOptions, model)
+      expect(now.bits).toEqual(bits)
+      expect(now.history.history).toEqual(history.history)
+    }
+  })
+
+  test("a second fit takes the orders of its own epochs", async () => {
+    const [a, b] = [smallNet(), smallNet()]
+    for (const [model, callbacks] of [
+      [a, []],
+      [b, [heard]],
+    ] as const) {
+      await trained({ epochs: 7, batchSize: 10, callbacks }, model)
+      await trained({ initialEpoch: 7, epochs: 60, batchSize: 10, callbacks }, model)
+    }
+    expect(bitsOf(a)).toEqual(bitsOf(b))
+  })
+})
+
 describe("aborting", () => {
   test("before: nothing is trained", async () => {
     const { bits, history } = await trained({ signal: AbortSignal.abort() })

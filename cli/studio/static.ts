@@ -46,12 +46,12 @@ export function readSite(folder: string): Site {
   )
 }
 
-/** The page of an address, or the first page, which finds every address. */
+/** The page of an address, or the one that finds every address. */
 function pageAt(site: Site, path: string): SentFile | undefined {
-  return site.get(`${path.replace(/\/$/, "")}/index.html`) ?? site.get("/index.html")
+  return site.get(`${path.replace(/\/$/, "")}/index.html`) ?? site.get("/404.html") ?? site.get("/index.html")
 }
 
-/** The file at a path: its own, or index.html for the pages that the web app makes itself (/runs/1234). */
+/** The file at a path: its own, or 404.html for the pages that the web app makes itself (/runs/1234). */
 export function findPage(site: Site, path: string): SentFile {
   const found = site.get(path) ?? (/^\/(?:[\w-]+\/)*[\w-]*$/.test(path) ? pageAt(site, path) : undefined)
   if (found !== undefined) return found

@@ -35,7 +35,10 @@ export interface Run {
   readonly batchSize: number
   readonly first: number
   readonly count: number
-  /** Row i of the pass is row order[i] of the data; its absence means the order of the data. */
+  /**
+   * Row i of the pass is row order[i] of the data; its absence means the order of the data. Rows may come several times, unless the
+   * entry writes results for them.
+   */
   readonly order?: Int32Array
   /** Rows of the pass: as many as the order has, or all. */
   readonly rows?: number
@@ -106,10 +109,11 @@ export function checkRun(program: Program, run: Run, bound: { has(name: string):
   }
   const rows = rowsOf(run)
   const { order } = run
-  if (order !== undefined && (order.length < rows || order.length > run.bound.rows)) {
+  const most = entry.steps.some(({ kernel }) => kernel.kind === "scatter") ? run.bound.rows : Number.POSITIVE_INFINITY
+  if (order !== undefined && (order.length < rows || order.length > most)) {
     throw internalError(`An order of ${order.length} does not fit ${run.bound.rows} rows.`)
   }
-  if (rows > run.bound.rows || (order !== undefined && !within(order, run.bound.rows))) {
+  if (order === undefined ? rows > run.bound.rows : !within(order, run.bound.rows)) {
     throw internalError(`The order names rows beyond the ${run.bound.rows} that are bound.`)
   }
   if (run.count > 0 && (run.first < 0 || (run.first + run.count - 1) * run.batchSize >= rows)) {

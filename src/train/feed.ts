@@ -27,6 +27,11 @@ export interface Feed {
   begin(epoch: number, rounds?: number): void
   /** The next rows of the pass, undefined at its end; a promise where they have to be waited for. The chunk before is done with. */
   next(): Chunk | undefined | Promise<Chunk | undefined>
+  /**
+   * All rows of several epochs, one after the other, from `epoch` on, which has not begun: of as many as asked for, or of one where
+   * an epoch does not end with a whole batch. Absent: this feed cannot.
+   */
+  epochs?(epoch: number, count: number): Chunk & { readonly epochs: number }
   /** To be called when a run has begun: what can be done for the next rows is done beside it. */
   ahead(): void
   /** Ends it: memory that the feed has made is given back. */
@@ -57,6 +62,8 @@ export function memoryFeed({ bound, batchSize, rows: taken, limit }: Pass, shuff
   let first = 0
   let given = true
   let prepared: { readonly epoch: number; readonly order: Int32Array } | undefined
+  /** Of how many epochs the last chunk was; so many are prepared for. */
+  let together = 1
   /** Whether a turn is waited for in which an order is to be prepared. */
   let waiting = false
   let ended = false
@@ -64,12 +71,21 @@ export function memoryFeed({ bound, batchSize, rows: taken, limit }: Pass, shuff
     const places = permutation(all, seed, of).subarray(0, rows)
     return taken === undefined ? places : places.map((i) => taken[i]!)
   }
+  const ordersOf = (from: number, count: number): Int32Array => {
+    const own = (of: number): Int32Array =>
+      shuffle === undefined ? (taken?.subarray(0, rows) ?? natural(rows)) : orderOf(of, shuffle.seed)
+    if (count === 1) return own(from)
+    const order = new Int32Array(count * rows)
+    for (let k = 0; k < count; k++) order.set(own(from + k), k * rows)
+    return order
+  }
   return {
     batchSize,
     rows,
     rounds: Math.ceil(rows / batchSize),
     begin(next, done = 0) {
       epoch = next
+      together = 1
       first = Math.min(done * batchSize, rows)
       given = false
     },
@@ -79,18 +95,28 @@ export function memoryFeed({ bound, batchSize, rows: taken, limit }: Pass, shuff
       const known = prepared?.epoch === epoch ? prepared.order : undefined
       const order = known ?? (shuffle === undefined ? taken?.subarray(0, rows) : orderOf(epoch, shuffle.seed))
       if (first === 0) return { bound, rows, order, rowName: (i) => order?.[i] ?? i }
-      const rest = order?.subarray(first) ?? Int32Array.from({ length: rows - first }, (_, i) => first + i)
+      const rest = order?.subarray(first) ?? natural(rows).subarray(first)
       return { bound, rows: rest.length, order: rest, rowName: (i) => rest[i]! }
     },
+    epochs(from, count) {
+      epoch = from
+      given = true
+      together = rows % batchSize === 0 ? count : 1
+      const fits = prepared?.epoch === from && prepared.order.length === together * rows
+      const order = fits ? prepared!.order : ordersOf(from, together)
+      return { bound, rows: order.length, order, rowName: (i) => order[i]!, epochs: together }
+    },
     ahead() {
-      if (shuffle === undefined || waiting || epoch + 1 >= shuffle.epochs || prepared?.epoch === epoch + 1) return
+      const then = epoch + together
+      if (shuffle === undefined || waiting || then >= shuffle.epochs || prepared?.epoch === then) return
       waiting = true
       // After a turn: the run has begun by then, and the order is made while the threads work on it. Runs that are over
       // sooner do not wait for it; by then another epoch may be under way.
       void turn().then(() => {
         waiting = false
-        const next = epoch + 1
-        if (!ended && next < shuffle.epochs) prepared = { epoch: next, order: orderOf(next, shuffle.seed) }
+        const next = epoch + together
+        const count = Math.min(together, shuffle.epochs - next)
+        if (!ended && count > 0) prepared = { epoch: next, order: ordersOf(next, count) }
       })
     },
     release() {
@@ -98,6 +124,9 @@ export function memoryFeed({ bound, batchSize, rows: taken, limit }: Pass, shuff
     },
   }
 }
+
+/** The order of the data. */
+const natural = (rows: number): Int32Array => Int32Array.from({ length: rows }, (_, i) => i)
 
 /** Throws E_CONFIG for rows in batches of a size unless the network (undefined: any number) has such batches, and the rows fill them. */
 export function checkBatches(where: string, batchSize: number | undefined, rows: number, size: number): void {

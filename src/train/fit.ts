@@ -33,6 +33,8 @@ export interface FitPlan {
   readonly state: { step: number }
   /** True if somebody listens to single rounds. */
   readonly everyRound: boolean
+  /** Takes the ends of epochs that nobody else hears of: several of them may be run at once, without any other event. */
+  readonly unheard?: ((event: EpochEnd) => void) | undefined
   readonly signal?: AbortSignal | undefined
   readonly watching?: Watcher | undefined
   /** Asked before every piece of work: the learning rate, and whether to stop. */
@@ -57,11 +59,17 @@ export interface Place {
   last: Logs
 }
 
+/** The end of an epoch. */
+export type EpochEnd = FitEvent & { readonly type: "epochEnd" }
+
 /** Milliseconds between two looks of the caller at a running epoch. */
 const TICK = 100
 
 /** The most rounds of one piece of work: so much is kept of the numbers of single rounds. */
 const MOST_ROUNDS = 4096
+
+/** The most rows of epochs that are run at once, unless one has more: their orders are made beforehand. */
+const MOST_ROWS = 65_536
 
 /** Runs the training. What it does to the weights depends on the plan alone, not on time or threads. */
 export async function* fitEvents(plan: FitPlan): AsyncGenerator<FitEvent, void, undefined> {
@@ -85,6 +93,15 @@ export async function* fitEvents(plan: FitPlan): AsyncGenerator<FitEvent, void, 
   try {
     reason = asked()
     while (place.epoch < plan.epochs() && reason === "completed") {
+      const together = plan.unheard === undefined || place.within !== undefined ? 0 : epochsAtOnce(plan, pace)
+      const several = together < 1 ? undefined : train.epochs?.(place.epoch, together)
+      if (several !== undefined) {
+        const { epochs } = several
+        const { took, stopped } = await runEpochs(plan, several)
+        pace = Math.max(1, Math.min(4 * pace, Math.round((epochs * train.rounds * TICK) / Math.max(took, 0.01))))
+        reason = stopped && !signal?.aborted ? "stopped" : asked()
+        continue
+      }
       const { epoch } = place
       const begun = place.within !== undefined
       place.within ??= { round: 0, seconds: 0, sums: new Means(plan.logs) }
@@ -139,7 +156,7 @@ export async function* fitEvents(plan: FitPlan): AsyncGenerator<FitEvent, void, 
         logs = { ...logs, ...named(measured.logs) }
         tables = { ...tables, ...named(measured.tables) }
       }
-      Object.assign(place, { epoch: epoch + 1, within: undefined, seconds: place.seconds + within.seconds, last: logs })
+      endEpoch(place, logs, within.seconds)
       yield { type: "epochEnd", epoch, logs, tables, seconds: within.seconds }
       reason = asked()
     }
@@ -148,6 +165,50 @@ export async function* fitEvents(plan: FitPlan): AsyncGenerator<FitEvent, void, 
   }
   const seconds = place.seconds + (place.within?.seconds ?? 0)
   yield { type: "trainEnd", reason, logs: place.last, seconds }
+}
+
+/** How many epochs may be run at once, in so many rounds at most. */
+function epochsAtOnce({ epochs, place, train }: FitPlan, rounds: number): number {
+  const many = Math.max(1, Math.floor(MOST_ROWS / train.rows))
+  return Math.min(epochs() - place.epoch, Math.floor(Math.min(rounds, MOST_ROUNDS) / train.rounds), many)
+}
+
+/** Runs epochs that nobody hears of until they have ended, all at once: the milliseconds that it took, whether it was stopped. */
+async function runEpochs(
+  plan: FitPlan,
+  chunk: Chunk & { readonly epochs: number },
+): Promise<{ readonly took: number; readonly stopped: boolean }> {
+  const { executable, train, control, place, seed, state } = plan
+  const { batchSize, rounds, rows } = train
+  const runtime = { learningRate: control.learningRate, step: state.step }
+  const started = performance.now()
+  const part = { entry: "train", first: 0, count: chunk.epochs * rounds, runtime, seed }
+  const ran = await runOver(executable, train, chunk, part)
+  const took = performance.now() - started
+  const seconds = took / 1000 / Math.max(1, ran.rounds / rounds)
+  const width = widthOf(plan.logs)
+  state.step += ran.rounds
+  for (let from = 0; from < ran.rounds; from += rounds) {
+    const done = Math.min(rounds, ran.rounds - from)
+    const sums = new Means(plan.logs)
+    sums.take({ rounds: done, logs: ran.logs.subarray(from * width) }, 0, batchSize, rows)
+    if (done < rounds) place.within = { round: done, seconds: (seconds * done) / rounds, sums }
+    else {
+      const [epoch, logs, tables] = [place.epoch, sums.logs(), sums.tables()]
+      endEpoch(place, logs, seconds)
+      plan.unheard!({ type: "epochEnd", epoch, logs, tables, seconds })
+    }
+  }
+  if (ran.ended === "guard") {
+    const round = place.within?.round ?? 0
+    throw divergence(executable, badRound(plan, place.epoch, round, ran, chunk, ran.rounds))
+  }
+  return { took, stopped: ran.ended === "stopped" }
+}
+
+/** The place behind the epoch under way. */
+function endEpoch(place: Place, last: Logs, seconds: number): void {
+  Object.assign(place, { epoch: place.epoch + 1, within: undefined, seconds: place.seconds + seconds, last })
 }
 
 type Part = Pick<Run, "entry" | "first" | "count" | "runtime" | "seed">

@@ -23,7 +23,7 @@ import {
   weightsFor,
 } from "./examples.ts"
 import { type Feed, fixedFeed } from "./feed.ts"
-import { fitEvents } from "./fit.ts"
+import { type EpochEnd, fitEvents } from "./fit.ts"
 import { checkFitOptions } from "./fit-options.ts"
 import type { Traced } from "./forward.ts"
 import type { ClassWeights } from "./inputs.ts"
@@ -116,7 +116,14 @@ export async function fitModel(
     })
     const where = { epochs: planned, isOpen: open !== undefined, initialEpoch, place, resumed: from !== undefined }
     const watching = coached?.watching
-    const rest = { everyRound, control, ...where, signal, seed, state: room.state, watching }
+    const parted = validation ?? measured ?? coached ?? open
+    const isHeard = callbacks.length > 0 || verbose !== 0 || parted !== undefined
+    const unheard = (event: EpochEnd): void => {
+      room.keepTables(event.tables)
+      listeners.record(event)
+    }
+    const quiet = isHeard ? undefined : unheard
+    const rest = { everyRound, control, ...where, signal, seed, state: room.state, watching, unheard: quiet }
     try {
       for await (const event of fitEvents({ executable, logs, train, validation, measured, validates, ...rest })) {
         if (event.type === "epochEnd") room.keepTables(event.tables)

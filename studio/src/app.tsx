@@ -4,6 +4,7 @@ import { type Signal, signal } from "@preact/signals"
 import type { ComponentType, JSX } from "preact"
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks"
 import { lessons } from "./lessons/list.ts"
+import { root } from "./root.ts"
 import { Icon } from "./ui/icons.tsx"
 import { lettersOn, useKeys } from "./ui/keys.ts"
 import { Link } from "./ui/link.tsx"
@@ -231,7 +232,7 @@ function GoTo(): JSX.Element {
         {found.map(([label, to], i) => (
           <li key={to}>
             <a
-              href={to}
+              href={root + to}
               aria-selected={i === chosen}
               role="option"
               onClick={(event) => {

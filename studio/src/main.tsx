@@ -7,7 +7,8 @@ import { render } from "preact"
 import { App, load } from "./app.tsx"
 import { allowOwnScripts } from "./engine/trusted.ts"
 import { restoreTheme } from "./ui/theme.ts"
+import { pathNow } from "./ui/url.ts"
 
 allowOwnScripts()
 restoreTheme()
-void load(location.pathname).then((first) => render(<App first={first} />, document.getElementById("app")!))
+void load(pathNow()).then((first) => render(<App first={first} />, document.getElementById("app")!))

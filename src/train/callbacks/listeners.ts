@@ -84,7 +84,7 @@ export class Listeners {
 
   /** Writes the event down and calls everybody whom it concerns, one after the other. */
   async tell(event: FitEvent): Promise<void> {
-    if (event.type === "epochEnd") this.#record(event)
+    if (event.type === "epochEnd") this.record(event)
     if (event.type === "trainEnd") this.history.ended = event.reason
     await this.#tell(event, 0)
     if (event.type !== "trainBegin" || this.#from === undefined) return
@@ -150,7 +150,8 @@ export class Listeners {
     return this.control.stopping
   }
 
-  #record({ epoch, logs, tables, seconds }: FitEvent & { type: "epochEnd" }): void {
+  /** Writes the end of an epoch down, without telling anybody. */
+  record({ epoch, logs, tables, seconds }: FitEvent & { type: "epochEnd" }): void {
     this.history.epoch.push(epoch)
     this.history.seconds.push(seconds)
     for (const [name, value] of Object.entries(logs)) {

@@ -1,6 +1,7 @@
 // MNIST's images as the studio's server sends them: raw IDX files, kept once they have come.
 
 import { type Signal, signal } from "@preact/signals"
+import { root } from "../root.ts"
 
 /** Images with their labels. */
 export interface Digits {
@@ -38,7 +39,7 @@ export function digits(name: PartName): Signal<Part> {
 async function load(name: PartName): Promise<Part> {
   try {
     const [images, labels] = await Promise.all(
-      ["images", "labels"].map((kind) => bytesOf(`/api/data/mnist/${name}/${kind}`)),
+      ["images", "labels"].map((kind) => bytesOf(`${root}/api/data/mnist/${name}/${kind}`)),
     )
     return readDigits(images!, labels!)
   } catch {

@@ -3,6 +3,7 @@
 import type { Tensor } from "trilobite"
 import { parseIdx } from "../../../src/data/idx.ts"
 import { asTrainingData, type LabelledImages, type Mnist, type TrainingData } from "../../../src/data/mnist.ts"
+import { root } from "../root.ts"
 
 export { asTrainingData, type LabelledImages, type Mnist, type TrainingData }
 
@@ -129,7 +130,7 @@ async function read(
   onLoaded: (loaded: number) => void,
 ): Promise<Uint8Array> {
   const wanted = bytesFor(kind, rows)
-  const answer = await fetch(`/api/data/mnist/${part}/${kind}`).catch(() => undefined)
+  const answer = await fetch(`${root}/api/data/mnist/${part}/${kind}`).catch(() => undefined)
   // A site of files alone answers with an error, or with its first page.
   const html = answer?.headers.get("content-type")?.startsWith("text/html") === true
   if (answer?.body == null || !answer.ok || html) throw new MnistError("absent", HOW_TO_GET_MNIST)

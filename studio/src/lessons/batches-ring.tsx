@@ -53,7 +53,7 @@ export function Ring(props: {
         class="axis"
         marker-end="url(#bt-head)"
       />
-      <text x="0" y={placeOf(5)[1] - 7} text-anchor="middle" class="t-12 t-3">
+      <text x="0" y={placeOf(5)[1] + 15} text-anchor="middle" class="t-12 t-3">
         next round
       </text>
       <text x="0" y="-14" text-anchor="middle" class="t-3">

@@ -39,6 +39,8 @@ export const table: readonly (readonly [y: number, yhat: number])[] = [
 
 /** Costs above this leave the page. */
 const MOST = 4.2
+/** The room that a cost's words take beside its point. */
+const WORDS = 132
 
 const at = (value: number): string => String(Number(value.toFixed(4)))
 
@@ -206,15 +208,21 @@ function Curves(props: {
   const up = axis(0, MOST, H - 34, 10)
   const [q, c] = [quadraticCost(y.value, yhat.value), crossEntropyCost(y.value, yhat.value)]
   const px = x(yhat.value)
-  const right = yhat.value > 0.55
   const drag = (event: PointerEvent): void => onMove(x.back(pointerOn(event, svg.current!)[0]))
-  const text = {
-    x: px + (right ? -14 : 14),
-    anchor: right ? ("end" as const) : ("start" as const),
-  }
   const dots = table.filter(([a]) => a === y.value)
   const [qy, cy] = [up(q), up(Math.min(c, MOST))]
-  const near = Math.abs(qy - cy) < 26
+  const both = shown === "both"
+  // The words stand where the curves fall away from the point; where the page ends there, above what rises beside it.
+  const falls = y.value >= 0.5 ? 1 : -1
+  const room = falls > 0 ? W + 10 - px : px - 10
+  const side = room > WORDS ? falls : -falls
+  const end = Math.min(1, Math.max(0, x.back(px + side * WORDS)))
+  const top = side === falls ? up(MOST) : up(Math.min(MOST, shown === "quadratic" ? 0 : crossEntropyCost(y.value, end)))
+  const above = (own: number): number => Math.max(22, side === falls ? own - 10 : Math.min(own, top) - 10)
+  const near = both && Math.abs(qy - cy) < 44
+  const crossAt = near ? Math.max(22, above(cy) - 17) : above(cy)
+  const quadraticAt = near ? crossAt + 17 : above(qy)
+  const text = { x: px + 14 * side, anchor: side < 0 ? ("end" as const) : ("start" as const) }
   return (
     <div ref={box}>
       <svg
@@ -242,16 +250,28 @@ function Curves(props: {
           </text>
         ))}
         <text x={x(0.5)} y={H - 1} text-anchor="middle" class="t-12 t-3">
-          the net says <tspan class="m">ŷ</tspan>
+          {Math.abs(y.value - 0.5) > 0.2 && (
+            <>
+              the net says <tspan class="m">ŷ</tspan>
+            </>
+          )}
         </text>
         {shown !== "cross-entropy" && <path d={curve((v) => quadraticCost(y.value, v), 0, 1, x, up)} class="ln that" />}
         {shown !== "quadratic" && (
           <path d={curve((v) => shownCost(crossEntropyCost(y.value, v)), 0, 1, x, up, 600)} class="ln this" />
         )}
         {shown !== "quadratic" &&
-          [0, 1].map((end) => crossEntropyCost(y.value, end) > MOST && <Arrow key={end} x={x(end)} left={end === 0} />)}
+          [0, 1].map((end) => {
+            const near = Math.abs(end - yhat.value) < 0.03
+            return crossEntropyCost(y.value, end) > MOST && <Arrow key={end} x={x(end)} left={end === 0} quiet={near} />
+          })}
         <path d={`M${x(y.value)} ${up(0)}v7`} class="axis" />
-        <text x={x(y.value)} y={up(0) - 8} text-anchor={y.value > 0.5 ? "end" : "start"} class="t-12 t-ink b halo">
+        <text
+          x={x(y.value)}
+          y={H - 1}
+          text-anchor={y.value > 0.9 ? "end" : y.value < 0.1 ? "start" : "middle"}
+          class="t-12 t-ink b"
+        >
           {y.value === 0 || y.value === 1 ? "the truth" : "the wish"} <tspan class="m">y</tspan>
         </text>
         {dots.map(([, b]) => (
@@ -264,16 +284,11 @@ function Curves(props: {
             )}
           </g>
         ))}
-        <path d={`M${px} 10V${up(0)}`} class="ember-ln dots" stroke-width="1" />
+        <path d={`M${px} 10V${up(0)}`} class="ember-ln dots" />
         {shown !== "cross-entropy" && (
           <>
             <circle cx={px} cy={qy} r="6" class="dot that" />
-            <text
-              x={near ? px + (right ? 14 : -14) : text.x}
-              y={qy - 10}
-              text-anchor={near ? (right ? "start" : "end") : text.anchor}
-              class="t-that b halo"
-            >
+            <text x={text.x} y={quadraticAt} text-anchor={text.anchor} class="t-that b halo">
               quadratic {cost(q)}
             </text>
           </>
@@ -281,7 +296,7 @@ function Curves(props: {
         {shown !== "quadratic" && (
           <>
             {c <= MOST && <circle cx={px} cy={cy} r="6" class="dot this" />}
-            <text x={text.x} y={Math.max(22, cy - 10)} text-anchor={text.anchor} class="t-this b halo">
+            <text x={text.x} y={crossAt} text-anchor={text.anchor} class="t-this b halo">
               cross-entropy {cost(c)}
             </text>
           </>
@@ -310,14 +325,17 @@ function Curves(props: {
 
 const shownCost = (value: number): number => (value > MOST ? Number.NaN : value)
 
-/** Where a curve goes on above the page. */
-function Arrow({ x, left }: { readonly x: number; readonly left: boolean }): JSX.Element {
+/** Where a curve goes on above the page; quiet where other words stand. */
+function Arrow(props: { readonly x: number; readonly left: boolean; readonly quiet: boolean }): JSX.Element {
+  const { x, left, quiet } = props
   return (
     <g>
       <path d={`M${x} 26V8m-5 6l5 -7l5 7`} class="ln this" />
-      <text x={x + (left ? 12 : -12)} y="20" text-anchor={left ? "start" : "end"} class="t-this b halo">
-        to ∞
-      </text>
+      {!quiet && (
+        <text x={x + (left ? 24 : -24)} y="20" text-anchor={left ? "start" : "end"} class="t-this b">
+          to ∞
+        </text>
+      )}
     </g>
   )
 }

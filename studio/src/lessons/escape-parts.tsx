@@ -52,7 +52,7 @@ export function Pit(props: {
       <svg ref={svg} class="plate" viewBox={`0 0 ${W} ${H}`} role="img" aria-label={`${title}. ${says}`}>
         <defs>
           <clipPath id={frame}>
-            <rect x="0" y="-6" width={W} height={H + 6} />
+            <rect x="0" y="2" width={W} height={H - 2} />
           </clipPath>
         </defs>
         <g clip-path={`url(#${frame})`}>

@@ -204,11 +204,7 @@ export function GroundFigure(props: {
             />
             {nextIn && Math.abs(x(next) - x(here)) > 2 && (
               <g>
-                <path
-                  d={`M${px} ${py}V${base}M${x(next)} ${y(f(next))}V${base}`}
-                  class="ember-ln dots"
-                  stroke-width="1"
-                />
+                <path d={`M${px} ${py}V${base}M${x(next)} ${y(f(next))}V${base}`} class="ember-ln dots" />
                 <circle cx={x(next)} cy={y(f(next))} r="6" class="dot ember" />
                 {Math.abs(x(next) - px) > 14 && (
                   <path

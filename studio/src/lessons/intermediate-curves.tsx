@@ -1,14 +1,11 @@
 // The curves of lesson 6: the rounds of the first epoch, then cost and accuracy by epochs, with the gap and the best point.
 
 import type { Signal } from "@preact/signals"
-import { type JSX, render } from "preact"
-import { useRef } from "preact/hooks"
-import type uPlot from "uplot"
-import { cost, percent } from "../ui/format.ts"
-import { RunCurve, type Series } from "../ui/run-curve.tsx"
-import { token } from "../ui/theme.ts"
-import { Trilobite } from "../ui/trilobite.tsx"
-import { bestEpoch, type Epoch, gapFrom, type Watched } from "./intermediate-run.ts"
+import type { JSX } from "preact"
+import { Chart, type Line } from "../ui/chart.tsx"
+import { cost, percent, trimmed } from "../ui/format.ts"
+import { gapFrom } from "../ui/scales.ts"
+import { bestEpoch, type Epoch, type Watched } from "./intermediate-run.ts"
 
 /** Both charts. */
 export function Curves(props: {
@@ -27,25 +24,26 @@ export function Curves(props: {
   return (
     <div class="curves">
       <CostCurve epochs={epochs} x={x} most={most} log={log} beside={same ? beside : []} />
-      <RunCurve
+      <Chart
         title="Accuracy"
         says={`Accuracy after ${epochs.length} epochs: training ${percent(epochs.at(-1)!.accuracy)}, validation ${percent(epochs.at(-1)!.valAccuracy)}.`}
         x={x}
         most={most}
-        series={[
-          ...besideSeries(x, beside, (e) => e.valAccuracy),
+        lines={[
           { label: "training", values: epochs.map((e) => e.accuracy), tone: "ink-3", width: 1.6 },
-          { label: "validation", values: epochs.map((e) => e.valAccuracy), width: 2.6 },
+          { label: "validation", values: epochs.map((e) => e.valAccuracy), tone: "ink", width: 2.6 },
+          ...besideLines(x, beside, (e) => e.valAccuracy),
         ]}
         format={(v) => percent(v, v >= 0.995 ? 2 : 1)}
-        height={230}
-        room={84}
+        tick={(v) => percent(v, 0)}
+        height={250}
+        empty=""
       />
     </div>
   )
 }
 
-function besideSeries(x: readonly number[], epochs: readonly Epoch[], of: (epoch: Epoch) => number): Series[] {
+function besideLines(x: readonly number[], epochs: readonly Epoch[], of: (epoch: Epoch) => number): Line[] {
   if (epochs.length === 0) return []
   const values = x.map((_, i) => (epochs[i] === undefined ? null : of(epochs[i])))
   return [{ label: "shallow net", values, tone: "that" }]
@@ -65,18 +63,19 @@ function Rounds(props: {
   })
   const last = costs.at(-1)
   return (
-    <RunCurve
+    <Chart
       title="Cost, round by round, in the first epoch"
       says={last === undefined ? "No round has been trained yet." : `Cost ${cost(last)} in round ${costs.length}.`}
       unit="round"
       x={costs.map((_, i) => i + 1)}
       most={run?.rounds || 469}
-      series={[
+      lines={[
         { label: "each round", values: costs, tone: "ink-3", width: 1 },
-        { label: "mean so far", values: means, width: 2.4 },
+        { label: "mean so far", values: means, tone: "ink", width: 2.4 },
       ]}
       format={cost}
-      height={230}
+      tick={(value) => trimmed(cost(value))}
+      height={250}
       room={96}
       empty={empty}
     />
@@ -91,11 +90,12 @@ function CostCurve(props: {
   readonly beside: readonly Epoch[]
 }): JSX.Element {
   const { epochs, x, most, log, beside } = props
-  const walker = useRef<HTMLElement | undefined>(undefined)
   const best = bestEpoch(epochs)
   const lowest = best === 0 ? undefined : epochs[best - 1]!
+  const [training, validation] = [epochs.map(({ loss }) => loss), epochs.map(({ valLoss }) => valLoss)]
+  const from = gapFrom(training, validation)
   return (
-    <RunCurve
+    <Chart
       title="Cost"
       says={
         lowest === undefined
@@ -104,78 +104,21 @@ function CostCurve(props: {
       }
       x={x}
       most={most}
-      log={log}
-      series={[
-        ...besideSeries(x, beside, (e) => e.valLoss),
-        { label: "training", values: epochs.map((e) => e.loss), tone: "ink-3", width: 1.6 },
-        { label: "validation", values: epochs.map((e) => e.valLoss), width: 2.6 },
+      log={log.value}
+      onLog={() => (log.value = !log.value)}
+      lines={[
+        { label: "training", values: training, tone: "ink-3", width: 1.6 },
+        { label: "validation", values: validation, tone: "ink", width: 2.6 },
+        ...besideLines(x, beside, (e) => e.valLoss),
       ]}
       format={cost}
-      height={230}
-      room={84}
-      under={(plot) => {
-        fillGap(plot, epochs)
-        walker.current = stand(plot, walker.current, { epoch: best, value: lowest?.valLoss, last: epochs.length })
-      }}
+      tick={(value) => trimmed(cost(value))}
+      height={250}
+      empty=""
+      {...(from === undefined ? {} : { gap: { below: 0, above: 1, from } })}
+      {...(lowest === undefined
+        ? {}
+        : { best: { line: 1, epoch: best, text: `best ${cost(lowest.valLoss)}, epoch ${best}` } })}
     />
   )
-}
-
-/** The ground between training and validation, from where validation last crossed. */
-function fillGap(plot: uPlot, epochs: readonly Epoch[]): void {
-  const from = gapFrom(epochs)
-  if (from === 0 || epochs.length - from < 1) return
-  const { ctx } = plot
-  const place = (i: number, value: number): [number, number] => [
-    plot.valToPos(i, "x", true),
-    plot.valToPos(value, "y", true),
-  ]
-  ctx.save()
-  ctx.fillStyle = token("paper-sunk")
-  ctx.beginPath()
-  for (let i = from; i <= epochs.length; i++) ctx.lineTo(...place(i, epochs[i - 1]!.valLoss))
-  for (let i = epochs.length; i >= from; i--) ctx.lineTo(...place(i, epochs[i - 1]!.loss))
-  ctx.fill()
-  ctx.restore()
-}
-
-const SIZE = 40
-const WORDS = 150
-
-/** Puts the trilobite at the best point of validation, with its words above. */
-function stand(
-  plot: uPlot,
-  before: HTMLElement | undefined,
-  best: { readonly epoch: number; readonly value: number | undefined; readonly last: number },
-): HTMLElement {
-  const { epoch, value, last } = best
-  let host = before
-  if (host === undefined || host.parentElement !== plot.over) {
-    host = document.createElement("div")
-    host.className = "best"
-    host.setAttribute("aria-hidden", "true")
-    plot.over.append(host)
-  }
-  host.hidden = value === undefined
-  if (value === undefined) return host
-  const [x, y] = [plot.valToPos(epoch, "x"), plot.valToPos(value, "y")]
-  // Its words stand to the left, or where there is no room, to the right; never on the labels of the lines.
-  const left = x >= WORDS
-  const fits = left || plot.valToPos(last, "x") - x >= WORDS
-  host.style.left = `${x}px`
-  host.style.top = `${y}px`
-  render(
-    <>
-      <svg width={SIZE} height={SIZE * 0.72} viewBox={`${-SIZE * 0.52} ${-SIZE * 0.64} ${SIZE} ${SIZE * 0.72}`}>
-        <Trilobite x={0} y={0} size={SIZE} mood="content" />
-      </svg>
-      {fits && (
-        <span class={left ? "words left" : "words"}>
-          best {cost(value)}, epoch {epoch}
-        </span>
-      )}
-    </>,
-    host,
-  )
-  return host
 }

@@ -189,12 +189,6 @@ export function bestEpoch(epochs: readonly Epoch[]): number {
   return epochs.reduce((best, { valLoss }, i) => (valLoss < (epochs[best - 1]?.valLoss ?? Infinity) ? i + 1 : best), 0)
 }
 
-/** The epoch from which on validation costs more than training, counted from 1; 0 if it does not. */
-export function gapFrom(epochs: readonly Epoch[]): number {
-  const last = epochs.findLastIndex(({ loss, valLoss }) => valLoss <= loss)
-  return last + 1 < epochs.length ? last + 2 : 0
-}
-
 /** Seconds that are left, at the pace of the last epoch or of this one. */
 export function secondsLeft({ epochs, rounds, at, settings }: Watched): number {
   const done = rounds === 0 ? 0 : at.round / rounds

@@ -3,9 +3,10 @@
 import type { JSX } from "preact"
 import { useRef } from "preact/hooks"
 import type { Knob, SweepEvent } from "../engine/jobs/sweep.ts"
+import { Chart } from "../ui/chart.tsx"
 import { cost } from "../ui/format.ts"
-import { type Axis, axis, linePath, logAxis, logTicks, pointerOn } from "../ui/plot.ts"
-import { RunCurve } from "../ui/run-curve.tsx"
+import { type Axis, axis, linePath, logAxis, pointerOn } from "../ui/plot.ts"
+import { ticksOf } from "../ui/scales.ts"
 import { useWidth } from "../ui/size.ts"
 import { Trilobite } from "../ui/trilobite.tsx"
 import { endOf, knobs, LAST, type Summary, sweetSpot } from "./knobs-values.ts"
@@ -132,7 +133,7 @@ function Frame(props: {
 }): JSX.Element {
   const { plate, knob, values, x, y, low, high } = props
   const { left, right, floor } = plate
-  const ticks = logTicks(low, high)
+  const ticks = ticksOf(low, high, true)
   // Labels need 44 pixels each.
   const each = Math.ceil((44 * values.length) / (right - left))
   const labelled = values.filter((_, i) => i % each === 0)
@@ -285,13 +286,14 @@ export function OneRun(props: {
           epoch {lowest + 1}.
         </p>
       </div>
-      <RunCurve
+      <Chart
         says={`The cost of this run over ${run.valid.length} epochs, from ${cost(run.valid[0]!)} to ${cost(endOf(run))}`}
         x={epochs}
         log
         height={150}
         format={cost}
-        series={[
+        empty=""
+        lines={[
           { label: "training", values: run.train, tone: "ink-3", width: 1.6 },
           { label: "validation", values: run.valid, tone: "ink", width: 2.4 },
         ]}

@@ -223,6 +223,9 @@ function flatFrom(act: Act): number {
   return z
 }
 
+/** The room that the words of a push take. */
+const WORDS = 124
+
 function Curves(props: {
   readonly z: Signal<number>
   readonly act: Act
@@ -249,14 +252,20 @@ function Curves(props: {
     z.value = Number(Math.min(8, Math.max(-8, x.back(pointerOn(event, svg.current!)[0]))).toFixed(2))
   }
   const right = z.value > 2
-  const label = (dy: number): { readonly x: number; readonly anchor: "end" | "start"; readonly dy: number } => ({
-    x: px + (right ? -12 : 12),
-    anchor: right ? "end" : "start",
-    dy,
-  })
+  /** Words stand at the side where the curve falls away from their point, and above the curve. */
+  const label = (of: (at: number) => number, dy: number) => {
+    const span = x.back(8 + WORDS) + 8
+    const height = (side: number): number => Math.max(...[0.1, 0.4, 0.7, 1].map((k) => of(z.value + side * span * k)))
+    const [left, rest] = [px - WORDS > 0, px + WORDS < W]
+    const side = left && (!rest || height(-1) < height(1)) ? -1 : 1
+    const clear = dy > 0 ? dy : Math.min(dy, push(height(side)) - push(of(z.value)) - 8)
+    return { x: px + 12 * side, anchor: side < 0 ? ("end" as const) : ("start" as const), dy: clear }
+  }
   const q = push(sign * now.quadratic)
   const c = push(sign * now.crossEntropy)
-  const [qText, cText] = q - c < 22 && c <= q ? [label(22), label(-12)] : [label(-10), label(-12)]
+  const near = q - c < 22 && c <= q
+  const qText = label((at) => sign * pushes(act, at, y).quadratic, near ? 22 : -10)
+  const cText = label((at) => sign * pushes(act, at, y).crossEntropy, -12)
   return (
     <div ref={box}>
       <svg
@@ -311,7 +320,7 @@ function Curves(props: {
           slope {cost(s)}
         </text>
 
-        <text x={x(-8) + 6} y="308" class="t-ink b halo">
+        <text x={x(-8) + 6} y="291" class="t-ink b halo">
           Push on <tspan class="m">z</tspan> when the answer should be {y === 1 ? "1" : low === 0 ? "0" : "−1"}
           {sign < 0 ? " (upwards: towards it)" : ""}
         </text>

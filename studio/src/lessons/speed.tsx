@@ -5,11 +5,12 @@ import { computed, type Signal } from "@preact/signals"
 import type { JSX } from "preact"
 import { useEffect, useMemo } from "preact/hooks"
 import { smoothed } from "../../../src/train/callbacks/learning-speed.ts"
+import { Chart, type Line } from "../ui/chart.tsx"
 import { Button, Choice, LiveNumber, Slider } from "../ui/controls.tsx"
+import { trimmed } from "../ui/format.ts"
 import { useKeys } from "../ui/keys.ts"
 import { Formula, LessonPage, once } from "../ui/lesson.tsx"
 import { maths } from "../ui/maths.tsx"
-import { RunCurve, type Series } from "../ui/run-curve.tsx"
 import { useUrlState } from "../ui/url.ts"
 import { SpeedBars } from "./speed-bars.tsx"
 import {
@@ -209,20 +210,16 @@ function Prose(props: {
   )
 }
 
-/** The lines of a run: for each layer its raw line, faint, and the smoothed one. */
-function seriesOf({ net, speeds }: SpeedRun, length: number, before: boolean): Series[] {
+/** The lines of a run: for each layer the smoothed one, with the raw one behind. */
+function linesOf({ net, speeds }: SpeedRun, length: number, before: boolean): Line[] {
   const padded = (values: readonly number[]): (number | null)[] => Array.from({ length }, (_, k) => values[k] ?? null)
-  return layerNames(net.layers).flatMap((name, i): Series[] => {
+  return layerNames(net.layers).map((name, i): Line => {
     const raw = speeds.map((epoch) => epoch[i]!)
     const tone = layerTone(i, net.layers)
     const label = name.replace("_", " ")
-    const smooth = padded(smoothed(raw, chapter.sigma))
-    if (before)
-      return [{ label: `${label}, the run before`, values: smooth, tone, dash: [5, 5], width: 1.6, faint: true }]
-    return [
-      { label: `${label}, raw`, values: padded(raw), tone, width: 1, faint: true },
-      { label, values: smooth, tone },
-    ]
+    const values = padded(smoothed(raw, chapter.sigma))
+    if (before) return { label: `${label}, the run before`, values, tone, width: 1.6, dash: true, faint: true }
+    return { label, values, tone, raw: padded(raw) }
   })
 }
 
@@ -236,11 +233,11 @@ function Figure(props: {
   const { run, last, layers, fault, waiting } = props
   const drawn = useMemo(() => {
     const length = Math.max(run?.speeds.length ?? 0, last?.speeds.length ?? 0)
-    const of = (one: SpeedRun | undefined, before: boolean): Series[] =>
-      one === undefined ? [] : seriesOf(one, length, before)
-    return { x: Array.from({ length }, (_, k) => k + 1), series: [...of(last, true), ...of(run, false)] }
+    const of = (one: SpeedRun | undefined, before: boolean): Line[] =>
+      one === undefined ? [] : linesOf(one, length, before)
+    return { x: Array.from({ length }, (_, k) => k + 1), lines: [...of(last, true), ...of(run, false)] }
   }, [run, last])
-  const smooth = drawn.series.filter((s) => !s.faint)
+  const smooth = drawn.lines.filter((line) => !line.faint)
   const now = smooth.flatMap(({ values }) => values[(run?.speeds.length ?? 0) - 1] ?? [])
   const all = smooth.flatMap(({ values }) => values.filter((v): v is number => v !== null && v > 0))
   const [slowest, fastest] = [all.reduce((a, b) => Math.min(a, b), 1), all.reduce((a, b) => Math.max(a, b), 0)]
@@ -251,18 +248,19 @@ function Figure(props: {
   return (
     <div class="speed">
       <div>
-        <RunCurve
+        <Chart
           title="How far the weights of a layer move in an epoch"
           says={saysOf(run)}
           x={drawn.x}
-          series={drawn.series}
+          lines={drawn.lines}
           log
           format={speedText}
+          tick={(v) => trimmed(speedText(v))}
           height={innerWidth > 900 ? 440 : 300}
           most={chapter.epochs}
-          oneLine
+          ends="line"
           room={112}
-          {...(fault === undefined ? { empty } : {})}
+          empty={fault === undefined ? empty : ""}
         />
         {fault !== undefined && (
           <p class="message fault" role="alert">

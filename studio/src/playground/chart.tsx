@@ -19,24 +19,10 @@ export function CostChart(props: {
   const log = scale.value === "log"
   const x = epochsOf(curve, other)
   const lines = linesOf(curve, other, x)
-  const positive = lines.every(({ values }) => values.every((value) => value === null || value > 0))
   const last = ({ label, values }: Line): string => `${label} ${cost(values.findLast((value) => value !== null)!)}`
   return (
     <Chart
       title="Cost"
-      aside={
-        <span class="switches">
-          <button
-            type="button"
-            class="link"
-            aria-pressed={log}
-            title={log && !positive ? "The axis is linear: there are costs of zero." : undefined}
-            onClick={() => (scale.value = log ? "linear" : "log")}
-          >
-            log axis
-          </button>
-        </span>
-      }
       says={
         curve.epochs.length === 0
           ? "Cost: nothing has been trained yet."
@@ -45,6 +31,7 @@ export function CostChart(props: {
       x={x.length === 0 ? [0] : x}
       lines={lines}
       log={log}
+      onLog={() => (scale.value = log ? "linear" : "log")}
       format={cost}
       tick={(value) => trimmed(cost(value))}
       height={170}

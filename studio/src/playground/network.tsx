@@ -122,7 +122,8 @@ function nearest(layout: Layout, at: Place): Line | undefined {
 /** The heads of the layers: how many neurons, and how to have fewer or more. */
 function Heads({ settings, onLayers, layout }: NetworkProps & { readonly layout: Layout }): JSX.Element {
   const { layers, features } = settings
-  const short = !layout.rows && layers.length > 3
+  const pitch = layout.rows || layers.length < 2 ? 999 : layout.heads[2]!.x - layout.heads[1]!.x
+  const short = pitch < 200
   const set = (layer: number, n: number): void => {
     if (n === 0) onLayers(layers.filter((_, i) => i !== layer))
     else onLayers(layers.map((old, i) => (i === layer ? n : old)))

@@ -130,18 +130,15 @@ export class Session {
   /** Trains so many epochs. Returns why it became impossible, if it did. */
   async train(epochs: number, signal?: AbortSignal): Promise<string | undefined> {
     const { batch, shuffle } = this.#settings
-    const [began, first] = [performance.now(), this.epoch]
-    const onEpochEnd = (epoch: number): void => {
-      this.epoch = epoch + 1
-    }
+    const [began, first, model] = [performance.now(), this.epoch, this.#model]
     try {
-      await this.#model.fit(this.#train.x, this.#train.y, {
+      // Nobody hears of single epochs, so that the engine may run several at once.
+      await model.fit(this.#train.x, this.#train.y, {
         batchSize: batch,
         initialEpoch: first,
         epochs: first + epochs,
         shuffle,
         verbose: 0,
-        callbacks: [{ onEpochEnd }],
         ...(signal === undefined ? {} : { signal }),
       })
       return undefined
@@ -149,6 +146,7 @@ export class Session {
       if (!(error instanceof TrilobiteError) || error.code !== "E_DIVERGED") throw error
       return `The steps grew until the cost became infinite in epoch ${this.epoch + 1}. Try a smaller learning rate and start again.`
     } finally {
+      this.epoch = first + (model.history?.epoch.length ?? 0)
       this.trained += (this.epoch - first) * this.rows
       this.spent += performance.now() - began
     }

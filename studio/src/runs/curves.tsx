@@ -5,7 +5,8 @@ import type { JSX } from "preact"
 import type { Epoch, Run } from "../../../cli/studio/api.ts"
 import { Chart, type Line } from "../ui/chart.tsx"
 import { cost, percent, plain } from "../ui/format.ts"
-import { bestOf, gapFrom, lastToCome, measureOf, smoothed, validationName } from "./view.ts"
+import { gapFrom } from "../ui/scales.ts"
+import { bestOf, lastToCome, measureOf, smoothed, validationName } from "./view.ts"
 
 /** What the reader has chosen of the charts. */
 export interface ChartChoices {
@@ -76,28 +77,19 @@ export function Curves(props: {
         {...shared}
         title="Cost"
         aside={
-          <span class="switches">
-            <button
-              type="button"
-              class="link"
-              title={nextSmooth === 1 ? "Show the lines as they are" : `Smooth over ${nextSmooth} epochs`}
-              onClick={() => (choices.smooth.value = nextSmooth)}
-            >
-              {over === 1 ? "as measured" : `smoothed over ${over} epochs`}
-            </button>
-            <button
-              type="button"
-              class="link"
-              aria-pressed={choices.log.value === "on"}
-              onClick={() => (choices.log.value = choices.log.value === "on" ? "off" : "on")}
-            >
-              log axis
-            </button>
-          </span>
+          <button
+            type="button"
+            class="link"
+            title={nextSmooth === 1 ? "Show the lines as they are" : `Smooth over ${nextSmooth} epochs`}
+            onClick={() => (choices.smooth.value = nextSmooth)}
+          >
+            {over === 1 ? "as measured" : `smoothed over ${over} epochs`}
+          </button>
         }
         says={saysOf("Cost", run, "loss", "valLoss", cost)}
         lines={costs}
         log={choices.log.value === "on"}
+        onLog={() => (choices.log.value = choices.log.value === "on" ? "off" : "on")}
         format={cost}
         tick={(value) => String(value)}
         {...(from === undefined ? {} : { gap: { below: 0, above: 1, from } })}

@@ -2,6 +2,7 @@
 
 import type { JSX } from "preact"
 import type { Run } from "../../../cli/studio/api.ts"
+import { root } from "../root.ts"
 import { linePath } from "../ui/plot.ts"
 import { go } from "../ui/url.ts"
 import { configOf } from "./view.ts"
@@ -51,7 +52,7 @@ export function Rail(props: {
           return (
             <li key={run.id} class={`one${mark}`}>
               <a
-                href={`/runs/${run.id}`}
+                href={`${root}/runs/${run.id}`}
                 aria-current={run.id === chosen ? "page" : undefined}
                 title={run.name}
                 onClick={(event) => follow(event, run.id)}

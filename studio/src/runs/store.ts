@@ -2,6 +2,7 @@
 
 import { type Signal, signal } from "@preact/signals"
 import type { ApiError, Run, RunList } from "../../../cli/studio/api.ts"
+import { root } from "../root.ts"
 import { type EventName, heard, type RunView, viewOf } from "./view.ts"
 
 /** The list: undefined until it has come, "none" where there is no server. */
@@ -13,7 +14,7 @@ const AGAIN = 2000
 /** Reads the list once. */
 export async function readRuns(): Promise<void> {
   try {
-    const answer = await fetch("/api/runs")
+    const answer = await fetch(`${root}/api/runs`)
     const isJson = answer.headers.get("content-type")?.includes("json") === true
     const list = answer.ok && isJson ? ((await answer.json()) as RunList).runs : undefined
     if (Array.isArray(list)) runs.value = list
@@ -85,7 +86,7 @@ export function follow(run: Run, onChange: (followed: Followed) => void, sources
   }
   const connect = (): void => {
     if (ended) return
-    const own = sources.open(`/api/runs/${run.id}/events?after=${reached}`)
+    const own = sources.open(`${root}/api/runs/${run.id}/events?after=${reached}`)
     source = own
     for (const name of ["epoch", "signals", "state", "reset"] as const) own.addEventListener(name, take(name))
     own.onopen = () => {
@@ -111,7 +112,7 @@ export function follow(run: Run, onChange: (followed: Followed) => void, sources
 /** Tells a run to stop; answers with what is the matter if it cannot be told. */
 export async function stopRun(id: string): Promise<string | undefined> {
   try {
-    const answer = await fetch(`/api/runs/${id}/stop`, {
+    const answer = await fetch(`${root}/api/runs/${id}/stop`, {
       method: "POST",
       headers: { "content-type": "application/json" },
       body: "{}",

@@ -193,17 +193,3 @@ export function smoothed(values: readonly (number | null)[], over: number): (num
     return near.reduce((a, b) => a + b, 0) / near.length
   })
 }
-
-/** Where validation was above training from then on: the first place of the gap; undefined if it has not come. */
-export function gapFrom(
-  training: readonly (number | null)[],
-  validation: readonly (number | null)[],
-): number | undefined {
-  let from: number | undefined
-  for (let i = validation.length - 1; i >= 0; i--) {
-    const [a, b] = [training[i], validation[i]]
-    if (a == null || b == null || b <= a) break
-    from = i
-  }
-  return from
-}

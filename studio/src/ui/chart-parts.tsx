@@ -1,7 +1,7 @@
 // The parts of a chart's drawing: its lines, the gap, the best point, the labels of the ends, the hairline.
 
 import type { JSX } from "preact"
-import type { ChartProps, Line } from "./chart.tsx"
+import { type ChartProps, type Line, spokenLines } from "./chart.tsx"
 import { type Axis, apart, linePath } from "./plot.ts"
 import { clearOf, heightAt, slopeAt, thinned } from "./scales.ts"
 import { Trilobite } from "./trilobite.tsx"
@@ -60,7 +60,7 @@ export function Dots({ x, line, scales }: Part): JSX.Element {
 /** A hollow dot at the last value. */
 export function EndDot({ x, line, scales }: Part): JSX.Element | null {
   const i = line.values.findLastIndex((v) => v !== null)
-  if (i < 0 || line.quiet) return null
+  if (i < 0 || line.quiet || line.faint) return null
   return <circle class="dot" cx={scales.x(x[i]!)} cy={scales.y(line.values[i]!)} r="4.5" style={tone(line.tone)} />
 }
 
@@ -125,7 +125,7 @@ export function Ends(
 ): JSX.Element {
   const { lines, x, scales, ends, format } = props
   const named = lines.flatMap((line) => {
-    const i = line.quiet ? -1 : line.values.findLastIndex((v) => v !== null && Number.isFinite(v))
+    const i = line.quiet || line.faint ? -1 : line.values.findLastIndex((v) => v !== null && Number.isFinite(v))
     if (i < 0) return []
     return [{ line, at: scales.x(x[i]!), value: line.values[i]!, y: scales.y(line.values[i]!) }]
   })
@@ -165,11 +165,11 @@ export function Ends(
 
 /** The hairline at one epoch, with the values there. */
 export function Hair(props: ChartProps & { readonly scales: Scales; readonly at: number }): JSX.Element {
-  const { lines, x, scales, at, format } = props
+  const { lines, x, scales, at, format, unit = "epoch" } = props
   const px = scales.x(x[at]!)
   const isLeft = px > scales.left + 76
   const [side, anchor] = [isLeft ? -8 : 8, isLeft ? ("end" as const) : ("start" as const)]
-  const shown = lines.filter((line) => line.values[at] != null)
+  const shown = spokenLines(lines).filter((line) => line.values[at] != null)
   const heights = apart(
     shown.map(({ values }) => scales.y(values[at]!)),
     26,
@@ -178,7 +178,7 @@ export function Hair(props: ChartProps & { readonly scales: Scales; readonly at:
     <>
       <path class="hair" d={`M${px.toFixed(1)} ${scales.top - 8}V${scales.bottom}`} />
       <text x={px + side} y={scales.top} text-anchor={anchor} class="t-12 b t-ink halo">
-        epoch {x[at]}
+        {unit} {x[at]}
       </text>
       {shown.map((line, k) => {
         const y = scales.y(line.values[at]!)

@@ -1,5 +1,5 @@
-// A chart of a training: lines over epochs drawn at the size of the screen, labels at their ends, and one hairline for all charts
-// of the page.
+// A chart of a training: lines over epochs or rounds drawn at the size of the screen, labels at their ends, and one hairline for
+// all charts of the page.
 
 import "./chart.css"
 import { type Signal, signal } from "@preact/signals"
@@ -22,15 +22,19 @@ export interface Line {
   readonly raw?: readonly (number | null)[]
   /** Drawn, but not labelled. */
   readonly quiet?: boolean
+  /** Stands faintly behind, without labels and values: a line of another training. */
+  readonly faint?: boolean
   /** Drawn on where a value is missing: it has epochs of its own among those of the chart. */
   readonly spans?: boolean
 }
 
 /** The options of {@link Chart}. */
 export interface ChartProps {
-  readonly title: string
+  readonly title?: string
   /** Stands at the right of the title. */
   readonly aside?: ComponentChildren
+  /** What is counted along (default: "epoch"). */
+  readonly unit?: string
   /** What the chart tells, in a sentence. */
   readonly says: string
   readonly x: readonly number[]
@@ -40,6 +44,8 @@ export interface ChartProps {
   readonly most?: number
   readonly lines: readonly Line[]
   readonly log?: boolean
+  /** Makes the logarithmic axis the reader's choice: called when it is switched on or off. */
+  readonly onLog?: () => void
   readonly format: (value: number) => string
   readonly tick?: (value: number) => string
   readonly height: number
@@ -57,24 +63,49 @@ export interface ChartProps {
   readonly dots?: boolean
 }
 
+/** The lines that have labels and values. */
+export const spokenLines = (lines: readonly Line[]): readonly Line[] => lines.filter(({ faint }) => !faint)
+
+/** The numbers that are drawn, of which a logarithmic axis can show none of zero or less. */
+const numbersOf = (lines: readonly Line[]): readonly number[] =>
+  lines.flatMap(({ values, raw = [] }) => {
+    return [...values, ...raw].filter((v): v is number => v !== null && Number.isFinite(v))
+  })
+
 /** The epoch at which the hairline of all charts stands. */
 export const hairline: Signal<number | undefined> = signal(undefined)
 
 /** A chart with its title, and the same numbers as a table. */
 export function Chart(props: ChartProps): JSX.Element {
-  const { title, aside, says, x, lines, height } = props
+  const { title, aside, says, unit, x, lines, height, log = false, onLog } = props
   const [box, width] = useWidth(0)
+  const linear = log && numbersOf(lines).some((v) => v <= 0)
   return (
     <section class="panel">
-      <h2>
-        {title}
-        {aside}
-      </h2>
+      {title !== undefined && (
+        <h2>
+          {title}
+          <span class="switches">
+            {aside}
+            {onLog !== undefined && (
+              <button
+                type="button"
+                class="link"
+                aria-pressed={log}
+                title={linear ? "The axis is linear: there are values of zero or below." : undefined}
+                onClick={onLog}
+              >
+                log axis
+              </button>
+            )}
+          </span>
+        </h2>
+      )}
       <div ref={box} class="chart-box" style={{ height: `${height}px` }}>
         {width > 0 && <Plate {...props} width={width} />}
       </div>
       <p class="sr">{says}</p>
-      <ChartTable x={x} lines={lines} format={props.format} title={title} />
+      <ChartTable title={title} unit={unit} x={x} lines={spokenLines(lines)} format={props.format} />
     </section>
   )
 }
@@ -83,11 +114,9 @@ const TOP = 12
 const FOOT = 28
 
 function Plate(props: ChartProps & { readonly width: number }): JSX.Element {
-  const { x, lines, format, height, width, ends = "both", hollow, title } = props
+  const { x, lines, format, height, width, ends = "both", hollow, title = "Curve", unit = "epoch" } = props
   const tick = props.tick ?? format
-  const all = lines.flatMap(({ values, raw = [] }) =>
-    [...values, ...raw].filter((v): v is number => v !== null && Number.isFinite(v)),
-  )
+  const all = numbersOf(lines)
   const log = props.log === true && all.length > 0 && all.every((v) => v > 0)
   const [low, most] = rangeOf(all, log)
   const high = Math.max(most, all.length === 0 ? most : (props.top ?? most))
@@ -127,26 +156,27 @@ function Plate(props: ChartProps & { readonly width: number }): JSX.Element {
     event.preventDefault()
   }
   const at = hairline.value === undefined ? -1 : x.indexOf(hairline.value)
-  const spoken = lines
+  const spoken = spokenLines(lines)
     .filter((line) => !line.quiet && line.values[at] != null)
     .map((line) => `${line.label} ${format(line.values[at]!)}`)
   const xs = ticksAlong(from, to, right - left)
+  // Where there is nothing yet, there is nothing to move along.
+  const along = {
+    role: "slider" as const,
+    tabIndex: 0,
+    "aria-label": `${title}, along the ${unit}s`,
+    "aria-valuemin": from,
+    "aria-valuemax": to,
+    "aria-valuenow": at < 0 ? (x.at(-1) ?? from) : x[at]!,
+    "aria-valuetext": at < 0 ? `no ${unit} chosen` : `${unit} ${x[at]}: ${spoken.join(", ")}`,
+    onPointerMove: move,
+    onPointerDown: move,
+    onPointerLeave: () => (hairline.value = undefined),
+    onKeyDown: keys,
+    onBlur: () => (hairline.value = undefined),
+  }
   return (
-    <div
-      class="touch"
-      role="slider"
-      tabIndex={0}
-      aria-label={`${title}, along the epochs`}
-      aria-valuemin={from}
-      aria-valuemax={to}
-      aria-valuenow={at < 0 ? (x.at(-1) ?? from) : x[at]!}
-      aria-valuetext={at < 0 ? "no epoch chosen" : `epoch ${x[at]}: ${spoken.join(", ")}`}
-      onPointerMove={move}
-      onPointerDown={move}
-      onPointerLeave={() => (hairline.value = undefined)}
-      onKeyDown={keys}
-      onBlur={() => (hairline.value = undefined)}
-    >
+    <div class="touch" {...(all.length === 0 ? {} : along)}>
       <svg width={width} height={height} viewBox={`0 0 ${width} ${height}`} aria-hidden="true">
         {ticks.map((t) => (
           <g key={t}>
@@ -164,12 +194,12 @@ function Plate(props: ChartProps & { readonly width: number }): JSX.Element {
             text-anchor={i === 0 ? (right - left > 260 ? "middle" : "start") : "middle"}
             class="t-12 t-3"
           >
-            {i === 0 ? `epoch ${t}` : t}
+            {i === 0 ? `${unit} ${t}` : t}
           </text>
         ))}
         <Gap {...props} scales={scales} />
         {lines.map((line) => (
-          <g key={line.label} style={tone(line.tone)}>
+          <g key={line.label} class={line.faint ? "faint" : undefined} style={tone(line.tone)}>
             {line.raw && <path class="ln raw" d={pathOf(x, line.raw, scales)} style={tone(line.tone)} />}
             <path
               class={`ln${line.dash ? " dash" : ""}`}
@@ -183,12 +213,15 @@ function Plate(props: ChartProps & { readonly width: number }): JSX.Element {
         <Best {...props} scales={scales} />
         <Ends {...props} scales={scales} ends={ends} />
         {at >= 0 && <Hair {...props} scales={scales} at={at} />}
-        {all.length === 0 && (
-          <text x={(left + right) / 2} y={(TOP + bottom) / 2} text-anchor="middle" class="t-3 halo">
-            {props.empty}
-          </text>
-        )}
       </svg>
+      {all.length === 0 && (
+        <p
+          class="empty"
+          style={{ left: `${left}px`, right: `${width - right}px`, top: `${TOP}px`, bottom: `${FOOT}px` }}
+        >
+          <span>{props.empty}</span>
+        </p>
+      )}
     </div>
   )
 }

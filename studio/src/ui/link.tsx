@@ -1,6 +1,7 @@
 // Links within the studio: pages change without loading anew.
 
 import type { ComponentChildren, JSX } from "preact"
+import { root } from "../root.ts"
 import { go } from "./url.ts"
 
 /** A link to another page of the studio. */
@@ -18,7 +19,13 @@ export function Link(props: {
     go(to)
   }
   return (
-    <a href={to} class={props.class} aria-label={label} aria-current={current ? "page" : undefined} onClick={follow}>
+    <a
+      href={root + to}
+      class={props.class}
+      aria-label={label}
+      aria-current={current ? "page" : undefined}
+      onClick={follow}
+    >
       {children}
     </a>
   )

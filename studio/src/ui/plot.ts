@@ -53,20 +53,6 @@ export function curve(
   return linePath(points)
 }
 
-/** Three to five round values of a logarithmic axis: 1, 2 and 5 times a power of ten. */
-export function logTicks(from: number, to: number): number[] {
-  const all: number[] = []
-  for (let power = Math.floor(Math.log10(from)); power <= Math.ceil(Math.log10(to)); power++) {
-    for (const digit of [1, 2, 5]) {
-      const value = Number(`${digit}e${power}`)
-      if (value >= from && value <= to) all.push(value)
-    }
-  }
-  if (all.length <= 5) return all
-  const tens = all.filter((value) => /^1(e|$)|^10*$|^0\.0*1$/.test(String(value)))
-  return tens.length >= 2 ? thinned(tens) : thinned(all)
-}
-
 /** Three to five round values of a linear axis. */
 export function linTicks(from: number, to: number): number[] {
   const raw = (to - from) / 4
@@ -76,11 +62,6 @@ export function linTicks(from: number, to: number): number[] {
   const all: number[] = []
   for (let k = Math.ceil(from / unit); k * unit <= to + 1e-9 * unit; k++) all.push(Number((k * unit).toPrecision(12)))
   return all
-}
-
-function thinned(values: readonly number[]): number[] {
-  const each = Math.ceil(values.length / 5)
-  return values.filter((_, i) => i % each === 0)
 }
 
 /** Heights of labels pushed apart to a distance, in the order in which they were given. */

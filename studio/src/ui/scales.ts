@@ -45,8 +45,24 @@ export function ticksAlong(from: number, to: number, width: number): readonly nu
   }
   const place = (t: number): number => ((t - from) / (to - from)) * width
   const round = Array.from({ length: Math.floor(to / unit) }, (_, i) => (i + 1) * unit)
-  const between = round.filter((t) => place(t) >= (width > 260 ? 44 : 62) && width - place(t) >= 24)
+  const between = round.filter(
+    (t) => place(t) >= (width > 260 ? 44 : 62) && width - place(t) >= 10 + 8 * `${to}`.length,
+  )
   return [from, ...between, to]
+}
+
+/** Where validation was above training from then on: the first place of the gap; undefined if it has not come. */
+export function gapFrom(
+  training: readonly (number | null)[],
+  validation: readonly (number | null)[],
+): number | undefined {
+  let from: number | undefined
+  for (let i = validation.length - 1; i >= 0; i--) {
+    const [a, b] = [training[i], validation[i]]
+    if (a == null || b == null || b <= a) break
+    from = i
+  }
+  return from
 }
 
 /** The height of a line at a place between its points. */

@@ -2,18 +2,24 @@
 
 import { effect, type Signal, signal } from "@preact/signals"
 import { useEffect, useMemo } from "preact/hooks"
+import { root } from "../root.ts"
 
-/** The path of the page that is shown, without what the site's own folder adds. */
-export const path: Signal<string> = signal(globalThis.location?.pathname ?? "/")
+/** The path of the page that the address names, without what the site's own folder adds. */
+export function pathNow(): string {
+  return location.pathname.slice(root.length) || "/"
+}
+
+/** That path, as it changes. */
+export const path: Signal<string> = signal(globalThis.location === undefined ? "/" : pathNow())
 
 globalThis.addEventListener?.("popstate", () => {
-  path.value = location.pathname
+  path.value = pathNow()
 })
 
-/** Shows another page. */
+/** Shows another page: "/lessons/costs". */
 export function go(to: string): void {
-  history.pushState(null, "", to)
-  path.value = location.pathname
+  history.pushState(null, "", root + to)
+  path.value = pathNow()
   scrollTo(0, 0)
   document.querySelector<HTMLElement>("main")?.focus({ preventScroll: true })
 }
