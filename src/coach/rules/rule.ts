@@ -69,6 +69,9 @@ export const standardizeTargets = ({ mean, deviation }: TargetFacts): Change =>
     { kind: "targets", how: "standardize" },
   )
 
+/** Epochs in which a change must show: five, or a quarter of the planned ones; plateaus take their time. */
+export const soon = ({ training }: Evidence): number => Math.max(5, Math.ceil(training.epochs / 4))
+
 /** What is expected of the loss within a few epochs. */
 export function expectLoss(below: number, text: string, within: number = 3): Expectation {
   return { text, measure: "loss", within, below }

@@ -1,7 +1,7 @@
 // Faults of the network as it stands before the first step: what some rows show of the untrained layers. Knows no other rule.
 
 import type { Evidence, LayerFacts, LayerLook } from "../evidence.ts"
-import { changeTo, counted, expectLoss, type Found, percent, type Rule, shown } from "./rule.ts"
+import { changeTo, counted, expectLoss, type Found, percent, type Rule, shown, soon } from "./rule.ts"
 import {
   anySkill, FLAT, hiddenLooks, hiddenOf, ignorantLoss, LONG_STEP, lastLooks, longestShare, numberOf, POOR, SHORT_STEP, SILENT,
   suitedInitializer, weightSize,
@@ -35,7 +35,11 @@ type Pair = { readonly look: LayerLook; readonly facts: LayerFacts }
 const looksOf = (evidence: Evidence): readonly Pair[] => hiddenLooks(evidence, evidence.probe?.layers)
 
 const learns = (evidence: Evidence, text: string): Found["expect"] =>
-  expectLoss(0.9 * (ignorantLoss({ ...evidence, probe: undefined } as unknown as Evidence) ?? 1), text, 5)
+  expectLoss(
+    0.9 * (ignorantLoss({ ...evidence, probe: undefined } as unknown as Evidence) ?? 1),
+    `${text} within ${soon(evidence)} epochs.`,
+    soon(evidence),
+  )
 
 function initialize(facts: LayerFacts, text: string, bias: boolean = false): Found["change"] {
   const to = suitedInitializer(facts.activation)
@@ -74,7 +78,7 @@ function allAlike(evidence: Evidence): Found | undefined {
     normal: `Random weights, with a deviation of about ${shown(1 / Math.sqrt(facts.fanIn ?? facts.units))} here.`,
     why: `All ${facts.units} neurons start as copies, get the same slopes and stay copies: one neuron's worth of a layer.`,
     change: initialize(facts, "Begin with"),
-    expect: learns(evidence, "Neurons part company and the cost falls within 5 epochs."),
+    expect: learns(evidence, "Neurons part company and the cost falls"),
   }
 }
 
@@ -97,7 +101,7 @@ function smallWeights(evidence: Evidence): Found | undefined {
     normal: `Weights of about ${shown(1 / Math.sqrt(facts.fanIn ?? 1))} to ${shown(Math.sqrt(2 / (facts.fanIn ?? 1)))}; ${percent(ARRIVES)} or more arrives.`,
     why: "Where signals shrink from layer to layer slopes shrink on the way back, too: the gradient vanishes.",
     change: initialize(facts, "Begin with"),
-    expect: learns(evidence, "The cost leaves the plateau within 5 epochs."),
+    expect: learns(evidence, "The cost leaves the plateau"),
   }
 }
 
@@ -202,7 +206,7 @@ function explodes(evidence: Evidence): Found | undefined {
     normal: `0.1 to ${GROWS} times, whatever the depth.`,
     why: "Slopes grow as signals do: the gradient explodes, and one step throws the weights far over the valley.",
     change,
-    expect: learns(evidence, "The first cost is near that of guessing, and it falls within 5 epochs."),
+    expect: learns(evidence, "The first cost is near that of guessing, and it falls"),
   }
 }
 
@@ -255,7 +259,7 @@ function vanishes(evidence: Evidence): Found | undefined {
     normal: slope ? "Up to 10 times over two layers, 100 over five." : `${percent(ARRIVES)} or more.`,
     why: "Each layer multiplies the gradient on its way back; where the factors are below 1 it vanishes, and early layers stand still.",
     change,
-    expect: learns(evidence, "Early layers move, and the cost leaves the plateau within 5 epochs."),
+    expect: learns(evidence, "Early layers move, and the cost leaves the plateau"),
   }
 }
 

@@ -2,7 +2,7 @@
 
 import type { Evidence, LayerFacts, LayerLook, TrainingFacts } from "../evidence.ts"
 import {
-  changeTo, counted, expectLoss, type Found, percent, type Rule, setRate, shown, standardizeTargets,
+  changeTo, counted, expectLoss, type Found, percent, type Rule, setRate, shown, soon, standardizeTargets,
 } from "./rule.ts" // biome-ignore format: a list
 import {
   aheadOf, anySkill, bestSkill, coherenceOf, FLAT, firstShares, gainOf, gathersSpeed, hiddenLooks, ignorantLoss, isAdaptive, LONG_STEP, lastEpoch, lastLooks,
@@ -156,7 +156,7 @@ function tooHigh(evidence: Evidence): Found | undefined {
         to,
         `Divide the learning rate: ${shown(learningRate)} -> ${shown(to)}; again by 10 until the cost falls steadily.`,
       ),
-      expect: expectLoss(0.9 * (ignorantLoss(evidence) ?? 1), "The cost falls in nearly every epoch.", 5),
+      expect: expectLoss(0.9 * (ignorantLoss(evidence) ?? 1), "The cost falls in nearly every epoch.", soon(evidence)),
     }
   }
   if (diverged !== undefined || epochs.some(({ loss }) => !Number.isFinite(numberOf(loss)))) {
@@ -260,7 +260,11 @@ function goesNowhere(evidence: Evidence): Found | undefined {
     normal: "Steps of 0.1 to 3 % each; the weights become others.",
     why: "With so small a learning rate the training ends about where it begins.",
     change: setRate(evidence, to, `Raise the learning rate: ${shown(learningRate)} -> ${shown(to)}.`),
-    expect: expectLoss(0.8 * (ignorantLoss(evidence) ?? 1), "The cost falls within 3 epochs."),
+    expect: expectLoss(
+      0.9 * (ignorantLoss(evidence) ?? 1),
+      `The cost falls within ${soon(evidence)} epochs.`,
+      soon(evidence),
+    ),
   }
 }
 
@@ -305,8 +309,9 @@ function tooLow(evidence: Evidence): Found | undefined {
     why: "The direction is clear and the steps are tiny: with so small a learning rate the cost gets to the valley too late.",
     change: setRate(evidence, to, `Raise the learning rate: ${shown(training.learningRate)} -> ${shown(to)}.`),
     expect: expectLoss(
-      Math.min(0.8 * (ignorantLoss(evidence) ?? 1), 0.97 * numberOf(epochs.at(-1)!.loss)),
-      "The cost falls within 3 epochs further than so far.",
+      Math.min(0.9 * (ignorantLoss(evidence) ?? 1), 0.97 * numberOf(epochs.at(-1)!.loss)),
+      `The cost falls within ${soon(evidence)} epochs further than so far.`,
+      soon(evidence),
     ),
   }
 }
@@ -482,7 +487,11 @@ function largeBatch(evidence: Evidence): Found | undefined {
       { kind: "batchSize", to: USUAL_BATCH },
       `--batch-size ${USUAL_BATCH}`,
     ),
-    expect: expectLoss(0.8 * (ignorantLoss(evidence) ?? 1), "The cost falls several times as fast per epoch.", 5),
+    expect: expectLoss(
+      0.9 * (ignorantLoss(evidence) ?? 1),
+      "The cost falls several times as fast per epoch.",
+      soon(evidence),
+    ),
   }
 }
 
@@ -527,7 +536,7 @@ function smallBatch(evidence: Evidence): Found | undefined {
     normal: `Batches of ${USUAL_BATCH}: halved only where memory is short.`,
     why: "Online learning follows every single example: at this learning rate each step undoes the one before.",
     change,
-    expect: expectLoss(0.8 * (ignorantLoss(evidence) ?? 1), "The cost falls steadily.", 5),
+    expect: expectLoss(0.9 * (ignorantLoss(evidence) ?? 1), "The cost falls steadily.", soon(evidence)),
   }
 }
 
@@ -570,7 +579,7 @@ function tooMuchDropout(evidence: Evidence): Found | undefined {
     normal: "0.2 to 0.5.",
     why: "Dropout keeps neurons from leaning on each other; with so few left there is hardly a network to train.",
     change: changeTo("Set dropout to 0.2.", "dropout({ rate: 0.2 })", { kind: "dropout", to: 0.2 }, "--dropout 0.2"),
-    expect: expectLoss(0.8 * (ignorantLoss(evidence) ?? 1), "The training cost falls.", 5),
+    expect: expectLoss(0.9 * (ignorantLoss(evidence) ?? 1), "The training cost falls.", soon(evidence)),
   }
 }
 
