@@ -39,7 +39,12 @@ const LABEL = 13
  * Has a training watched: findings and what they rest on are written into the folder as they come. `config` is the run's: of an earlier run
  * that differs from it in one proposed change it is said whether what was promised came true.
  */
-export function coachRun(folder: string, model: Model, config: object, { json, quiet, coach, brief }: CoachOutput): RunCoach {
+export function coachRun(
+  folder: string,
+  model: Model,
+  config: object,
+  { json, quiet, coach, brief }: CoachOutput,
+): RunCoach {
   if (coach === false) return { callbacks: [], report: async () => {} }
   const keep = evidenceKeeper(folder)
   // Of a run that is taken up again: read before it is written on.

@@ -128,8 +128,10 @@ class Repairs {
   }
 
   /** The settings with a change; undefined if the command line cannot make it, or if it changes nothing. */
-  #changed(changes: TrainConfig, { flag }: Change): TrainConfig | undefined {
+  #changed(changes: TrainConfig, { flag, edit }: Change): TrainConfig | undefined {
     if (flag === undefined || this.#interrupt.signal.aborted) return undefined
+    // What has stopped by itself would do so again, at the same epoch.
+    if (edit.kind === "epochs" && this.#bySettings.get(changes)?.evidence?.ended === "stopped") return undefined
     const made = settingsIn(flag)
     if (made === undefined || ![...made.keys()].every((name) => this.#of.takes(name))) return undefined
     const text = (value: unknown): string => JSON.stringify(value ?? null)
@@ -222,7 +224,8 @@ class Repairs {
     if (this.#lively) printLine("")
     const decision = { knob: "repair", value: best.folder, text, evidence: { trainings } }
     recordDecision(this.#runs[0]!.folder, decision, this.#options)
-    if (json) printJson({ repair: { trainings, best: best.folder, command, ...(resume === undefined ? {} : { resume }) } })
+    if (json)
+      printJson({ repair: { trainings, best: best.folder, command, ...(resume === undefined ? {} : { resume }) } })
     else {
       if (this.#runs.length > 1) printLine(tableText(this.#runs, best))
       printLine(`Best in      ${best.folder}`)
@@ -284,6 +287,9 @@ function tableText(runs: readonly Run[], best: Run): string {
   const widths = head.map((word, k) => Math.max(word.length, ...rows.map((row) => row[k]!.length)))
   const isText = [false, true, false, false, true]
   const line = (row: readonly string[]): string =>
-    row.map((cell, k) => (isText[k] ? cell.padEnd(widths[k]!) : cell.padStart(widths[k]!))).join("  ").trimEnd()
+    row
+      .map((cell, k) => (isText[k] ? cell.padEnd(widths[k]!) : cell.padStart(widths[k]!)))
+      .join("  ")
+      .trimEnd()
   return [head, ...rows].map(line).join("\n")
 }

@@ -112,11 +112,7 @@ export async function begun(
   return inPieces(data) ? fitPieces(data, settings) : fitRows(data, settings, arithmetic)
 }
 
-function fitRows(
-  data: Prepared,
-  settings: Settings,
-  { numerics, wideVectors }: Arithmetic,
-): Begun {
+function fitRows(data: Prepared, settings: Settings, { numerics, wideVectors }: Arithmetic): Begun {
   const { x, y, options } = trainingOf(data, settings)
   const validates = options.validationData !== undefined
   // The same net without dropout, and with steps of length 1.

@@ -86,7 +86,11 @@ export async function tableTraining(given: TrainConfig, options: TrainOptions): 
 }
 
 /** What a training has come to that was begun so many milliseconds ago. */
-async function resultOf({ data, table, config, history, model, folder }: Plan, ended: Ended, started: number): Promise<TableResult> {
+async function resultOf(
+  { data, table, config, history, model, folder }: Plan,
+  ended: Ended,
+  started: number,
+): Promise<TableResult> {
   const best = history.reduce<Line | undefined>((a, b) => (a === undefined || lossOf(b) < lossOf(a) ? b : a), undefined)
   return {
     data: config.data,

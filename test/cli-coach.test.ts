@@ -18,10 +18,10 @@ import { briefText } from "../cli/coach.ts"
 import { addDoctor } from "../cli/commands/doctor.ts"
 import { addExplain } from "../cli/commands/explain.ts"
 import { addRuns } from "../cli/commands/runs.ts"
+import { trainOnce } from "../cli/one-training.ts"
 import { htmlOf, markdownOf, type Page } from "../cli/report/document.ts"
 import { pictureSvg } from "../cli/report/pictures.ts"
 import { epochsOf, evidenceOf, findingsOf, signalsOf } from "../cli/report/read.ts"
-import { trainOnce } from "../cli/one-training.ts"
 import { tableTraining } from "../cli/tabular.ts"
 import { dataSet } from "../src/datasets.ts"
 import type { Finding } from "../src/index.ts"
@@ -384,8 +384,7 @@ describe("the coach of trilobite train", () => {
   test("a run that was made longer is told whether that did what was promised", async () => {
     const short = await printed(() => trainTable({ data: "iris", epochs: 6, patience: 0 }, { out: at("short") }))
     expect(short).toMatch(/Fault F18: too few epochs[\s\S]*--epochs 12\n/)
-    const longer = (epochs: number): Promise<string> =>
-      printed(() => trainTable({}, { resume: at("short"), epochs }))
+    const longer = (epochs: number): Promise<string> => printed(() => trainTable({}, { resume: at("short"), epochs }))
     const text = await longer(12)
     expect(text.replace(/\n +/g, " ")).toMatch(
       /What short promised for "too few epochs" came true: validation cost 0\.\d+, promised below/,

@@ -3,7 +3,7 @@
 import { type Command, Option } from "commander"
 import type { TrainConfig } from "../config.ts"
 import { readConfigFile } from "../config-file.ts"
-import { isNetName, type NetName, netNames, netsHelp, nets } from "../nets.ts"
+import { isNetName, type NetName, netNames, nets, netsHelp } from "../nets.ts"
 import { trainOnce } from "../one-training.ts"
 import { MOST_REPAIRS, type Repairable, trainAndRepair } from "../repair.ts"
 import { configOf } from "../run-folder.ts"
