@@ -24,7 +24,6 @@ export interface Tiles {
 /** Rows, vectors of four numbers, and steps of k written out: those that engine.md lists, whether this project chooses among them or not. */
 const NARROW = [[6, 2, 4], [5, 2, 4], [4, 2, 4], [6, 2, 1], [5, 2, 1], [4, 2, 1], [3, 3, 4], [8, 1, 4]] as const // biome-ignore format: a list
 const WIDE = [[6, 4, 4], [5, 4, 4], [4, 4, 4], [6, 4, 1], [5, 4, 1], [4, 4, 1]] as const // biome-ignore format: a list
-const ROUNDS = 3
 
 const inNode = typeof process !== "undefined" && process.versions?.node !== undefined
 const platform = inNode ? (await import("../src/backend/wasm/node-platform.ts")).platform : browserPlatform()
@@ -44,14 +43,7 @@ function tilesOf(numerics: Tiles["numerics"], wide: boolean): Tiles {
     wide: paired,
   })
   const list = [...NARROW.map((tile) => variant(tile, false)), ...(wide ? WIDE.map((tile) => variant(tile, true)) : [])]
-  const best = list.map(() => 0)
-  // In turns: a disturbance meets all alike.
-  for (let round = 0; round < ROUNDS; round++) {
-    list.forEach((one, i) => {
-      best[i] = Math.max(best[i]!, speedOf(program, one))
-    })
-  }
-  const all = list.map((one, i) => ({ variant: one, gigaflops: best[i]! }))
+  const all = list.map((one) => ({ variant: one, gigaflops: speedOf(program, one) }))
   const chosen = platform.timing ? tune(platform, numerics, wide) : candidates(platform, numerics, wide)[0]!
   return { numerics, wide, all, chosen }
 }

@@ -21,11 +21,12 @@ const { values: options } = parseArgs({
 const root = join(import.meta.dirname, "..")
 mkdirSync(join(root, ".cache"), { recursive: true })
 const folder = mkdtempSync(join(root, ".cache", "tiles-"))
+writeFileSync(join(folder, "package.json"), JSON.stringify({ type: "module" }))
 
 /** The measurement as one file. */
 async function bundle(name: string, ssr: boolean): Promise<string> {
   const entry = join(import.meta.dirname, "tiles-here.ts")
-  const output = { entryFileNames: `${name}.mjs`, format: "es" } as const
+  const output = { entryFileNames: `${name}.js`, format: "es" } as const
   const made = ssr ? { ssr: entry } : { rolldownOptions: { input: entry, output } }
   await build({
     root,
@@ -33,7 +34,7 @@ async function bundle(name: string, ssr: boolean): Promise<string> {
     logLevel: "warn",
     build: { outDir: folder, emptyOutDir: false, target: "esnext", rolldownOptions: { output }, ...made },
   })
-  return join(folder, `${name}.mjs`)
+  return join(folder, `${name}.js`)
 }
 
 async function inChromium(): Promise<readonly [engine: string, tiles: Tiles[]]> {
@@ -46,7 +47,7 @@ async function inChromium(): Promise<readonly [engine: string, tiles: Tiles[]]> 
     const tiles = await page.evaluate(
       () =>
         new Promise<unknown>((resolve, reject) => {
-          const worker = new Worker("/page.mjs", { type: "module" })
+          const worker = new Worker("/page.js", { type: "module" })
           worker.onmessage = ({ data }) => resolve(data)
           worker.onerror = ({ message }) => reject(new Error(message))
         }),
@@ -85,7 +86,7 @@ try {
   const lines = [
     "# Tiles: products of 784-512relu-512relu-10, batch 128, one thread",
     "",
-    `${before.cpu}; ${before.system}; load before the run ${before.load}. GF/s of all products together, the best of three rounds.`,
+    `${before.cpu}; ${before.system}; load before the run ${before.load}. GF/s of all products together, the least time of many.`,
     "",
     "| engine | numerics | chosen | of the best | tiles, the fastest first |",
     "|---|---|---|---|---|",
