@@ -180,6 +180,7 @@ class Repairs {
       return failed
     }
     if (this.#lively) printLine("")
+    this.#planned = undefined
     const run = await trained(ready, this.#options, this.#interrupt, flags, because)
     this.#runs.push(run)
     this.#bySettings.set(changes, run)
@@ -212,8 +213,9 @@ class Repairs {
       ...{ out: run.folder, change: run.flags, ...outcomeOf(run) },
       ...{ kept: run.kept, best: run === best, ended: run.evidence?.ended ?? null },
     }))
-    const text =
-      this.#runs.length === 1
+    const text = this.#interrupt.signal.aborted
+      ? `Repair: interrupted; the best so far is ${best.folder}.`
+      : this.#runs.length === 1
         ? "Repair: nothing was found that the command line could change."
         : best === this.#runs[0]
           ? "Repair: no change helped; the training as it was given is the best."
@@ -226,8 +228,8 @@ class Repairs {
     recordDecision(this.#runs[0]!.folder, decision, this.#options)
     if (json)
       printJson({ repair: { trainings, best: best.folder, command, ...(resume === undefined ? {} : { resume }) } })
-    else {
-      if (this.#runs.length > 1) printLine(tableText(this.#runs, best))
+    else if (this.#runs.length > 1) {
+      printLine(tableText(this.#runs, best))
       printLine(`Best in      ${best.folder}`)
       printLine(`From scratch ${command}`)
       if (resume !== undefined) printLine(`To go on with the one that was interrupted:\n${resume}`)
@@ -249,6 +251,8 @@ interface Outcome {
   readonly name: "validation cost" | "cost"
   readonly epochs: number
   readonly cost: number | null
+  /** Whether the cost has left all numbers. */
+  readonly diverged: boolean
   readonly accuracy: number | null
 }
 
@@ -259,20 +263,23 @@ function outcomeOf({ evidence }: Run): Outcome {
   const known = costs.map((cost) => (Number.isFinite(cost) ? cost : Number.POSITIVE_INFINITY))
   const at = evidence?.training.earlyStopping === true ? known.indexOf(Math.min(...known)) : known.length - 1
   const { valAccuracy, accuracy, valLoss } = epochs[at] ?? {}
-  const isNumber = evidence?.diverged === undefined && Number.isFinite(known[at])
+  const diverged = evidence?.diverged !== undefined || (epochs.length > 0 && !Number.isFinite(known[at]))
   return {
     name: epochs.length === 0 || valLoss !== undefined ? "validation cost" : "cost",
     epochs: epochs.length,
-    cost: isNumber ? known[at]! : null,
+    cost: diverged ? null : (known[at] ?? null),
+    diverged,
     accuracy: valAccuracy ?? accuracy ?? null,
   }
 }
 
-const costText = ({ cost }: Outcome): string => (cost === null ? "diverged" : digits(cost))
+const costText = ({ cost, diverged }: Outcome): string => {
+  return diverged ? "diverged" : cost === null ? "unknown" : digits(cost)
+}
 const accuracyText = ({ accuracy }: Outcome): string => (accuracy === null ? "unknown" : percent(accuracy))
 
 /** The widest change in the table: 80 columns hold it. */
-const WIDEST = 36
+const WIDEST = 31
 
 /** All trainings: what was changed, what came of it, and whether that was kept. */
 function tableText(runs: readonly Run[], best: Run): string {

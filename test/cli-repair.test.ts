@@ -6,7 +6,10 @@ import { join } from "node:path"
 import { Command } from "commander"
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest"
 import { addTrain } from "../cli/commands/train.ts"
+import { type Repairable, trainAndRepair } from "../cli/repair.ts"
 import { settingsIn } from "../cli/settings.ts"
+import { tableTraining } from "../cli/tabular.ts"
+import { TrilobiteError } from "../src/index.ts"
 import { codeOf } from "./support/errors.ts"
 
 const folder = mkdtempSync(join(tmpdir(), "trilobite-repair-"))
@@ -179,6 +182,7 @@ test("Ctrl-C ends it with the best so far; the run that was interrupted can be g
   expect(existsSync(at("stop-repair-2"))).toBe(false)
   expect(tableOf(out)[1]!.at(-1)).toMatch(/^interrupted/)
   expect(out).toContain(`trilobite train --resume ${at("stop-repair-1")}`)
+  expect(out.replace(/\n +/g, " ")).toContain("\nRepair: interrupted; the best so far is ")
   expect(json(at("stop-repair-1", "result.json")).ended).toBe("aborted")
   const on = await train(`--resume ${at("stop-repair-1")}`)
   expect(on.code).toBe(0)
@@ -190,6 +194,30 @@ test("what has stopped by itself is not trained for more epochs: the change woul
   expect(json(at("patient", "result.json")).ended).toBe("stopped")
   const { trainings } = decisions("patient").at(-1)!.evidence as { trainings: { change: string | null }[] }
   for (const { change } of trainings) expect(change ?? "").not.toContain("--epochs")
+}, 60_000)
+
+test("a change that planning refuses is none; other errors end the repair", async () => {
+  const errors = { E_CONFIG: "there is no such setting.", E_IO: "the disk is full." } as const
+  const repaired = (code: keyof typeof errors, name: string): Promise<number> => {
+    const given = { data: "iris", learningRate: 30, epochs: 6 }
+    const plan: Repairable["plan"] = async (changes, options) => {
+      if (Object.keys(changes).length > 0) throw new TrilobiteError(code, { what: errors[code] })
+      return tableTraining(given, options)
+    }
+    const setting: Repairable["setting"] = (name, changes) => ({ ...given, ...changes })[name as "epochs"]
+    return trainAndRepair({ plan, setting, takes: () => true }, { out: at(name), quiet: true, maxRepairs: 1 })
+  }
+  const write = vi.spyOn(process.stdout, "write").mockImplementation(() => true)
+  try {
+    expect(await repaired("E_CONFIG", "refused")).toBe(0)
+    expect((await codeOf(() => repaired("E_IO", "full"))).code).toBe("E_IO")
+  } finally {
+    write.mockRestore()
+  }
+  const texts = decisions("refused").map(({ text }) => text)
+  expect(texts[0]).toMatch(/^Repair 1 of at most 1: .* not possible, there is no such setting\./)
+  expect(texts.at(-1)).toBe("Repair: nothing was found that the command line could change.")
+  expect(existsSync(at("refused-repair-1"))).toBe(false)
 }, 60_000)
 
 test("what diverges and is not mended ends with its error; one that is mended does not", async () => {
