@@ -62,9 +62,15 @@ describe("persistence", () => {
       const layers = [layerLook("a", gradientRms), layerLook("out", gradientRms)]
       return { ...sick, probe: { rows: 256, loss: 1.1, layers, output: { mean: 0, deviation: 1 } } }
     }
+    const after = (evidence: Evidence, share: number): Evidence => ({
+      ...evidence,
+      epochs: [{ ...epochs[0]!, kernels: moved(share, 0.02) }],
+    })
     expect(diagnose({ ...started(0.37), epochs: [] }).headline).toBeUndefined()
-    expect(diagnose(started(0.37)).headline).toMatchObject({ code: "F08", epoch: 0 }) // 0.1 · 0.37 / 0.6 = 6.2 %
-    expect(diagnose(started(0.35)).headline).toBeUndefined()
+    // 0.1 · 0.37 / 0.6 = 6.2 %.
+    expect(diagnose(after(started(0.37), 0.51)).headline).toMatchObject({ code: "F08", epoch: 0 })
+    expect(diagnose(after(started(0.37), 0.49)).headline).toBeUndefined()
+    expect(diagnose(after(started(0.35), 0.51)).headline).toBeUndefined()
   })
 
   test.each(["F08", "F11", "F21"] as const)("%s: an alarm that passes is never said, two in a row are", (code) => {

@@ -35,6 +35,8 @@ const SHARED = 0.01
 const SHARED_ROWS = 5
 /** How much more of its rows validation may find than training does, beyond what chance gives with so many rows. */
 const TOO_GOOD = 0.05
+/** Epochs after which both may be compared: training's share is that of its way through the epoch, which is long in the first ones. */
+const EPOCHS_TO_COMPARE = 4
 /** How many deviations apart the means of one feature may be, and the rows it takes to know a mean. */
 const UNLIKE = 1
 const ROWS_FOR_MEAN = 30
@@ -426,6 +428,7 @@ function tooGood(evidence: Evidence): Found | undefined {
   const { network, validation, shared: both = 0 } = evidence
   const { accuracy, valAccuracy } = lastEpoch(evidence) ?? {}
   if (accuracy === undefined || valAccuracy === undefined || validation === undefined) return undefined
+  if (evidence.epochs.length < EPOCHS_TO_COMPARE) return undefined
   if (network.layers.some(({ type }) => HARDER.test(type))) return undefined
   const chance = 2 * Math.sqrt((valAccuracy * (1 - valAccuracy)) / validation.rows)
   if (valAccuracy - accuracy <= TOO_GOOD + chance) return undefined

@@ -43,7 +43,7 @@ const STILL_WRONG = 0.25
 /** The least that validation must have risen, and epochs since its best: less is noise. */
 const ABOVE_BEST = 1.1
 const RECENT = 3
-/** The part of the first cost that the last quarter, or the last epoch, must still have gained. */
+/** The part of the first cost that the last quarter must still have gained. */
 const STILL_FALLING = 0.01
 /** Steps before which validation cost that rises says nothing. */
 const STEPS_TO_TURN = 100
@@ -127,7 +127,8 @@ function underfits(evidence: Evidence): Found | undefined {
   const small = tooSmall(evidence)
   const skill = skillOf(evidence)
   if (small === undefined || skill === undefined || skill >= ENOUGH || !isLate(evidence)) return undefined
-  const ahead = aheadOf(evidence)
+  // What was ahead of a cost that has come to rest since is behind it.
+  const ahead = standsStill(evidence) && lastEpoch(evidence)?.ahead === undefined ? undefined : aheadOf(evidence)
   if ((longestShare(evidence) ?? 1) < SHORT_STEP || (ahead !== undefined && ahead.ratio < NOT_AT_REST)) return undefined
   // Learning by heart is the opposite: what is learnt of training is learnt of validation.
   if ((validSkillOf(evidence) ?? skill) < skill - BEHIND) return undefined
@@ -173,28 +174,33 @@ function timesAsLong(evidence: Evidence): number {
 
 function tooFewEpochs(evidence: Evidence): Found | undefined {
   const { epochs, training, ended } = evidence
-  if (ended !== "completed" || epochs.length < 2 || training.earlyStopping) return undefined
+  if (ended !== "completed" || epochs.length === 0 || training.earlyStopping) return undefined
   const from = ignorantLoss(evidence)
   const skill = anySkill(evidence)
   if (from === undefined || skill === undefined) return undefined
   const quarter = Math.max(1, Math.round(epochs.length / 4))
+  const few = stepsOf(evidence) < STEPS_TO_TURN
   const fallOf = (measure: "loss" | "valLoss"): { measure: "loss" | "valLoss"; last: number; gained: number } => {
     const costs = epochs.map((epoch) => numberOf(epoch[measure] ?? epoch.loss))
     const last = costs.at(-1)!
-    return { measure, last, gained: last > Math.min(...costs) ? 0 : (costs.at(-1 - quarter)! - last) / from }
+    return { measure, last, gained: last > Math.min(...costs) ? 0 : ((costs.at(-1 - quarter) ?? last) - last) / from }
   }
   // In so few steps nothing is learnt by heart, and validation's turns are noise: then training may tell it.
   const own = fallOf(epochs[0]!.valLoss === undefined ? "loss" : "valLoss")
-  const other = stepsOf(evidence) < STEPS_TO_TURN ? fallOf("loss") : own
+  const other = few ? fallOf("loss") : own
   const { measure, last, gained } = own.gained > STILL_FALLING ? own : other
-  if (!(gained > STILL_FALLING)) return undefined
+  // After a single epoch of few steps there is nothing to compare: it has hardly begun.
+  const begun = epochs.length === 1 && few && skill < ENOUGH
+  if (!(gained > STILL_FALLING) && !begun) return undefined
   const fault = skill < ENOUGH && (longestShare(evidence) ?? 1) >= SHORT_STEP
   const longer = timesAsLong(evidence)
   const to = longer * training.epochs
   return {
     kind: fault ? "fault" : "tip",
     score: fault ? 70 : 15,
-    saw: `The last of ${epochs.length} epochs was the best, and the last ${counted(quarter, "epoch")} took ${percent(gained)} of the first cost away.`,
+    saw: begun
+      ? `The only epoch had ${stepsOf(evidence)} steps, and ${percent(Math.max(0, skill))} is learnt.`
+      : `The last of ${epochs.length} epochs was the best, and the last ${counted(quarter, "epoch")} took ${percent(gained)} of the first cost away.`,
     normal: "Under 1 % in the last quarter: the cost has come to rest.",
     why: "While validation cost still falls and the last epoch was the best there is more to learn: train longer.",
     change: changeTo(
@@ -232,7 +238,9 @@ function unrelated(evidence: Evidence): Found | undefined {
   if (!never || skill >= BY_ROTE[1] || skill < BY_ROTE[0]) return undefined
   // A cost that still falls for both has not been given its time; what is learnt by rote falls for training alone.
   const together = skill - (validSkillOf(evidence) ?? 0) < NOTHING
-  if (together && (gainPerEpoch(evidence) ?? 0) > STILL_FALLING) return undefined
+  const further = (gainPerEpoch(evidence) ?? 0) * epochs.length
+  const valid = gainOf(evidence, epochs.at(-1)!.valLoss) ?? 0
+  if (together && Math.max(further, valid) > NOTHING / 2) return undefined
   if (ahead !== undefined && ahead.ratio < NOT_AT_REST) return undefined
   return {
     score: 68,

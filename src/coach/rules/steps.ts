@@ -169,7 +169,8 @@ function tooHigh(evidence: Evidence): Found | undefined {
   const skill = anySkill(evidence)
   if (skill === undefined || warmsUp(evidence)) return undefined
   const rises = risesOf(evidence)
-  const restless = isRestless(evidence, RISES)
+  // Where nearly all is learnt a cost that is nearly nothing rises and falls by much of itself.
+  const restless = skill < NEARLY_ALL && isRestless(evidence, RISES)
   const best = epochs.length < PATTERN ? skill : (bestSkill(evidence) ?? skill)
   const lost = best - skill > LOST
   // A cost that falls steadily towards its end is well, however long the steps: few rows, or the first epochs of large rates.
@@ -232,6 +233,15 @@ function farTargets(evidence: Evidence): Found | undefined {
 
 /** Whether the first steps will be long, by the gradients of the untrained network. */
 const startsLong = (evidence: Evidence): boolean => (firstShares(evidence)?.most ?? 0) > LONG_STEP
+
+/**
+ * Whether long steps that were to be expected were so long in one epoch already that the next one need not be awaited: half of the weights
+ * each. After shorter ones a training may yet turn out well.
+ */
+function hasJumped(evidence: Evidence): boolean {
+  const epoch = lastEpoch(evidence)
+  return epoch !== undefined && startsLong(evidence) && (stepShare(epoch) ?? 0) > WHOLE / 2
+}
 
 /** Steps of the whole training; of a trial, those of as many epochs as tell something. */
 const stepsInAll = ({ training: { rounds, epochs } }: Evidence): number => rounds * Math.max(epochs, TRIAL_EPOCHS)
@@ -685,7 +695,7 @@ export const stepRules: readonly Rule[] = [
     class: "steps",
     when: "running",
     find: farTargets,
-    foreseen: startsLong,
+    foreseen: hasJumped,
   },
   {
     code: "F08",
@@ -693,7 +703,7 @@ export const stepRules: readonly Rule[] = [
     class: "steps",
     when: "running",
     find: tooHigh,
-    foreseen: startsLong,
+    foreseen: hasJumped,
   },
   { code: "F07", cause: "exploding gradient", class: "steps", when: "running", find: bursts },
   { code: "F05", cause: "neurons that have gone silent", class: "steps", when: "running", find: broken },
