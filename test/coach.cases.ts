@@ -182,8 +182,8 @@ const cut = (clipped: number, share = 0.009, skill = 0.5): Deep<Evidence> =>
   epochs(flat(4, at(skill)), { share, clipped })
 const one = trained({ batchSize: 640, rounds: 1 })
 const few = trained({ batchSize: 4, rounds: 160 })
-const disagreeing = (agree: number, skill = 0.55, share = 0.011): Deep<Evidence> =>
-  epochs(flat(4, at(skill)), { agree, share })
+const disagreeing = (agree: number, skill = 0.55, share = 0.031, n = 11): Deep<Evidence> =>
+  epochs(flat(n, at(skill)), { agree, share })
 const narrow = (units: number): Deep<Evidence> =>
   layers(layer("a", units, 4, "relu"), layer("out", 3, units, "softmax", true))
 const bare = layers(layer("out", 3, 4, "softmax", true))
@@ -250,8 +250,8 @@ export const edits: readonly (readonly [what: string, evidence: Evidence, edit: 
   ["a limit with some room", of(clip("norm", 0.05), cut(1)), { kind: "clip", to: 1 }],
   ["a limit of three usual numbers", of(clip("value", 0.05), cut(1)), { kind: "clip", to: 0.4 }],
   ["batches of 32 for large ones", of(one, epochs(flat(3, at(0.3)), { agree: 0.51 })), { kind: "batchSize", to: 32 }],
-  ["batches of 32 for small ones", of(few, trained({ epochs: 25 }), disagreeing(0.019)), { kind: "batchSize", to: 32 }],
-  ["a tenth of the rate where they would leave 480 steps", of(few, trained({ epochs: 24 }), disagreeing(0.019)), { kind: "learningRate", to: 0.01 }],
+  ["batches of 32 for small ones", of(few, trained({ epochs: 25 }), disagreeing(0.019, 0.55, 0.031, 14)), { kind: "batchSize", to: 32 }],
+  ["a tenth of the rate where they would leave 480 steps", of(few, trained({ epochs: 24 }), disagreeing(0.019, 0.55, 0.031, 13)), { kind: "learningRate", to: 0.01 }],
   ["a tenth of the rate where first steps are 101 %", probed(of(epochs(flat(3, at(0.5)), { share: 1e4 })), { out: { gradientRms: 2.9 } }), { kind: "learningRate", to: 0.01 }],
   ["a hundredth where they are 103 %", probed(of(epochs(flat(3, at(0.5)), { share: 1e4 })), { out: { gradientRms: 3.1 } }), { kind: "learningRate", to: 1e-3 }],
   ["a thousand times the rate where first steps are then 9.9 %", probed(of(trained({ learningRate: 1e-4 })), { out: { gradientRms: 0.297 } }), { kind: "learningRate", to: 0.1 }],
@@ -566,11 +566,13 @@ export const cases: { readonly [code in FaultCode]: readonly Case[] } = {
   F21: [
     ["4 rows, steps agree to 1.9 %", of(few, disagreeing(0.019)), "F21"],
     ["steps agree to 2.1 %", of(few, disagreeing(0.021)), undefined],
+    ["4 rows, ten of 20 epochs", of(few, disagreeing(0.019, 0.55, 0.031, 10)), undefined],
+    ["4 rows, ten of 20 epochs, 13 of 16 neurons silenced", lookedAt(probed(of(few, disagreeing(0.019, 0.55, 0.031, 10))), { a: { dead: 13 } }), "F21"],
     ["5 rows", of(trained({ batchSize: 5, rounds: 128 }), disagreeing(0.019)), undefined],
     ["61 % learnt", of(few, disagreeing(0.019, 0.61)), undefined],
     ["4 steps per epoch: few rows", of(trained({ batchSize: 4, rounds: 4 }), disagreeing(0.019)), undefined],
-    ["steps of 0.9 %, at rest", of(few, disagreeing(0.019, 0.55, 0.009)), undefined],
-    ["steps of 0.9 %, up and down", of(few, epochs(wave(5, at(0.55), 0.05), { agree: 0.019, share: 0.009 })), "F21"],
+    ["steps of 2.9 %, at rest", of(few, disagreeing(0.019, 0.55, 0.029)), undefined],
+    ["steps of 0.9 %, up and down", of(few, epochs(wave(11, at(0.55), 0.05), { agree: 0.019, share: 0.009 })), "F21"],
     ["diverged", of(few, { diverged: { epoch: 0, round: 3 } }), "F21"],
   ],
   F22: [

@@ -39,7 +39,7 @@ function held(rule: Rule, evidence: Evidence): Held | undefined {
   // A training that was taken up again begins later than with the first epoch.
   const epoch = evidence.epochs.at(-1)?.epoch ?? null
   const lost = evidence.diverged !== undefined || evidence.epochs.at(-1)?.loss === "infinite"
-  const foreseen = evidence.epochs.length === 1 && rule.foreseen?.(evidence) === true
+  const foreseen = evidence.epochs.length > 0 && rule.foreseen?.(evidence) === true
   if (!isFault(found) || rule.when === "late" || lost || foreseen || isFault(rule.find(earlier(evidence, 1))))
     return say(found, epoch)
   return start === undefined ? undefined : say(start, null)

@@ -16,6 +16,8 @@ const HARDLY = 0.3
 const SOMETHING = 0.05
 /** A step of usual length, as a share of the weights: the middle of what was healthy. */
 const USUAL_STEP = 0.01
+/** The longest of those: steps that follow single rows may be no longer. */
+const LONG_USUAL_STEP = 0.03
 /**
  * Losses over those here: so much lower some steps ahead, or at the mean of the weights, is more than the noise of 256 rows. Steps of
  * nearly all rows have no noise: there less is enough.
@@ -235,7 +237,7 @@ function farTargets(evidence: Evidence): Found | undefined {
 const startsLong = (evidence: Evidence): boolean => (firstShares(evidence)?.most ?? 0) > LONG_STEP
 
 /**
- * Whether long steps that were to be expected were so long in one epoch already that the next one need not be awaited: half of the weights
+ * Whether long steps that were to be expected have become so long in one epoch that the next one need not be awaited: half of the weights
  * each. After shorter ones a training may yet turn out well.
  */
 function hasJumped(evidence: Evidence): boolean {
@@ -516,11 +518,13 @@ function smallBatch(evidence: Evidence): Found | undefined {
   const restless = isRestless(evidence, RISES_OF_FEW_ROWS)
   const hectic = (coherence === undefined || coherence < DISAGREE) && (longestShare(evidence) ?? 0) > SHORT_STEP
   const lost = diverged !== undefined || epochs.some(({ loss }) => !Number.isFinite(numberOf(loss)))
+  // Small batches learn slowly at first and well all the same: only half of the epochs tell, or neurons that never come back.
   const poor =
+    (epochs.length * 2 >= training.epochs || goneSilent(evidence) !== undefined) &&
     skill !== undefined &&
     skill < POOR &&
     hectic &&
-    (restless || (lastEpoch(evidence) !== undefined && (stepShare(watched ?? epochs[0]!) ?? 0) > USUAL_STEP))
+    (restless || (lastEpoch(evidence) !== undefined && (stepShare(watched ?? epochs[0]!) ?? 0) > LONG_USUAL_STEP))
   if (!lost && !poor) return undefined
   // Larger batches make fewer steps: where too few would be left, shorter ones are the way.
   const left = Math.ceil((batchSize * rounds) / USUAL_BATCH) * training.epochs
@@ -688,7 +692,7 @@ export const stepRules: readonly Rule[] = [
   { code: "F11", cause: "gradients clipped too short", class: "knobs", when: "probe", find: clipsAll },
   { code: "F11", cause: "gradients clipped too short", class: "knobs", when: "running", find: clipped },
   { code: "F20", cause: "batch too large", class: "knobs", when: "running", find: largeBatch },
-  { code: "F21", cause: "batch too small", class: "knobs", when: "running", find: smallBatch, foreseen: startsLong },
+  { code: "F21", cause: "batch too small", class: "knobs", when: "running", find: smallBatch },
   {
     code: "F29",
     cause: "scale of the targets",
