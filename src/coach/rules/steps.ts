@@ -524,7 +524,7 @@ function smallBatch(evidence: Evidence): Found | undefined {
     skill !== undefined &&
     skill < POOR &&
     hectic &&
-    (restless || (lastEpoch(evidence) !== undefined && (stepShare(watched ?? epochs[0]!) ?? 0) > LONG_USUAL_STEP))
+    (restless || (longestShare(evidence) ?? 0) > LONG_USUAL_STEP)
   if (!lost && !poor) return undefined
   // Larger batches make fewer steps: where too few would be left, shorter ones are the way.
   const left = Math.ceil((batchSize * rounds) / USUAL_BATCH) * training.epochs
