@@ -74,9 +74,12 @@ export function memoryFeed({ bound, batchSize, rows: taken, limit }: Pass, shuff
   const ordersOf = (from: number, count: number): Int32Array => {
     const own = (of: number): Int32Array =>
       shuffle === undefined ? (taken?.subarray(0, rows) ?? natural(rows)) : orderOf(of, shuffle.seed)
+    const known = prepared?.epoch === from ? prepared.order : new Int32Array(0)
+    if (known.length >= count * rows) return known.subarray(0, count * rows)
     if (count === 1) return own(from)
     const order = new Int32Array(count * rows)
-    for (let k = 0; k < count; k++) order.set(own(from + k), k * rows)
+    order.set(known)
+    for (let k = known.length / rows; k < count; k++) order.set(own(from + k), k * rows)
     return order
   }
   return {
@@ -92,7 +95,7 @@ export function memoryFeed({ bound, batchSize, rows: taken, limit }: Pass, shuff
     next() {
       if (given || first === rows) return undefined
       given = true
-      const known = prepared?.epoch === epoch ? prepared.order : undefined
+      const known = prepared?.epoch === epoch ? prepared.order.subarray(0, rows) : undefined
       const order = known ?? (shuffle === undefined ? taken?.subarray(0, rows) : orderOf(epoch, shuffle.seed))
       if (first === 0) return { bound, rows, order, rowName: (i) => order?.[i] ?? i }
       const rest = order?.subarray(first) ?? natural(rows).subarray(first)
@@ -102,8 +105,7 @@ export function memoryFeed({ bound, batchSize, rows: taken, limit }: Pass, shuff
       epoch = from
       given = true
       together = rows % batchSize === 0 ? count : 1
-      const fits = prepared?.epoch === from && prepared.order.length === together * rows
-      const order = fits ? prepared!.order : ordersOf(from, together)
+      const order = ordersOf(from, together)
       return { bound, rows: order.length, order, rowName: (i) => order[i]!, epochs: together }
     },
     ahead() {

@@ -65,6 +65,10 @@ export type EpochEnd = FitEvent & { readonly type: "epochEnd" }
 /** Milliseconds between two looks of the caller at a running epoch. */
 const TICK = 100
 
+/** Rounds until the first look, and the rows that an executable got through between two looks of its last training. */
+const FIRST_ROUNDS = 16
+const rowsOfTick: WeakMap<Executable, number> = new WeakMap()
+
 /** The most rounds of one piece of work: so much is kept of the numbers of single rounds. */
 const MOST_ROUNDS = 4096
 
@@ -78,7 +82,7 @@ export async function* fitEvents(plan: FitPlan): AsyncGenerator<FitEvent, void, 
   const stop = (): void => executable.stop()
   signal?.addEventListener("abort", stop)
   let reason = "completed" as EndReason
-  let pace = 16 // rounds until the next look, found while running
+  let pace = Math.max(FIRST_ROUNDS, Math.floor((rowsOfTick.get(executable) ?? 0) / batchSize)) // rounds until the next look
   const asked = (): EndReason => (signal?.aborted ? "aborted" : control.stopping ? "stopped" : "completed")
   const resumed = plan.resumed ? ({ resumed: true } as const) : {}
   yield {
@@ -161,6 +165,7 @@ export async function* fitEvents(plan: FitPlan): AsyncGenerator<FitEvent, void, 
       reason = asked()
     }
   } finally {
+    rowsOfTick.set(executable, pace * batchSize)
     signal?.removeEventListener("abort", stop)
   }
   const seconds = place.seconds + (place.within?.seconds ?? 0)

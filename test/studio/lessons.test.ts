@@ -11,7 +11,7 @@ import { keys as costsKeys, table } from "../../studio/src/lessons/costs.tsx"
 import { bottoms, descend, FROM, fromDrawing, grounds, TO, through, walk } from "../../studio/src/lessons/grounds.ts"
 import { pushes, keys as saturatedKeys } from "../../studio/src/lessons/saturated.tsx"
 import { keys as trilobiteKeys } from "../../studio/src/lessons/trilobite.tsx"
-import { cost, count, duration, percent, rate, signed } from "../../studio/src/ui/format.ts"
+import { cost, count, duration, percent, rate, signed, slope } from "../../studio/src/ui/format.ts"
 import { apart, linePath, linTicks } from "../../studio/src/ui/plot.ts"
 import { type Keys, stateOf, stateText } from "../../studio/src/ui/url.ts"
 
@@ -134,6 +134,7 @@ describe("numbers", () => {
     expect([Number.POSITIVE_INFINITY, Number.NaN].map(cost)).toEqual(["infinite", "not a number"])
     expect([percent(0.9759), percent(0.976, 1), count(55050)]).toEqual(["97.59 %", "97.6 %", "55,050"])
     expect([signed(0.42), signed(-0.7), rate(0.03)]).toEqual(["+0.42", "−0.70", "0.03"])
+    expect([0.7, -0.004, -0.00001].map(slope)).toEqual(["0.70", "−0.0040", "−1.0 × 10⁻⁵"])
     expect([0.3, 18, 125].map(duration)).toEqual(["300 ms", "18 s", "2 min 05 s"])
   })
 

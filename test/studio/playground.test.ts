@@ -153,6 +153,18 @@ describe("the job", () => {
     }
   })
 
+  it("takes all steps, however quickly they are asked for", async () => {
+    const settings = settingsOf({ layers: [3] })
+    let asked = false
+    const last = await run({ settings, playing: false }, (event, say) => {
+      if (!asked) for (let i = 0; i < 5; i++) say({ type: "step" })
+      asked = true
+      say({ type: "drawn" })
+      return event.epoch === 5
+    })
+    expect(last.weights).toEqual((await upTo(settings, 5)).weights)
+  })
+
   it("shows the weights and costs of the epoch that it names, though it trains on while it looks", async () => {
     const settings = settingsOf({ layers: [4, 3] })
     const epochs: number[] = []

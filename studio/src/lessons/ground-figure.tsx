@@ -3,7 +3,7 @@
 import type { Signal } from "@preact/signals"
 import type { JSX } from "preact"
 import { useEffect, useRef, useState } from "preact/hooks"
-import { cost, plain, signed } from "../ui/format.ts"
+import { cost, plain, signed, slope as slopeText } from "../ui/format.ts"
 import { slid } from "../ui/keys.ts"
 import { still } from "../ui/lesson.tsx"
 import { axis, curve, pointerOn } from "../ui/plot.ts"
@@ -102,7 +102,7 @@ export function GroundFigure(props: {
     const steps = slid(event)
     if (steps !== undefined) onMove(here + 0.05 * steps)
   }
-  const slopeText = `slope ${plain(ground.slope(here))}`
+  const slopeWords = `slope ${slopeText(ground.slope(here))}`
   const labelLeft = px > W * 0.72
   const [lowest, ...others] = bottoms
   const prints = path.slice(-40, -1).filter((p) => p >= FROM && p <= TO)
@@ -113,7 +113,7 @@ export function GroundFigure(props: {
         class="plate"
         viewBox={`0 0 ${W} ${H}`}
         role="group"
-        aria-label={`A cost of one parameter. After ${path.length - 1} steps the trilobite is at ${plain(here)}, cost ${cost(ground.cost(here))}, ${slopeText}.`}
+        aria-label={`A cost of one parameter. After ${path.length - 1} steps the trilobite is at ${plain(here)}, cost ${cost(ground.cost(here))}, ${slopeWords}.`}
         onPointerDown={down}
         onPointerMove={(event) => event.buttons > 0 && svg.current!.hasPointerCapture(event.pointerId) && drag(event)}
       >
@@ -228,7 +228,7 @@ export function GroundFigure(props: {
               text-anchor={labelLeft ? "end" : left ? "start" : "start"}
               class="t-ember b t-15 halo"
             >
-              {slopeText}
+              {slopeWords}
             </text>
           </>
         )}
@@ -240,7 +240,7 @@ export function GroundFigure(props: {
           aria-valuemin={FROM}
           aria-valuemax={TO}
           aria-valuenow={Number(here.toFixed(3))}
-          aria-valuetext={`p ${plain(here)}, cost ${cost(ground.cost(here))}, ${slopeText}`}
+          aria-valuetext={`p ${plain(here)}, cost ${cost(ground.cost(here))}, ${slopeWords}`}
           onKeyDown={keys}
         >
           <circle

@@ -4,7 +4,7 @@ import type { JSX } from "preact"
 import { useRef } from "preact/hooks"
 import type { Knob, SweepEvent } from "../engine/jobs/sweep.ts"
 import { Chart } from "../ui/chart.tsx"
-import { cost } from "../ui/format.ts"
+import { cost, trimmed } from "../ui/format.ts"
 import { type Axis, axis, linePath, logAxis, pointerOn } from "../ui/plot.ts"
 import { ticksOf } from "../ui/scales.ts"
 import { useWidth } from "../ui/size.ts"
@@ -292,6 +292,7 @@ export function OneRun(props: {
         log
         height={150}
         format={cost}
+        tick={(value) => trimmed(cost(value))}
         empty=""
         lines={[
           { label: "training", values: run.train, tone: "ink-3", width: 1.6 },

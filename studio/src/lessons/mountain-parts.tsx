@@ -4,7 +4,7 @@ import type { ReadonlySignal } from "@preact/signals"
 import type { JSX } from "preact"
 import { useMemo } from "preact/hooks"
 import { LiveNumber, type Option } from "../ui/controls.tsx"
-import { cost, plain, rate, signed } from "../ui/format.ts"
+import { cost, plain, rate, slope as slopeText } from "../ui/format.ts"
 import { Formula } from "../ui/lesson.tsx"
 import { etaTerm, maths } from "../ui/maths.tsx"
 import type { Point } from "../ui/relief.ts"
@@ -125,9 +125,8 @@ export function choices(
   ]
 }
 
-/** A slope with its sign; small ones with all their digits. */
-const small = (value: number): string =>
-  Math.abs(value) < 0.1 ? `${value < 0 ? "" : "+"}${cost(value)}` : signed(value)
+/** A slope with its sign. */
+const signedSlope = (value: number): string => `${value < 0 ? "" : "+"}${slopeText(value)}`
 
 /** The formula of both steps, with the numbers of the next one. */
 export function Steps(props: {
@@ -141,7 +140,7 @@ export function Steps(props: {
   const row = (i: 0 | 1): JSX.Element => (
     <>
       <LiveNumber value={at[i]} format={plain} /> − <em class="ember">{rate(eta)}</em> ×{" "}
-      <LiveNumber class="ember" value={slope[i]} format={small} /> = <LiveNumber value={next[i]} format={plain} />
+      <LiveNumber class="ember" value={slope[i]} format={signedSlope} /> = <LiveNumber value={next[i]} format={plain} />
     </>
   )
   return (

@@ -5,7 +5,7 @@ import type { JSX } from "preact"
 import { useEffect, useMemo } from "preact/hooks"
 import { start as startJob } from "../engine/client.ts"
 import { Choice } from "../ui/controls.tsx"
-import { cost, plain, rate } from "../ui/format.ts"
+import { cost, plain, rate, slope as slopeText } from "../ui/format.ts"
 import { useKeys } from "../ui/keys.ts"
 import { Formula, LessonPage, once, still, useWalk } from "../ui/lesson.tsx"
 import { etaTerm, maths } from "../ui/maths.tsx"
@@ -209,8 +209,8 @@ export default function TrilobitePage(): JSX.Element {
           [
             "now",
             <span key="n">
-              {plain(here.value)} − <em class="ember">{rate(eta.value)}</em> × <em class="ember">{plain(slope)}</em> ={" "}
-              {plain(next.value)}
+              {plain(here.value)} − <em class="ember">{rate(eta.value)}</em> × <em class="ember">{slopeText(slope)}</em>{" "}
+              = {plain(next.value)}
             </span>,
           ],
         ]}

@@ -8,14 +8,19 @@ import type { Curve } from "./training.ts"
 
 const none: Curve = { epochs: [], train: [], test: [] }
 
+/** Said where there is nothing to be learnt. */
+export const NO_POINTS = "There are too few points: draw some on the map, or open a table."
+
 /** The chart. */
 export function CostChart(props: {
   readonly curve: Curve
   readonly other?: Curve | undefined
   readonly scale: Signal<"log" | "linear">
+  /** Whether there are points to be learnt. */
+  readonly ready: boolean
 }): JSX.Element {
-  const { other, scale } = props
-  const curve = props.curve.epochs.length < 2 ? none : props.curve
+  const { other, scale, ready } = props
+  const curve = (props.curve.epochs.at(-1) ?? 0) === 0 ? none : props.curve
   const log = scale.value === "log"
   const x = epochsOf(curve, other)
   const lines = linesOf(curve, other, x)
@@ -37,7 +42,7 @@ export function CostChart(props: {
       height={170}
       ends="line"
       room={other === undefined ? 92 : 106}
-      empty="Press Play: the cost will appear here."
+      empty={ready ? "Press Play: the cost will appear here." : NO_POINTS}
     />
   )
 }

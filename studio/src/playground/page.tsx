@@ -8,7 +8,7 @@ import { Button } from "../ui/controls.tsx"
 import { count } from "../ui/format.ts"
 import { useKeys } from "../ui/keys.ts"
 import { said } from "../ui/said.ts"
-import { CostChart } from "./chart.tsx"
+import { CostChart, NO_POINTS } from "./chart.tsx"
 import { type Data, makeData } from "./data.ts"
 import { Foot } from "./foot.tsx"
 import { MapPanel } from "./map-panel.tsx"
@@ -79,7 +79,11 @@ export default function Playground(): JSX.Element {
     addEventListener("keydown", unpin)
     return () => removeEventListener("keydown", unpin)
   }, [])
-  const toggle = (): void => (training.playing.peek() ? training.pause() : training.play())
+  const { train, test } = data.value
+  const ready = train.y.length > 1 && test.y.length > 0
+  const begin = (how: () => void) => (): void => (ready ? how() : said(NO_POINTS))
+  const toggle = (): void => (training.playing.peek() ? training.pause() : begin(training.play)())
+  const step = begin(training.step)
   const again = (): void => {
     training.again()
     said("From the first weights again.")
@@ -87,7 +91,7 @@ export default function Playground(): JSX.Element {
   const rate = (direction: 1 | -1): void => setting.apply({ rate: nextRate(now.peek().rate, direction) })
   useKeys({
     " ": toggle,
-    s: training.step,
+    s: step,
     r: again,
     "[": () => rate(-1),
     "]": () => rate(1),
@@ -117,7 +121,7 @@ export default function Playground(): JSX.Element {
           speed={view.speed}
           playing={training.playing.value}
           onToggle={toggle}
-          onStep={training.step}
+          onStep={step}
           onAgain={again}
         />
       </div>
@@ -145,7 +149,7 @@ export default function Playground(): JSX.Element {
             pin={pin}
             brush={brush}
           />
-          <CostChart curve={training.curve.value} other={training.kept.value?.curve} scale={view.axis} />
+          <CostChart curve={training.curve.value} other={training.kept.value?.curve} scale={view.axis} ready={ready} />
         </div>
       </div>
       <Foot setting={setting} training={training} />

@@ -249,18 +249,27 @@ function coarsePlaces(): Float64Array {
   return places
 }
 
-/** The answers of each neuron of a layer, one neuron after the other. */
+/** The answers of each neuron of a layer, one neuron after the other. Plain loops here and below: they run for every picture. */
 function columns(rows: Float32Array, units: number): Float32Array {
   const places = rows.length / units
-  return Float32Array.from(rows, (_, i) => rows[(i % places) * units + Math.floor(i / places)]!)
+  const out = new Float32Array(rows.length)
+  for (let unit = 0; unit < units; unit++) {
+    for (let i = 0; i < places; i++) out[unit * places + i] = rows[i * units + unit]!
+  }
+  return out
 }
 
 function column(grid: Float32Array, units: number, unit: number): Float32Array {
-  return Float32Array.from({ length: grid.length / units }, (_, i) => grid[i * units + unit]!)
+  const out = new Float32Array(grid.length / units)
+  for (let i = 0; i < out.length; i++) out[i] = grid[i * units + unit]!
+  return out
 }
 
 function meansOf(rows: Float32Array, units: number): Float32Array {
   const means = new Float32Array(units)
-  for (let i = 0; i < rows.length; i++) means[i % units]! += rows[i]! / (rows.length / units)
+  const places = rows.length / units
+  for (let at = 0; at < rows.length; at += units) {
+    for (let unit = 0; unit < units; unit++) means[unit]! += rows[at + unit]! / places
+  }
   return means
 }

@@ -97,7 +97,9 @@ export function Best({ best, lines, x, scales }: ChartProps & { readonly scales:
   const pointsOf = (line: Line): (readonly [number, number])[] =>
     x.map((at, k) => [scales.x(at), line.values[k] == null ? Number.NaN : scales.y(line.values[k])] as const)
   const points = pointsOf(lines[best.line]!)
-  const stand = Math.min(px, scales.right - 22)
+  // Behind the newest point the label of the line begins.
+  const newest = lines[best.line]!.values.findLastIndex((v) => v !== null) === i
+  const stand = Math.max(scales.left + 4, newest ? px - SIZE / 2 : Math.min(px, scales.right - 22))
   const foot = stand === px ? py : heightAt(points, stand)
   const isLate = px > (scales.left + scales.right) / 2
   const start = isLate ? Math.max(scales.left, px + 12 - 7 * best.text.length) : px - 12

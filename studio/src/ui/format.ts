@@ -43,6 +43,11 @@ export function plain(value: number, decimals = 2): string {
   return Number.isFinite(value) ? minus(value.toFixed(decimals)) : cost(value)
 }
 
+/** A slope: two decimals, small ones with all their digits. */
+export function slope(value: number): string {
+  return Math.abs(value) < 0.1 ? cost(value) : plain(value)
+}
+
 /** A time, in two units at most. */
 export function duration(seconds: number): string {
   if (seconds < 1) return `${Math.round(1000 * seconds)} ms`

@@ -11,7 +11,13 @@ const LEAST = 280
  * drawn: later the question would lay out what is not finished. Undefined where tests import a page without a browser.
  */
 const page: number = globalThis.document?.documentElement.clientWidth ?? 0
-const figure: number = Math.max(LEAST, page <= 900 ? page - 32 : Math.min(1520, page) - 568)
+const figure: number = Math.max(LEAST, Math.floor(widthAt(page)))
+
+function widthAt(page: number): number {
+  if (page <= 900) return page - 32
+  if (page <= 1240) return page - 100 - Math.max(320, 0.41 * (page - 64))
+  return Math.min(1520, page) - 568
+}
 
 /** The width of an element in whole pixels, followed: until it is known a lesson's, or 0 for what waits for it. */
 export function useWidth<T extends Element = HTMLDivElement>(first?: 0): readonly [RefObject<T | null>, number] {

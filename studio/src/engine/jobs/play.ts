@@ -117,7 +117,8 @@ async function train(
         return
       case "step":
         playing = false
-        goal = session.epoch + 1
+        // Steps that come faster than they are taken are all taken.
+        goal = Math.max(goal, session.epoch) + 1
         return
       case "again":
         session.again()
