@@ -113,7 +113,8 @@ export function checkRun(program: Program, run: Run, bound: { has(name: string):
   if (order !== undefined && (order.length < rows || order.length > most)) {
     throw internalError(`An order of ${order.length} does not fit ${run.bound.rows} rows.`)
   }
-  if (order === undefined ? rows > run.bound.rows : !within(order, run.bound.rows)) {
+  const [from, to] = [run.first * run.batchSize, (run.first + run.count) * run.batchSize]
+  if (order === undefined ? rows > run.bound.rows : !within(order.subarray(from, to), run.bound.rows)) {
     throw internalError(`The order names rows beyond the ${run.bound.rows} that are bound.`)
   }
   if (run.count > 0 && (run.first < 0 || (run.first + run.count - 1) * run.batchSize >= rows)) {
@@ -130,7 +131,7 @@ export function checkRun(program: Program, run: Run, bound: { has(name: string):
   }
 }
 
-/** Whether all rows of an order exist. A plain loop: it is run over each epoch. */
+/** Whether all rows of a part of an order exist. A plain loop: it is run over each epoch. */
 function within(order: Int32Array, rows: number): boolean {
   for (let i = 0; i < order.length; i++) if (order[i]! < 0 || order[i]! >= rows) return false
   return true

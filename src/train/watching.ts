@@ -10,7 +10,7 @@ import type { Looked, Watched } from "./watch.ts"
 /** Rows of the look before the first step, and the fewest of a later one: as many as their share of the rows of training allows. */
 const LOOK_ROWS = 256
 const LEAST_ROWS = 64
-const LOOK_SHARE = 0.002
+const LOOK_SHARE = 0.001
 
 /** So many mean steps of the epoch ahead. */
 const AHEAD = [10, 100, 1000] as const
