@@ -5,7 +5,18 @@ import { findingsOf } from "./coach.ts"
 import type { Evidence } from "./evidence.ts"
 import type { Change, Edit, Finding } from "./finding.ts"
 import { FIRST_EPOCHS, paceOf, type Seen, standOn } from "./procedures.ts"
-import { changeTo, counted, PROVEN, percent, setRate, shown } from "./rules/rule.ts"
+import {
+  changeTo,
+  counted,
+  PROVEN,
+  percent,
+  setBatch,
+  setDepth,
+  setEpochs,
+  setRate,
+  shown,
+  standardizeInputs,
+} from "./rules/rule.ts"
 import { anySkill, hiddenOf, LONG_STEP, lastEpoch, longestShare, numberOf, validSkillOf } from "./rules/signs.ts"
 
 /** A change that may be tried next. */
@@ -67,6 +78,8 @@ const [SMALL_BATCH, USUAL_BATCH, LARGE_BATCH] = [16, 32, 128]
 /** Neurons and layers beyond which only the reader may go. */
 const MOST_UNITS = 256
 const MOST_LAYERS = 4
+/** Layers to begin with. */
+const FEW_LAYERS = 2
 /** Changes that are made before one training. */
 const MOST_AT_ONCE = 8
 
@@ -163,7 +176,10 @@ const isPlain = ({ network }: Evidence): boolean =>
 function* usual(evidence: Evidence): Generator<Proposal> {
   const { training, data } = evidence
   const hidden = hiddenOf(evidence)
-  if (hidden.length > MOST_LAYERS && isPlain(evidence)) yield* deeper(evidence, 2, "So many layers learn slowly.")
+  if (hidden.length > MOST_LAYERS && isPlain(evidence)) {
+    const units = hidden.map((layer) => layer.units)
+    yield { change: setDepth(units, FEW_LAYERS), why: `${units.length} hidden layers learn slowly.` }
+  }
   if (hidden.some(({ activation }) => FLAT_ENDS.test(activation))) {
     const change = { kind: "activation", to: "relu" } as const
     yield {
@@ -172,56 +188,31 @@ function* usual(evidence: Evidence): Generator<Proposal> {
     }
   }
   const size = Math.max(0, ...(data?.means.map((mean, i) => Math.hypot(mean, data.deviations[i]!)) ?? []))
-  if (size > LARGE) {
-    const code = "x.map((row) => row.map((v, i) => (v - mean[i]) / deviation[i]))"
-    yield {
-      change: changeTo(
-        "Standardise each feature.",
-        code,
-        { kind: "inputs", how: "standardize" },
-        "--scaling standardize",
-      ),
-      why: `The largest feature is usually ${shown(size)} in size.`,
-    }
-  }
-  if (training.batchSize < SMALL_BATCH || training.batchSize > LARGE_BATCH) {
-    const edit = { kind: "batchSize", to: USUAL_BATCH } as const
-    const code = `fit(x, y, { batchSize: ${USUAL_BATCH} })`
-    yield {
-      change: changeTo(`Use batches of ${USUAL_BATCH}.`, code, edit, `--batch-size ${USUAL_BATCH}`),
-      why: `Batches of ${training.batchSize} are unusual.`,
-    }
-  }
-}
-
-function* deeper(evidence: Evidence, to: number, why: string): Generator<Proposal> {
-  const hidden = hiddenOf(evidence)
-  const flag = `--layers ${Array.from({ length: to }, (_, i) => (hidden[i] ?? hidden.at(-1)!).units).join(",")}`
-  const code = `sequential([ /* ${counted(to, "hidden layer")} */ ])`
-  yield { change: changeTo(`Use ${counted(to, "hidden layer")}.`, code, { kind: "depth", to }, flag), why }
+  if (size > LARGE) yield { change: standardizeInputs, why: `The largest feature is usually ${shown(size)} in size.` }
+  if (training.batchSize < SMALL_BATCH || training.batchSize > LARGE_BATCH)
+    yield { change: setBatch(USUAL_BATCH), why: `Batches of ${training.batchSize} are unusual.` }
 }
 
 /** Twice the neurons of all hidden layers, then a layer more: while that helps. */
 function* larger(evidence: Evidence): Generator<Proposal> {
-  const hidden = hiddenOf(evidence)
-  if (hidden.length === 0 || !isPlain(evidence)) return
-  const to = 2 * Math.max(...hidden.map(({ units }) => units))
+  const units = hiddenOf(evidence).map((layer) => layer.units)
+  if (units.length === 0 || !isPlain(evidence)) return
+  const to = 2 * Math.max(...units)
   const why = `The cost rests with ${percent(Math.max(0, anySkill(evidence) ?? 0))} learnt.`
   if (to <= MOST_UNITS) {
-    const flag = `--layers ${hidden.map(() => to).join(",")}`
+    const flag = `--layers ${units.map(() => to).join(",")}`
     const text = `Twice the neurons: ${to}.`
     yield { change: changeTo(text, `dense({ units: ${to} })`, { kind: "units", to }, flag), why }
   }
-  if (hidden.length < MOST_LAYERS) yield* deeper(evidence, hidden.length + 1, why)
+  if (units.length < MOST_LAYERS) yield { change: setDepth(units, units.length + 1), why }
 }
 
 /** More epochs: twice as many, and no fewer than a training begins with whose number of epochs is open. */
-function* longer({ training: { epochs } }: Evidence): Generator<Proposal> {
-  const to = Math.max(FIRST_EPOCHS, 2 * epochs)
-  yield {
-    change: changeTo(`Train ${to} epochs.`, `fit(x, y, { epochs: ${to} })`, { kind: "epochs", to }, `--epochs ${to}`),
-    why: `After ${counted(epochs, "epoch")} it still learns: train longer.`,
-  }
+function* longer({ training: { epochs }, ended }: Evidence): Generator<Proposal> {
+  // What has stopped by itself would do so again, at the same epoch.
+  if (ended === "stopped") return
+  const why = `After ${counted(epochs, "epoch")} it still learns: train longer.`
+  yield { change: setEpochs(Math.max(FIRST_EPOCHS, 2 * epochs)), why }
 }
 
 /**

@@ -1,7 +1,17 @@
 // Faults of the rows: what can be seen before the first step. Knows no other rule.
 
 import type { DataFacts, Evidence, TargetFacts } from "../evidence.ts"
-import { changeTo, counted, expectLoss, type Found, percent, type Rule, shown, standardizeTargets } from "./rule.ts"
+import {
+  changeTo,
+  counted,
+  expectLoss,
+  type Found,
+  percent,
+  type Rule,
+  shown,
+  standardizeInputs,
+  standardizeTargets,
+} from "./rule.ts"
 import { gainOf, ignorantLoss, lastEpoch, majorityOf } from "./signs.ts"
 
 /** The usual size (root mean square) of an input from which on sums of neurons are ten times what initial weights are made for. */
@@ -120,12 +130,7 @@ function notNormalised({ data, network }: Evidence): Found | undefined {
         { kind: "inputs", how: "divide", by },
         "--scaling minMax",
       )
-    : changeTo(
-        "Standardise each feature: take its mean away, divide by its deviation.",
-        "x.map((row) => row.map((v, i) => (v - mean[i]) / deviation[i]))",
-        { kind: "inputs", how: "standardize" },
-        "--scaling standardize",
-      )
+    : standardizeInputs
   const from = ignorantLoss({ data, network } as Evidence)
   return {
     score: 90,

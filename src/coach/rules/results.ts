@@ -2,7 +2,7 @@
 // other rule.
 
 import type { Evidence, TrialFacts } from "../evidence.ts"
-import { changeTo, counted, expectLoss, type Found, percent, type Rule, shown } from "./rule.ts"
+import { changeTo, counted, expectLoss, type Found, percent, type Rule, setDepth, setEpochs, shown } from "./rule.ts"
 import {
   aheadOf, anySkill, gainOf, gainPerEpoch, hiddenOf, ignorantLoss, isLate, lastEpoch, longestShare, meanRatio, numberOf, SHORT_STEP, skillOf, standsStill, stepsOf,
   validSkillOf,
@@ -203,12 +203,7 @@ function tooFewEpochs(evidence: Evidence): Found | undefined {
       : `The last of ${epochs.length} epochs was the best, and the last ${counted(quarter, "epoch")} took ${percent(gained)} of the first cost away.`,
     normal: "Under 1 % in the last quarter: the cost has come to rest.",
     why: "While validation cost still falls and the last epoch was the best there is more to learn: train longer.",
-    change: changeTo(
-      `Train ${longer === 2 ? "twice" : `${longer} times`} as long: ${to} epochs.`,
-      `fit(x, y, { epochs: ${to} })`,
-      { kind: "epochs", to },
-      `--epochs ${to}`,
-    ),
+    change: setEpochs(to, `Train ${longer === 2 ? "twice" : `${longer} times`} as long: ${to} epochs.`),
     expect: {
       text: "Validation cost falls further.",
       measure,
@@ -284,7 +279,7 @@ function tooLarge(evidence: Evidence): Found | undefined {
     why: "Occam's razor: of two networks that do equally well the smaller one is the better.",
     change: half
       ? changeTo(`Use ${to} neurons per layer.`, `dense({ units: ${to} })`, { kind: "units", to }, `--layers ${hidden.map(() => to).join(",")}`)
-      : changeTo(`Use ${counted(to, "hidden layer")}.`, `sequential([ /* ${counted(to, "hidden layer")} */ ])`, { kind: "depth", to }, `--layers ${hidden.slice(1).map(({ units }) => units).join(",")}`),
+      : setDepth(hidden.map(({ units }) => units), to),
     expect: { text: "Validation cost stays.", measure: "valLoss", within: evidence.training.epochs, below: 1.02 * numberOf(own) },
   } // biome-ignore format: short
 }

@@ -61,6 +61,33 @@ export function setRate(evidence: Evidence, to: number, text: string): Change {
 export const changeTo = (text: string, code: string, edit: Edit, flag?: string): Change =>
   flag === undefined ? { text, code, edit } : { text, code, flag, edit }
 
+/** Brings each input to mean 0 and deviation 1. */
+export const standardizeInputs: Change = changeTo(
+  "Standardise each feature: take its mean away, divide by its deviation.",
+  "x.map((row) => row.map((v, i) => (v - mean[i]) / deviation[i]))",
+  { kind: "inputs", how: "standardize" },
+  "--scaling standardize",
+)
+
+/** Sets the size of batches. */
+export const setBatch = (to: number): Change =>
+  changeTo(`Use batches of ${to}.`, `fit(x, y, { batchSize: ${to} })`, { kind: "batchSize", to }, `--batch-size ${to}`)
+
+/** Sets the number of hidden layers, which have these neurons now: the first ones stay, new ones are like the last. */
+export function setDepth(
+  units: readonly number[],
+  to: number,
+  text: string = `Use ${counted(to, "hidden layer")}.`,
+): Change {
+  const layers = Array.from({ length: to }, (_, i) => units[i] ?? units.at(-1)!)
+  const code = `sequential([ /* ${counted(to, "hidden layer")} */ ])`
+  return changeTo(text, code, { kind: "depth", to }, `--layers ${layers.join(",")}`)
+}
+
+/** Sets the number of epochs. */
+export const setEpochs = (to: number, text: string = `Train ${to} epochs.`): Change =>
+  changeTo(text, `fit(x, y, { epochs: ${to} })`, { kind: "epochs", to }, `--epochs ${to}`)
+
 /** Brings the targets to mean 0 and deviation 1. */
 export const standardizeTargets = ({ mean, deviation }: TargetFacts): Change =>
   changeTo(

@@ -1,7 +1,7 @@
 // Faults of the network as it stands before the first step: what some rows show of the untrained layers. Knows no other rule.
 
 import type { Evidence, LayerFacts, LayerLook } from "../evidence.ts"
-import { changeTo, counted, expectLoss, type Found, percent, type Rule, shown, soon } from "./rule.ts"
+import { changeTo, counted, expectLoss, type Found, percent, type Rule, setDepth, shown, soon } from "./rule.ts"
 import {
   anySkill, FLAT, hiddenLooks, hiddenOf, ignorantLoss, LONG_STEP, lastLooks, longestShare, numberOf, POOR, SHORT_STEP, SILENT,
   suitedInitializer, weightSize,
@@ -50,14 +50,8 @@ function initialize(facts: LayerFacts, text: string, bias: boolean = false): Fou
 }
 
 const fewerLayers = (evidence: Evidence): Found["change"] => {
-  const units = hiddenOf(evidence)[0]!.units
-  const list = new Array(FIRST_DEPTH).fill(units).join(",")
-  return changeTo(
-    `Use ${FIRST_DEPTH} hidden layers instead of ${hiddenOf(evidence).length}.`,
-    `sequential([${new Array(FIRST_DEPTH).fill(`dense({ units: ${units} })`).join(", ")}, …])`,
-    { kind: "depth", to: FIRST_DEPTH },
-    `--layers ${list}`,
-  )
+  const units = hiddenOf(evidence).map((layer) => layer.units)
+  return setDepth(units, FIRST_DEPTH, `Use ${FIRST_DEPTH} hidden layers instead of ${units.length}.`)
 }
 
 function allAlike(evidence: Evidence): Found | undefined {
