@@ -203,9 +203,9 @@ const penalised = (l2: number, gradientRms = 0.3): Evidence =>
   })
 const classes = (...counts: number[]): Deep<Evidence> => targets({ classes: counts })
 const norm: LayerFacts = { ...layer("n", 4, 4, "linear"), type: "batchNormalization", hasKernel: false }
-/** Ten epochs to the best validation cost, some more in which training goes on and validation turns; the last two are alike. */
+/** Ten epochs to the best validation cost, some more in which training goes on and validation turns; the last three are alike. */
 const turning = (valid: number, trainedTo = 0.2, best = 0.3, after = 4): Deep<Evidence> => {
-  const then = (from: number, to: number): number[] => [...line(10, 1, from), ...line(after, from, to), to]
+  const then = (from: number, to: number): number[] => [...line(10, 1, from), ...line(after - 1, from, to), to, to]
   return epochs(then(0.3, trainedTo), { valid: then(best, valid) })
 }
 /** The same, with an epoch in which validation was so many times its best so far and came back. */
@@ -214,6 +214,12 @@ const jumping = (times: number): Deep<Evidence> => {
   return {
     epochs: all.map((facts, i) => (i === 5 ? { ...facts, valLoss: times * (all[4]!.valLoss as number) } : facts)),
   }
+}
+/** The same, but that validation comes down to its best for one of the last three epochs. */
+const bouncing: Deep<Evidence> = {
+  epochs: (turning(0.393) as { epochs: EpochFacts[] }).epochs.map((facts, i) =>
+    i === 12 ? { ...facts, valLoss: 0.31 } : facts,
+  ),
 }
 /** Training learns, validation does not; the last two epochs are alike. */
 const memorised = (n: number, skill: number, valid = 1.12, each: Partial<EpochFacts> = {}): Deep<Evidence> =>
@@ -526,6 +532,7 @@ export const cases: { readonly [code in FaultCode]: readonly Case[] } = {
     ["7 % of guessing left", of(turning(0.29, 0.077, 0.25)), undefined],
     ["31 % above its best, as it has been before", of(jumping(1.32)), undefined],
     ["31 % above its best, and 30 % before", of(jumping(1.3)), "F17"],
+    ["up and back again", of(bouncing), undefined],
     ["one epoch of a jump", of(epochs([...line(10, 1, 0.3), ...line(5, 0.3, 0.2)], { valid: [...line(10, 1, 0.3), 0.3, 0.3, 0.3, 0.3, 0.45] })), undefined],
   ],
   F18: [

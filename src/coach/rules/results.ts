@@ -73,7 +73,8 @@ function overfits(evidence: Evidence): Found | undefined {
   const least = Math.min(...costs)
   const best = costs.indexOf(least)
   const ago = epochs.length - 1 - best
-  const [valid, trained] = [numberOf(last.valLoss), numberOf(last.loss)]
+  // The lesser of the last two: what creeps up stays up, what bounces comes back.
+  const [valid, trained] = [Math.min(...costs.slice(-2)), numberOf(last.loss)]
   const trainedThen = numberOf(epochs[best]!.loss)
   if (!Number.isFinite(valid) || !Number.isFinite(trained) || valid <= healed(costs.slice(0, best + 1)) * least)
     return undefined
