@@ -96,6 +96,46 @@ describe("repair", () => {
     expect(new Set(edits).size).toBe(edits.length)
   })
 
+  it("takes the training that mends what was proven, unless the other finds more", async () => {
+    const ending =
+      (loss: number) =>
+      async (own: Setup): Promise<Evidence> =>
+        changed(known(own), { epochs: course([1.09, 0.9, 0.7, loss]), ended: "completed" })
+    const of = async (first: number, then: number) =>
+      repair<Setup>(
+        { rate: 0.1, scale: "raw" },
+        await ending(first)({ rate: 0.1, scale: "raw" }),
+        { change, train: ending(then) },
+        1,
+      )
+    expect((await of(0.6, 0.605)).setup.scale).toBe("standard")
+    expect((await of(0.6, 0.7)).setup.scale).toBe("raw")
+    // What comes next is changed from the mended one in any case.
+    expect((await of(0.6, 0.7)).attempts[0]!.kept).toBe(true)
+  })
+
+  it("tries nothing more of anything with what overfits", async () => {
+    const valid = [1, 0.8, 0.6, 0.5, 0.55, 0.62, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95]
+    const losses = valid.map((_, i) => 1 * 0.6 ** i)
+    const evidence = (stops: boolean): Evidence =>
+      changed(known({ rate: 0.1, epochs: 12 }), {
+        training: { earlyStopping: stops },
+        validation: changed(healthy.data!, { rows: 200 }),
+        epochs: course(losses, { valid }),
+        ended: "completed",
+      })
+    const stops: boolean[] = []
+    const { attempts } = await repair<boolean>(false, evidence(false), {
+      change: (_, { edit }) => (edit.kind === "earlyStopping" ? true : edit.kind === "units" ? false : undefined),
+      train: async (stop) => {
+        stops.push(stop)
+        return evidence(stop)
+      },
+    })
+    expect(stops).toEqual([true])
+    expect(attempts.map(({ kept }) => kept)).toEqual([true])
+  })
+
   it("trains as often as it may, and tells of each training", async () => {
     const told: boolean[] = []
     const { attempts } = await run({ rate: 100 }, { onAttempt: ({ kept }) => told.push(kept) }, 1)
@@ -115,5 +155,10 @@ describe("repair", () => {
     const squares = { network: { output: { loss: "meanSquaredError" } }, data: { targets: { baseline: 0.2 } } }
     expect(isBetter(at(0.15, squares), at(0.6))).toBe(false)
     expect(isBetter(at(0.05, squares), at(0.6))).toBe(true)
+    // With weights of classes a higher cost may find more of the rare ones.
+    const found = (loss: number, recall: readonly number[], classWeights: boolean): Evidence =>
+      changed(at(loss), { training: { classWeights }, epochs: course([1, loss], { each: { recall } }) })
+    expect(isBetter(found(0.7, [0.8, 0.9], true), found(0.6, [1, 0.2], false))).toBe(true)
+    expect(isBetter(found(0.5, [1, 0.2], true), found(0.6, [0.8, 0.9], true))).toBe(false)
   })
 })

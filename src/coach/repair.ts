@@ -1,7 +1,7 @@
 // The automatic repair: which change comes next, whether it helped, and the loop round both. Trains nothing itself and knows no model:
 // who calls it says what a change makes of a setup, and trains.
 
-import { findingsOf } from "./coach.ts"
+import { findingsOf, promiseOf } from "./coach.ts"
 import type { Evidence } from "./evidence.ts"
 import type { Change, Edit, Finding } from "./finding.ts"
 import { FIRST_EPOCHS, paceOf, type Seen, standOn } from "./procedures.ts"
@@ -14,6 +14,7 @@ import {
   setDepth,
   setEpochs,
   setRate,
+  setUnits,
   shown,
   standardizeInputs,
 } from "./rules/rule.ts"
@@ -78,8 +79,10 @@ const [SMALL_BATCH, USUAL_BATCH, LARGE_BATCH] = [16, 32, 128]
 /** Neurons and layers beyond which only the reader may go. */
 const MOST_UNITS = 256
 const MOST_LAYERS = 4
-/** Layers to begin with. */
+/** Layers and neurons to begin with, and neurons that are too few to carry anything through. */
 const FEW_LAYERS = 2
+const USUAL_UNITS = 32
+const NARROW = 4
 /** Changes that are made before one training. */
 const MOST_AT_ONCE = 8
 
@@ -92,15 +95,16 @@ const finalCost = (evidence: Evidence): number => {
   return last === undefined || evidence.diverged !== undefined || Number.isNaN(last) ? Number.POSITIVE_INFINITY : last
 }
 
-/** What makes a cost: costs of trainings that differ in it are not compared. */
-const measureOf = ({ network, training, data }: Evidence): string =>
+/** What makes a cost: costs of trainings that differ in it are not compared; with weights of classes none is what was asked for. */
+const measureOf = ({ network, data }: Evidence): string =>
   JSON.stringify([
     network.output.loss,
     data?.targets.deviation,
     data?.targets.shape,
-    training.classWeights,
     network.layers.map(({ l1, l2 }) => [l1 ?? 0, l2 ?? 0]).filter(([l1, l2]) => l1 !== 0 || l2 !== 0),
   ])
+const isComparable = (a: Evidence, b: Evidence): boolean =>
+  !a.training.classWeights && !b.training.classWeights && measureOf(a) === measureOf(b)
 
 /** The mean share of each class that is found; how much is learnt. Measures that do not depend on the kind of cost. */
 const recallOf = (evidence: Evidence): number | undefined => {
@@ -129,12 +133,21 @@ export function isBetter(after: Evidence, before: Evidence): boolean {
   const [own, other] = [finalCost(after), finalCost(before)]
   if (!Number.isFinite(own)) return false
   if (!Number.isFinite(other)) return true
-  if (measureOf(after) === measureOf(before)) return own < other - NOISE * Math.abs(other)
+  return isComparable(after, before) ? own < other - NOISE * Math.abs(other) : findsMore(after, before)
+}
+
+/** Whether more is found of each class, or more is learnt where classes are not counted, by more than a point. */
+function findsMore(after: Evidence, before: Evidence): boolean {
   const [found, foundBefore] = [recallOf(after), recallOf(before)]
   return found !== undefined && foundBefore !== undefined
     ? found > foundBefore + NOISE
     : skillOf(after) > skillOf(before) + NOISE
 }
+
+/** Whether a change has done what was promised of it: it tells where costs cannot be compared. */
+const asPromised = (made: readonly Proposal[], after: Evidence, before: Evidence): boolean =>
+  !isComparable(after, before) &&
+  made.some(({ finding }) => finding !== undefined && promiseOf(finding, after)?.cameTrue === true)
 
 /** Where nothing was learnt nothing can be lost: what the coach has found at fault stays mended. */
 const costsNothing = (made: readonly Proposal[], after: Evidence, before: Evidence): boolean =>
@@ -172,7 +185,7 @@ function* nextRate(evidence: Evidence, attempts: readonly Attempt<unknown>[]): G
 const isPlain = ({ network }: Evidence): boolean =>
   network.layers.every(({ hasKernel, type }) => !hasKernel || type === "dense")
 
-/** The chapter's values of what is far from them: two hidden layers, neurons that do not saturate, inputs around 0 +- 1, batches of 32. */
+/** The chapter's values of what is far from them: two hidden layers of some neurons, neurons that do not saturate, inputs around 0 +- 1, batches of 32. */
 function* usual(evidence: Evidence): Generator<Proposal> {
   const { training, data } = evidence
   const hidden = hiddenOf(evidence)
@@ -180,6 +193,9 @@ function* usual(evidence: Evidence): Generator<Proposal> {
     const units = hidden.map((layer) => layer.units)
     yield { change: setDepth(units, FEW_LAYERS), why: `${units.length} hidden layers learn slowly.` }
   }
+  const narrowest = Math.min(...hidden.map(({ units }) => units))
+  if (narrowest < NARROW && isPlain(evidence))
+    yield { change: setUnits(hidden.length, USUAL_UNITS), why: `A layer has ${counted(narrowest, "neuron")} only.` }
   if (hidden.some(({ activation }) => FLAT_ENDS.test(activation))) {
     const change = { kind: "activation", to: "relu" } as const
     yield {
@@ -199,11 +215,7 @@ function* larger(evidence: Evidence): Generator<Proposal> {
   if (units.length === 0 || !isPlain(evidence)) return
   const to = 2 * Math.max(...units)
   const why = `The cost rests with ${percent(Math.max(0, anySkill(evidence) ?? 0))} learnt.`
-  if (to <= MOST_UNITS) {
-    const flag = `--layers ${units.map(() => to).join(",")}`
-    const text = `Twice the neurons: ${to}.`
-    yield { change: changeTo(text, `dense({ units: ${to} })`, { kind: "units", to }, flag), why }
-  }
+  if (to <= MOST_UNITS) yield { change: setUnits(units.length, to), why }
   if (units.length < MOST_LAYERS) yield { change: setDepth(units, units.length + 1), why }
 }
 
@@ -228,13 +240,17 @@ function* proposals(evidence: Evidence, attempts: readonly Attempt<unknown>[]): 
   if (evidence.epochs.length === 0 && evidence.diverged === undefined) return
   const skill = skillOf(evidence)
   const pace = Number.isFinite(finalCost(evidence)) ? paceOf(costsOf(evidence)) : "unable"
-  // What has learnt its rows as well as this has nothing more to learn from them.
-  if (faults.length === 0 && (anySkill(evidence) ?? 0) >= (pace === "rests" ? WELL_AT_REST : WELL)) return
+  // What overfits gains nothing from more of anything.
+  if (attempts.some(({ kept, proposals }) => kept && proposals.some(({ finding }) => finding?.code === "F17"))) return
+  const enough = pace === "rests" ? WELL_AT_REST : WELL
+  if (faults.length === 0 && skill >= enough) return
   const kept = attempts.findLastIndex((attempt) => attempt.kept)
   const vain = attempts
     .slice(kept + 1)
     .filter(({ proposals }) => proposals.every(({ finding }) => finding === undefined))
   if (vain.length >= (skill >= MOST ? 1 : PATIENCE)) return
+  // What has learnt its rows has nothing more to learn from them.
+  if (faults.length === 0 && (anySkill(evidence) ?? 0) >= enough) return yield* usual(evidence)
   const slow = pace === "slow" || pace === undefined
   const room = attempts[kept]?.proposals.some(isRate) || POWER * (longestShare(evidence) ?? 0) < LONG_STEP
   const ratesFirst = !Number.isFinite(finalCost(evidence)) || (pace === "slow" && room)
@@ -286,12 +302,15 @@ export async function repair<Setup>(
     if (next.made.length === 0) break
     const evidence = await by.train(next.setup, next.made)
     const proven = next.made.some(({ finding }) => finding?.epoch === null && finding.score >= PROVEN)
-    const kept = proven || isBetter(evidence, standing.evidence) || costsNothing(next.made, evidence, standing.evidence)
+    const helped = isBetter(evidence, standing.evidence) || asPromised(next.made, evidence, standing.evidence)
+    const kept = proven || helped || costsNothing(next.made, evidence, standing.evidence)
     const attempt: Attempt<Setup> = { setup: next.setup, proposals: next.made, evidence, kept }
     attempts.push(attempt)
     by.onAttempt?.(attempt)
+    // Of what was proven to be wrong only a training that finds more is better than the one that mends it.
+    const mends = proven && Number.isFinite(finalCost(evidence)) && !findsMore(best.evidence, evidence)
+    if (mends || isBetter(evidence, best.evidence) || (helped && best === standing)) best = attempt
     if (kept) standing = attempt
-    if (isBetter(evidence, best.evidence)) best = attempt
   }
   return { setup: best.setup, evidence: best.evidence, attempts }
 }

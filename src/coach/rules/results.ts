@@ -2,7 +2,18 @@
 // other rule.
 
 import type { Evidence, TrialFacts } from "../evidence.ts"
-import { changeTo, counted, expectLoss, type Found, percent, type Rule, setDepth, setEpochs, shown } from "./rule.ts"
+import {
+  changeTo,
+  counted,
+  expectLoss,
+  type Found,
+  percent,
+  type Rule,
+  setDepth,
+  setEpochs,
+  setUnits,
+  shown,
+} from "./rule.ts"
 import {
   aheadOf, anySkill, gainOf, gainPerEpoch, hiddenOf, ignorantLoss, isLate, lastEpoch, longestShare, meanRatio, numberOf, SHORT_STEP, skillOf, standsStill, stepsOf,
   validSkillOf,
@@ -279,7 +290,7 @@ function tooLarge(evidence: Evidence): Found | undefined {
     normal: "A smaller network is more than 1 % worse.",
     why: "Occam's razor: of two networks that do equally well the smaller one is the better.",
     change: half
-      ? changeTo(`Use ${to} neurons per layer.`, `dense({ units: ${to} })`, { kind: "units", to }, `--layers ${hidden.map(() => to).join(",")}`)
+      ? setUnits(hidden.length, to)
       : setDepth(hidden.map(({ units }) => units), to),
     expect: { text: "Validation cost stays.", measure: "valLoss", within: evidence.training.epochs, below: 1.02 * numberOf(own) },
   } // biome-ignore format: short

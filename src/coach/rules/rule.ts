@@ -84,6 +84,15 @@ export function setDepth(
   return changeTo(text, code, { kind: "depth", to }, `--layers ${layers.join(",")}`)
 }
 
+/** Sets the neurons of all hidden layers, of which there are so many. */
+export const setUnits = (layers: number, to: number): Change =>
+  changeTo(
+    `Use ${to} neurons per layer.`,
+    `dense({ units: ${to} })`,
+    { kind: "units", to },
+    `--layers ${new Array(layers).fill(to).join(",")}`,
+  )
+
 /** Sets the number of epochs. */
 export const setEpochs = (to: number, text: string = `Train ${to} epochs.`): Change =>
   changeTo(text, `fit(x, y, { epochs: ${to} })`, { kind: "epochs", to }, `--epochs ${to}`)
