@@ -62,15 +62,15 @@ describe("persistence", () => {
       const layers = [layerLook("a", gradientRms), layerLook("out", gradientRms)]
       return { ...sick, probe: { rows: 256, loss: 1.1, layers, output: { mean: 0, deviation: 1 } } }
     }
-    const after = (evidence: Evidence, share: number): Evidence => ({
+    const taught = (evidence: Evidence, share: number): Evidence => ({
       ...evidence,
       epochs: [{ ...epochs[0]!, kernels: moved(share, 0.02) }],
     })
     expect(diagnose({ ...started(0.37), epochs: [] }).headline).toBeUndefined()
     // 0.1 · 0.37 / 0.6 = 6.2 %.
-    expect(diagnose(after(started(0.37), 0.51)).headline).toMatchObject({ code: "F08", epoch: 0 })
-    expect(diagnose(after(started(0.37), 0.49)).headline).toBeUndefined()
-    expect(diagnose(after(started(0.35), 0.51)).headline).toBeUndefined()
+    expect(diagnose(taught(started(0.37), 0.51)).headline).toMatchObject({ code: "F08", epoch: 0 })
+    expect(diagnose(taught(started(0.37), 0.49)).headline).toBeUndefined()
+    expect(diagnose(taught(started(0.35), 0.51)).headline).toBeUndefined()
   })
 
   test.each(["F08", "F11", "F21"] as const)("%s: an alarm that passes is never said, two in a row are", (code) => {
@@ -150,7 +150,7 @@ test("the coach says a thing once, and checks what it has promised", () => {
   const all = evidence.epochs.flatMap((_, i) => coach.advise({ ...evidence, epochs: evidence.epochs.slice(0, i + 1) }))
   expect(all.map(({ code, epoch: at }) => [code, at])).toEqual([["F08", 1]])
   expect(all[0]!.change.edit).toEqual({ kind: "learningRate", to: 0.01 })
-  const after = (loss: number): Evidence => ({ ...healthy, epochs: [epoch(0, loss, loss)] })
+  const taught = (loss: number): Evidence => ({ ...healthy, epochs: [epoch(0, loss, loss)] })
   expect(promiseOf(all[0]!, after(0.5))).toMatchObject({ cameTrue: true, measured: 0.5 })
   expect(promiseOf(all[0]!, after(1.2))).toBeUndefined()
   expect(promiseOf(all[0]!, { ...after(1.2), ended: "completed" })).toMatchObject({ cameTrue: false })
