@@ -151,9 +151,9 @@ test("the coach says a thing once, and checks what it has promised", () => {
   expect(all.map(({ code, epoch: at }) => [code, at])).toEqual([["F08", 1]])
   expect(all[0]!.change.edit).toEqual({ kind: "learningRate", to: 0.01 })
   const taught = (loss: number): Evidence => ({ ...healthy, epochs: [epoch(0, loss, loss)] })
-  expect(promiseOf(all[0]!, after(0.5))).toMatchObject({ cameTrue: true, measured: 0.5 })
-  expect(promiseOf(all[0]!, after(1.2))).toBeUndefined()
-  expect(promiseOf(all[0]!, { ...after(1.2), ended: "completed" })).toMatchObject({ cameTrue: false })
+  expect(promiseOf(all[0]!, taught(0.5))).toMatchObject({ cameTrue: true, measured: 0.5 })
+  expect(promiseOf(all[0]!, taught(1.2))).toBeUndefined()
+  expect(promiseOf(all[0]!, { ...taught(1.2), ended: "completed" })).toMatchObject({ cameTrue: false })
 })
 
 describe("the chapter's two runs bring no fault at any epoch", () => {
