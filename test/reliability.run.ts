@@ -14,6 +14,8 @@ if (what === "save") {
     writeSync(1, `saved ${step}\n`)
     keepNewest(folder, name, 1, checkpointName(1))
   }
+  // What the process does to end itself is another thing, and not the same each time.
+  writeSync(1, "done\n")
 } else {
   const { takePlace } = await import("../cli/run-lock.ts")
   process.setMaxListeners(0)

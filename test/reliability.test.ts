@@ -63,10 +63,11 @@ describe.skipIf(!runs("strace", "-o", join(root, "probe"), "true"))("C2 a kill i
     const names = "mkdir,openat,write,fsync,close,rename,unlink"
     const [log, whole] = [join(root, "calls"), join(root, "c2")]
     expect((await start(whole, "-e", `trace=${names}`, "-o", log)).out).toContain(`saved ${SAVES}`)
-    // The calls of saving: after the folder is first named, those that follow one another until the process ends.
+    // The calls of saving: from the one that first names the folder to the word that all is done.
     const calls = readFileSync(log, "utf8").split("\n")
     const first = calls.findIndex((line) => line.startsWith("mkdir(") && line.includes(whole))
     const saved = (n: number): number => calls.findIndex((line) => line.includes(`"saved ${n}\\n"`))
+    const done = calls.findIndex((line) => line.includes('"done\\n"'))
     const counts = new Map<string, number>()
     const points: { call: string; count: number; line: number }[] = []
     for (const [line, text] of calls.entries()) {
@@ -75,7 +76,8 @@ describe.skipIf(!runs("strace", "-o", join(root, "probe"), "true"))("C2 a kill i
       const count = (counts.get(call) ?? 0) + 1
       counts.set(call, count)
       // The first save, and the last with what it deletes.
-      if (line >= first && (line <= saved(1) || line > saved(SAVES - 1))) points.push({ call, count, line })
+      if (line >= first && line < done && (line <= saved(1) || line > saved(SAVES - 1)))
+        points.push({ call, count, line })
     }
     const kinds = new Set(points.map(({ call }) => call))
     expect([...kinds].sort()).toEqual(names.split(",").sort())

@@ -95,7 +95,7 @@ const finalCost = (evidence: Evidence): number => {
   return last === undefined || evidence.diverged !== undefined || Number.isNaN(last) ? Number.POSITIVE_INFINITY : last
 }
 
-/** What makes a cost: costs of trainings that differ in it are not compared; with weights of classes none is what was asked for. */
+/** What makes a cost. */
 const measureOf = ({ network, data }: Evidence): string =>
   JSON.stringify([
     network.output.loss,
@@ -103,6 +103,8 @@ const measureOf = ({ network, data }: Evidence): string =>
     data?.targets.shape,
     network.layers.map(({ l1, l2 }) => [l1 ?? 0, l2 ?? 0]).filter(([l1, l2]) => l1 !== 0 || l2 !== 0),
   ])
+
+/** Whether costs say which of two trainings is better: not of different kinds, nor where classes have weights, which validation has not. */
 const isComparable = (a: Evidence, b: Evidence): boolean =>
   !a.training.classWeights && !b.training.classWeights && measureOf(a) === measureOf(b)
 
