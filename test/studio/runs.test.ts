@@ -27,7 +27,7 @@ const { checksOf, findingsOf, plainCode, wobble } = await import("../../studio/s
 const { follow } = await import("../../studio/src/runs/store.ts")
 const { clearOf, gapFrom, rangeOf, thinned, ticksAlong, ticksOf } = await import("../../studio/src/ui/scales.ts")
 const { hillPath, reachOf } = await import("../../studio/src/runs/histograms.tsx")
-const { worstOf } = await import("../../studio/src/ui/mix-ups.tsx")
+const { errorsText, worstOf } = await import("../../studio/src/ui/mix-ups.tsx")
 const { timesText } = await import("../../studio/src/runs/progress-line.tsx")
 
 const traces = JSON.parse(readFileSync(new URL("../fixtures/book-traces.json", import.meta.url), "utf8"))
@@ -317,6 +317,37 @@ describe("drawing", () => {
   })
 
   test("hills and mix-ups", () => {
+    const named = (k: number): string => "abc".charAt(k)
+    expect(
+      errorsText(
+        0,
+        worstOf([
+          [5, 0],
+          [0, 4],
+        ]),
+        named,
+      ),
+    ).toBe("0 errors")
+    expect(
+      errorsText(
+        1,
+        worstOf([
+          [5, 1],
+          [0, 4],
+        ]),
+        named,
+      ),
+    ).toBe("1 error, most: a as b")
+    expect(
+      errorsText(
+        1200,
+        worstOf([
+          [5, 300],
+          [900, 4],
+        ]),
+        named,
+      ),
+    ).toBe("1,200 errors, most: b as a")
     expect(reachOf([{ min: -0.3, max: 0.55, counts: [] }])).toBe(0.6)
     const { line } = hillPath({ min: 0, max: 2, counts: [1, 4] }, (value) => 10 * value, 50, 40)
     expect(line).toBe("M0.0 50L5.0 40.0L15.0 10.0L20.0 50")

@@ -23,6 +23,16 @@ export function worstOf(confusion: Confusion): {
   return worst
 }
 
+/** How many errors, and the most frequent mix-up, if there is one. */
+export function errorsText(
+  errors: number,
+  { label, said, n }: ReturnType<typeof worstOf>,
+  nameOf: (k: number) => string,
+): string {
+  const all = errors === 1 ? "1 error" : `${count(errors)} errors`
+  return n === 0 ? all : `${all}, most: ${nameOf(label)} as ${nameOf(said)}`
+}
+
 /** The matrix. */
 export function MixUps(props: {
   readonly confusion: Confusion | undefined
@@ -67,7 +77,7 @@ export function MixUps(props: {
         viewBox={`0 0 ${side} ${side}`}
         style={{ maxWidth: `${Math.min(220, Math.round(1.2 * side))}px` }}
         role="img"
-        aria-label={`${count(total)} errors. The most frequent mix-up is ${nameOf(worst.label)} read as ${nameOf(worst.said)}, ${worst.n} times.`}
+        aria-label={errorsText(total, worst, nameOf)}
         onPointerLeave={() => setOver(undefined)}
       >
         {confusion.map((row, label) => (
@@ -117,7 +127,7 @@ export function MixUps(props: {
           </g>
         ))}
       </svg>
-      <p class="small dim">{over ?? `${count(total)} errors, most: ${nameOf(worst.label)} as ${nameOf(worst.said)}`}</p>
+      <p class="small dim">{over ?? errorsText(total, worst, nameOf)}</p>
     </section>
   )
 }
