@@ -128,10 +128,8 @@ class Repairs {
   }
 
   /** The settings with a change; undefined if the command line cannot make it, or if it changes nothing. */
-  #changed(changes: TrainConfig, { flag, edit }: Change): TrainConfig | undefined {
+  #changed(changes: TrainConfig, { flag }: Change): TrainConfig | undefined {
     if (flag === undefined || this.#interrupt.signal.aborted) return undefined
-    // What has stopped by itself would do so again, at the same epoch.
-    if (edit.kind === "epochs" && this.#bySettings.get(changes)?.evidence?.ended === "stopped") return undefined
     const made = settingsIn(flag)
     if (made === undefined || ![...made.keys()].every((name) => this.#of.takes(name))) return undefined
     const text = (value: unknown): string => JSON.stringify(value ?? null)

@@ -5,9 +5,12 @@ import { findingsOf, promiseOf } from "./coach.ts"
 import type { Evidence } from "./evidence.ts"
 import type { Change, Edit, Finding } from "./finding.ts"
 import { FIRST_EPOCHS, paceOf, type Seen, standOn } from "./procedures.ts"
+import { NOTHING } from "./rules/pace.ts"
 import {
   changeTo,
   counted,
+  LARGEST_BATCH,
+  NARROW,
   PROVEN,
   percent,
   setBatch,
@@ -17,6 +20,8 @@ import {
   setUnits,
   shown,
   standardizeInputs,
+  USUAL_BATCH,
+  USUAL_UNITS,
 } from "./rules/rule.ts"
 import { anySkill, hiddenOf, LONG_STEP, lastEpoch, longestShare, numberOf, validSkillOf } from "./rules/signs.ts"
 
@@ -62,27 +67,24 @@ export interface Repaired<Setup> {
 
 /** The least gain that is none by accident, as a share of the cost. */
 const NOISE = 0.01
-/** Skills from which on nothing more is tried where nothing is at fault: of a training at rest, and of any. And one that is none. */
+/** Skills from which on nothing more is tried where nothing is at fault: of a training at rest, and of any. */
 const WELL_AT_REST = 0.9
 const WELL = 0.95
-const NOTHING = 0.08
 /** Where most is learnt one step of the chapter that does not help ends the repair; elsewhere so many. */
 const MOST = 0.7
 const PATIENCE = 3
 /** By how much a learning rate is moved, and how often either way. */
 const POWER = 10
 const POWERS = [-3, -2, -1, 0, 1, 2, 3] as const
-/** Activations of hidden layers, the size of inputs and the batches for which the usual ones are tried. */
+/** Activations of hidden layers, the size of inputs and the batches (and any beyond the largest) for which the usual ones are tried. */
 const FLAT_ENDS = /^(sigmoid|hardSigmoid)$/
 const LARGE = 3
-const [SMALL_BATCH, USUAL_BATCH, LARGE_BATCH] = [16, 32, 128]
+const SMALL_BATCH = 16
 /** Neurons and layers beyond which only the reader may go. */
 const MOST_UNITS = 256
 const MOST_LAYERS = 4
-/** Layers and neurons to begin with, and neurons that are too few to carry anything through. */
+/** Layers to begin with. */
 const FEW_LAYERS = 2
-const USUAL_UNITS = 32
-const NARROW = 4
 /** Changes that are made before one training. */
 const MOST_AT_ONCE = 8
 
@@ -196,7 +198,7 @@ function* usual(evidence: Evidence): Generator<Proposal> {
     yield { change: setDepth(units, FEW_LAYERS), why: `${units.length} hidden layers learn slowly.` }
   }
   const narrowest = Math.min(...hidden.map(({ units }) => units))
-  if (narrowest < NARROW && isPlain(evidence))
+  if (narrowest <= NARROW && isPlain(evidence))
     yield { change: setUnits(hidden.length, USUAL_UNITS), why: `A layer has ${counted(narrowest, "neuron")} only.` }
   if (hidden.some(({ activation }) => FLAT_ENDS.test(activation))) {
     const change = { kind: "activation", to: "relu" } as const
@@ -207,7 +209,7 @@ function* usual(evidence: Evidence): Generator<Proposal> {
   }
   const size = Math.max(0, ...(data?.means.map((mean, i) => Math.hypot(mean, data.deviations[i]!)) ?? []))
   if (size > LARGE) yield { change: standardizeInputs, why: `The largest feature is usually ${shown(size)} in size.` }
-  if (training.batchSize < SMALL_BATCH || training.batchSize > LARGE_BATCH)
+  if (training.batchSize < SMALL_BATCH || training.batchSize > LARGEST_BATCH)
     yield { change: setBatch(USUAL_BATCH), why: `Batches of ${training.batchSize} are unusual.` }
 }
 

@@ -2,27 +2,29 @@
 
 import type { Evidence, TrainingFacts } from "../evidence.ts"
 import {
-  DISAGREE, goneSilent, HARDLY, isRestless, LOWER_WITHOUT_NOISE, MOSTLY_AGREE, NEARLY_ALL, REACHES, 
-  RISES_OF_FEW_ROWS, ROOM, ROOM_OF_NUMBERS, reachOf,stepsInAll, times, USUAL_STEP, WELL,
+  DISAGREE, goneSilent, HARDLY, isRestless, LOWER_WITHOUT_NOISE, MOSTLY_AGREE, NEARLY_ALL, REACHES, RISES_OF_FEW_ROWS,
+  ROOM, ROOM_OF_NUMBERS, reachOf, stepsInAll, times, USUAL_STEP, WELL,
 } from "./pace.ts" // biome-ignore format: a list
 import {
   changeTo,
   counted,
   expectLoss,
   type Found,
+  LARGEST_BATCH,
   percent,
   type Rule,
   setBatch,
   setRate,
   shown,
   soon,
+  USUAL_BATCH,
 } from "./rule.ts"
 import {
   aheadOf, anySkill, coherenceOf, ignorantLoss, isAdaptive, lastWatched, longestShare, numberOf, POOR, projected,
   SHORT_STEP,
 } from "./signs.ts" // biome-ignore format: a list
 
-/** The longest of those: steps that follow single rows may be no longer. */
+/** The longest of usual steps: those that follow single rows may be no longer. */
 const LONG_USUAL_STEP = 0.03
 /** The share of steps that a clip shortens before it, and no longer the slope, says how long they are. */
 const CLIPPED = 0.5
@@ -33,9 +35,7 @@ const FEW_ROUNDS = 4
 const FEW_IN_ALL = 500
 /** Few steps of large batches must be able to change the weights by their own size: healthy trainings that were measured could by 1.6 at least. */
 const OTHER_WEIGHTS = 1
-/** Batches: the usual one, the largest that is no matter of taste, and the largest that follows single rows. */
-const USUAL_BATCH = 32
-const LARGEST_BATCH = 128
+/** The largest batch that follows single rows. */
 const SMALL_BATCH = 4
 /** The rate of dropout that is usual at most. */
 const LARGE_DROPOUT = 0.5

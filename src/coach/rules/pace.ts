@@ -1,4 +1,4 @@
-// What rules of the knobs and of the steps share: how much is learnt, how far steps can lead, neurons that they have put to sleep. Knows no fault.
+// What several rules share: how much is learnt, how far steps can lead, neurons that they have put to sleep. Knows no fault.
 
 import type { Evidence, LayerFacts, LayerLook } from "../evidence.ts"
 import { firstShares, gainOf, hiddenLooks, lastLooks, risesOf, SILENT } from "./signs.ts"
@@ -8,6 +8,8 @@ export const NEARLY_ALL = 0.9
 export const WELL = 0.7
 export const HARDLY = 0.3
 export const SOMETHING = 0.05
+/** The skill that is none. */
+export const NOTHING = 0.08
 /** A step of usual length, as a share of the weights: the middle of what was healthy. */
 export const USUAL_STEP = 0.01
 /**

@@ -2,35 +2,32 @@
 // other rule.
 
 import type { Evidence, TrialFacts } from "../evidence.ts"
+import { NEARLY_ALL, NOTHING } from "./pace.ts"
 import {
   changeTo,
   counted,
   expectLoss,
   type Found,
+  NARROW,
   percent,
   type Rule,
   setDepth,
   setEpochs,
   setUnits,
   shown,
+  USUAL_UNITS,
 } from "./rule.ts"
 import {
   aheadOf, anySkill, gainOf, gainPerEpoch, hiddenOf, ignorantLoss, isLate, lastEpoch, longestShare, meanRatio, numberOf, SHORT_STEP, skillOf, standsStill, stepsOf,
   validSkillOf,
 } from "./signs.ts" // biome-ignore format: a list
 
-/** Skills below which a training has not come to enough, and at which it has come to nothing. */
+/** The skill below which a training has not come to enough. */
 const ENOUGH = 0.7
-const NOTHING = 0.08
-const NEARLY_ALL = 0.9
 /** How far validation may stay behind where a network is only too small: what it cannot learn it cannot learn by heart either. */
 const BEHIND = 0.3
 /** A loss so much lower some steps ahead: training is not at rest. */
 const NOT_AT_REST = 0.9
-/** Neurons of a layer that are too few to carry anything through. */
-const NARROW = 3
-/** Neurons of a layer to begin with: the middle of the 8 to 64 of the chapter, by powers of two. */
-const USUAL_UNITS = 32
 /** The rows that it takes to know a validation cost, and to say that labels do not follow from inputs. */
 const ROWS_FOR_VALIDATION = 40
 const ROWS_FOR_LABELS = 400

@@ -69,6 +69,10 @@ export const standardizeInputs: Change = changeTo(
   "--scaling standardize",
 )
 
+/** Batches: the usual one, and the largest that is no matter of taste. */
+export const USUAL_BATCH = 32
+export const LARGEST_BATCH = 128
+
 /** Sets the size of batches. */
 export const setBatch = (to: number): Change =>
   changeTo(`Use batches of ${to}.`, `fit(x, y, { batchSize: ${to} })`, { kind: "batchSize", to }, `--batch-size ${to}`)
@@ -83,6 +87,10 @@ export function setDepth(
   const code = `sequential([ /* ${counted(to, "hidden layer")} */ ])`
   return changeTo(text, code, { kind: "depth", to }, `--layers ${layers.join(",")}`)
 }
+
+/** Neurons of a layer that are too few to carry anything through, and those to begin with: the middle of the chapter's 8 to 64. */
+export const NARROW = 3
+export const USUAL_UNITS = 32
 
 /** Sets the neurons of all hidden layers, of which there are so many. */
 export const setUnits = (layers: number, to: number): Change =>

@@ -41,6 +41,7 @@ const USUAL_RATE_ADAPTIVE = 0.01
 const HALF_A_POWER = Math.sqrt(10)
 /** Targets that are so many times larger than first outputs, which are about 1 in size, make slopes as many times steeper. */
 const LARGE_TARGETS = 3
+
 /** The steps of the last watched epoch as shares of the first weights, if these were smaller: beside weights that have burst any step is short. */
 function shareOfFirst(evidence: Evidence): number | undefined {
   const first = evidence.epochs.find(({ kernels }) => kernels.length > 0)?.kernels
