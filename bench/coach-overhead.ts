@@ -1,16 +1,22 @@
-// What the coach costs: trainings with and without it in turns, from the end of the third epoch to the end of the last, by the clock and
-// by the time that processors have worked for them, which says more where other programs run.
+// What the coach costs from the fourth epoch to the end, by the clock and by the time that processors have worked for it, which says more
+// where other programs run. Trainings with and without it go on in turns, long ones epoch by epoch: a machine that others use changes its
+// pace within seconds.
 //   node bench/coach-overhead.ts [--pairs 10] [--only toy] [--threads 1] [--save]
 // What comes once (facts of the data, the probe, the modules) is given beside it: the first two epochs of a toy are watched from end to end,
-// so that only its third loads the module that trains. The weights are compared bit by bit.
+// so that only its third loads the module that trains. The weights are compared bit by bit. There are ten times as many pairs of toys.
 
 import { writeFileSync } from "node:fs"
 import { parseArgs } from "node:util"
-import { dense, type Layer, type ModelOptions, type OptimizerLike, sequential, sgd } from "../src/index.ts"
+import { asTrainingData, mnist } from "../src/datasets.ts"
+import { dense, type Layer, type ModelOptions, type OptimizerLike, sequential, sgd, type Tensor } from "../src/index.ts"
 import { clockOf, machine, median } from "./machine.ts"
 
 interface Work {
   readonly name: string
+  /** Whether its rows are those of MNIST; else they are made. */
+  readonly digits?: boolean
+  /** Whether an epoch with the coach is followed by one without it; else a training follows a training. */
+  readonly inTurns: boolean
   readonly sizes: readonly number[]
   readonly activation: "tanh" | "relu"
   readonly rows: number
@@ -26,6 +32,8 @@ const deep = [2, ...Array.from({ length: 9 }, () => 16), 1]
 const works: readonly Work[] = [
   {
     name: "digits, batch 128",
+    digits: true,
+    inTurns: true,
     sizes: [784, 64, 64, 10],
     activation: "relu",
     rows: 60_000,
@@ -35,6 +43,8 @@ const works: readonly Work[] = [
   },
   {
     name: "digits, batch 32",
+    digits: true,
+    inTurns: true,
     sizes: [784, 64, 64, 10],
     activation: "relu",
     rows: 60_000,
@@ -44,6 +54,8 @@ const works: readonly Work[] = [
   },
   {
     name: "digits, batch 1",
+    digits: true,
+    inTurns: true,
     sizes: [784, 64, 64, 10],
     activation: "relu",
     rows: 20_000,
@@ -52,7 +64,18 @@ const works: readonly Work[] = [
     bound: 0.03,
   },
   {
+    name: "chance, batch 128",
+    inTurns: true,
+    sizes: [784, 64, 64, 10],
+    activation: "relu",
+    rows: 60_000,
+    batchSize: 128,
+    epochs: 10,
+    bound: 0.03,
+  },
+  {
     name: "toy, batch 10",
+    inTurns: false,
     sizes: [2, 8, 8, 1],
     activation: "tanh",
     rows: 700,
@@ -62,6 +85,7 @@ const works: readonly Work[] = [
   },
   {
     name: "toy, ten layers, batch 32",
+    inTurns: false,
     sizes: deep,
     activation: "tanh",
     rows: 700,
@@ -93,27 +117,51 @@ interface Once {
 
 const [clock, processor] = [clockOf(false), clockOf(true)]
 
-interface Data {
-  readonly data: Float32Array
-  readonly shape: readonly number[]
-}
-
-/** Rows that are found in classes by chance, or by their first number: what cannot be learnt is looked at closest. */
-function dataOf({ sizes, rows }: Work): readonly [x: Data, y: Data] {
+/** Digits, or bytes whose classes are chance: what cannot be learnt is looked at closest. A toy's class is in its first number. */
+async function dataOf({ digits, sizes, rows }: Work): Promise<readonly [x: Tensor, y: Tensor]> {
   const outputs = sizes.at(-1)!
+  if (digits === true) {
+    const { xTrain, yTrain } = asTrainingData(await mnist())
+    return [head(xTrain, rows), head(yTrain, rows)]
+  }
   const x = noise(rows * sizes[0]!, 1)
   const y = new Float32Array(rows * outputs)
   for (let i = 0; i < rows; i++) {
     if (outputs > 1) y[i * outputs + (i % outputs)] = 1
     else y[i] = Number(x[i * sizes[0]!]! > 0.5)
   }
+  const shape = [rows, sizes[0]!]
+  const bytes = { dtype: "unorm8", data: Uint8Array.from(x, (v) => 255 * v), shape } as const
   return [
-    { data: x, shape: [rows, sizes[0]!] },
-    { data: y, shape: [rows, outputs] },
+    outputs > 1 ? bytes : { dtype: "float32", data: x, shape },
+    { dtype: "float32", data: y, shape: [rows, outputs] },
   ]
 }
 
-async function train(work: Work, [x, y]: readonly [Data, Data], coach: boolean): Promise<Once> {
+/** The first rows. */
+const head = ({ dtype, data, shape }: Tensor, rows: number): Tensor =>
+  ({ dtype, data: data.subarray(0, (data.length / shape[0]!) * rows), shape: [rows, ...shape.slice(1)] }) as Tensor
+
+/** Trainings that go on in turns: who passes waits until it is asked again, which is at once if nobody waits. */
+class Turns {
+  readonly #waiting: (() => void)[] = []
+
+  wait(): Promise<void> {
+    return new Promise((resolve) => this.#waiting.push(resolve))
+  }
+
+  leave(): void {
+    this.#waiting.shift()?.()
+  }
+
+  async pass(): Promise<void> {
+    const again = this.wait()
+    this.leave()
+    await again
+  }
+}
+
+async function train(work: Work, [x, y]: readonly [Tensor, Tensor], coach: boolean, turns?: Turns): Promise<Once> {
   const { sizes, activation, batchSize, epochs } = work
   const layers = sizes.slice(1).map((units, i): Layer => {
     const last = i === sizes.length - 2
@@ -124,23 +172,50 @@ async function train(work: Work, [x, y]: readonly [Data, Data], coach: boolean):
   const model = sequential(layers, { seed: 1, threads, ...work.model })
   const loss = sizes.at(-1) === 1 ? "binaryCrossentropy" : "categoricalCrossentropy"
   model.compile({ loss, optimizer: work.optimizer ?? sgd({ learningRate: 0.05 }) })
-  const moments: (readonly [clock: number, processor: number])[] = []
-  const mark = (): void => void moments.push([clock(), processor()])
+  const now = (): readonly [number, number] => [clock(), processor()]
+  // An epoch lasts from its beginning to that of the next one: the coach's work comes after its end is told. The first of all is what
+  // comes before the first epoch.
+  const spans: (readonly [clock: number, processor: number])[] = []
+  let begun = now()
+  const mark = (): void => {
+    const [c, p] = now()
+    spans.push([c - begun[0], p - begun[1]])
+  }
+  const onEpochBegin = async (): Promise<void> => {
+    mark()
+    await turns?.pass()
+    begun = now()
+  }
+  await model.fit(x, y, { batchSize, epochs, verbose: 0, coach, callbacks: [{ onEpochBegin }] })
   mark()
-  await model.fit(x, y, { batchSize, epochs, verbose: 0, coach, callbacks: [{ onEpochEnd: mark }] })
-  // The coach's work of an epoch comes after its end is told: the last one's is behind the last end.
-  mark()
+  turns?.leave()
   const bits = model
     .getWeights()
     .map(({ data }) => new Uint32Array(data.slice().buffer).join())
     .join(";")
+  const total = (list: readonly number[]): number => list.reduce((a, b) => a + b, 0)
   const timesBy = (which: 0 | 1): Times => {
-    const times = moments.map((moment) => moment[which])
-    const ends = times.slice(FIRST, -1)
-    const each = ends.slice(1).map((end, i) => end - ends[i]!)
-    return { epoch: (times.at(-1)! - ends[0]!) / (epochs - FIRST), middle: median(each), first: ends[0]! - times[0]! }
+    const times = spans.map((span) => span[which])
+    const each = times.slice(1 + FIRST)
+    return { epoch: total(each) / each.length, middle: median(each), first: total(times.slice(0, 1 + FIRST)) }
   }
   return { clock: timesBy(0), processor: timesBy(1), bits }
+}
+
+/** One training without the coach and one with it; which of them comes first changes. */
+async function pair(
+  work: Work,
+  data: readonly [Tensor, Tensor],
+  i: number,
+): Promise<readonly [plain: Once, coached: Once]> {
+  const coachFirst = i % 2 === 1
+  const turns = work.inTurns ? new Turns() : undefined
+  const later = turns?.wait()
+  const first = train(work, data, coachFirst, turns)
+  if (later === undefined) await first
+  else await later
+  const second = await train(work, data, !coachFirst, turns)
+  return coachFirst ? [second, await first] : [await first, second]
 }
 
 /** The middle 95 % of medians of draws from the list. */
@@ -185,14 +260,14 @@ function compared(plain: readonly Times[], coached: readonly Times[]): object {
 
 const results: object[] = []
 for (const work of works.filter(({ name }) => name.includes(options.only))) {
-  const data = dataOf(work)
+  const data = await dataOf(work)
   await train(work, data, false)
   await train(work, data, true)
   const [plain, coached]: [Once[], Once[]] = [[], []]
-  for (let i = 0; i < pairs; i++) {
-    for (const coach of i % 2 === 0 ? [false, true] : [true, false]) {
-      ;(coach ? coached : plain).push(await train(work, data, coach))
-    }
+  for (let i = 0; i < (work.inTurns ? pairs : 10 * pairs); i++) {
+    const [one, other] = await pair(work, data, i)
+    plain.push(one)
+    coached.push(other)
   }
   if (new Set([...plain, ...coached].map(({ bits }) => bits)).size !== 1) throw new Error(`${work.name}: other bits.`)
   const by = (time: "clock" | "processor"): object =>

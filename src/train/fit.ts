@@ -218,11 +218,14 @@ function endEpoch(place: Place, last: Logs, seconds: number): void {
 
 type Part = Pick<Run, "entry" | "first" | "count" | "runtime" | "seed">
 
-/** Runs some rounds of a chunk; the feed does beside it what can be done for the next rows. */
+/**
+ * Runs some rounds of a chunk; the feed does beside it what can be done for the next rows. Watched rounds are few: that would take longer
+ * than they do, and they would seem slow.
+ */
 function runOver(executable: Executable, feed: Feed, { bound, rows, order }: Chunk, part: Part): Promise<Ran> {
   const { batchSize } = feed
   const running = executable.run({ ...part, bound, batchSize, rows, ...(order === undefined ? {} : { order }) })
-  feed.ahead()
+  if (part.entry !== "watch") feed.ahead()
   return running
 }
 

@@ -192,10 +192,10 @@ export function gainPerEpoch(evidence: Evidence): number | undefined {
   if (from === undefined || epochs.length === 0) return undefined
   const losses = [
     ...(epochs.length < 2 && probe !== undefined ? [numberOf(probe.loss)] : []),
-    ...epochs.map((e) => numberOf(e.loss)),
+    ...epochs.slice(-PACE).map((e) => numberOf(e.loss)),
   ]
   // Coming back from costs far beyond that of guessing, where no untrained network begins, is no progress.
-  const some = losses.slice(-PACE).map((loss) => Math.min(loss, UNTRAINED * from))
+  const some = losses.map((loss) => Math.min(loss, UNTRAINED * from))
   return some.length < 2 ? undefined : Math.max(0, (some[0]! - some.at(-1)!) / (some.length - 1) / from)
 }
 
