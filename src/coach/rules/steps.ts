@@ -181,6 +181,14 @@ function hasJumped(evidence: Evidence): boolean {
   return epoch !== undefined && startsLong(evidence) && (stepShare(epoch) ?? 0) > WHOLE / 2
 }
 
+/** Neurons that long steps have put to sleep do not come back: two signs of one epoch are as good as one of two. */
+const hasSilenced = (evidence: Evidence): boolean => hasJumped(evidence) || goneSilent(evidence) !== undefined
+
+/** Nothing is learnt, and a layer is 0 for all rows: no slope comes through it any more, so that no epoch will change that. */
+const isSevered = (evidence: Evidence): boolean =>
+  (anySkill(evidence) ?? 0) < SOMETHING &&
+  hiddenLooks(evidence, lastLooks(evidence)).some(({ look, facts }) => look.dead === facts.units)
+
 function goesNowhere(evidence: Evidence): Found | undefined {
   const { learningRate } = evidence.training
   const reach = reachOf(evidence)
@@ -364,10 +372,17 @@ export const stepRules: readonly Rule[] = [
     class: "steps",
     when: "running",
     find: tooHigh,
-    foreseen: hasJumped,
+    foreseen: hasSilenced,
   },
   { code: "F07", cause: "exploding gradient", class: "steps", when: "running", find: bursts },
-  { code: "F05", cause: "neurons that have gone silent", class: "steps", when: "running", find: broken },
+  {
+    code: "F05",
+    cause: "neurons that have gone silent",
+    class: "steps",
+    when: "running",
+    find: broken,
+    foreseen: isSevered,
+  },
   { code: "F09", cause: "learning rate too low", class: "steps", when: "probe", find: goesNowhere },
   { code: "F09", cause: "learning rate too low", class: "steps", when: "running", find: tooLow },
   { code: "F10", cause: "bouncing across the valley", class: "steps", when: "running", find: oscillates },
