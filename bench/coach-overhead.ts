@@ -242,15 +242,18 @@ const round = (n: number, digits = 3): number => Number(n.toFixed(digits))
 
 /** What trainings with the coach took over what those without it took, pair by pair. */
 function compared(plain: readonly Times[], coached: readonly Times[]): object {
-  const ratios = coached.map(({ epoch }, i) => epoch / plain[i]!.epoch)
-  const [low, high] = interval(ratios)
+  const ratiosOf = (key: "epoch" | "middle"): readonly number[] =>
+    coached.map((times, i) => times[key] / plain[i]![key])
+  const told = (ratios: readonly number[]) => ({
+    ratio: round(median(ratios)),
+    interval: interval(ratios).map((n) => round(n)),
+  })
   const least = (list: readonly Times[]): number => Math.min(...list.map(({ epoch }) => epoch))
   const of = (list: readonly Times[], key: "epoch" | "first"): number => median(list.map((times) => times[key]))
   return {
-    ratio: round(median(ratios)),
-    interval: [round(low), round(high)],
-    // The epoch in the middle of a training: most epochs of a toy are not watched.
-    ratioOfMiddle: round(median(coached.map(({ middle }, i) => middle / plain[i]!.middle))),
+    /** The epoch in the middle of a training, and the mean of all after the first ones with what comes at the end. */
+    middle: told(ratiosOf("middle")),
+    mean: told(ratiosOf("epoch")),
     // The least times are those that other work on the machine has disturbed least.
     ratioOfLeast: round(least(coached) / least(plain)),
     epochMs: round(of(plain, "epoch")),
