@@ -2,8 +2,8 @@
 
 import type { Evidence, TrainingFacts } from "../evidence.ts"
 import {
-  DISAGREE, goneSilent, HARDLY, isRestless, LOWER_WITHOUT_NOISE, MOSTLY_AGREE, NEARLY_ALL, REACHES, RISES_OF_FEW_ROWS,
-  ROOM, ROOM_OF_NUMBERS, reachOf, stepsInAll, times, USUAL_STEP, WELL,
+  DISAGREE, goneSilent, HARDLY, isRestless, LOWER_WITHOUT_NOISE, MOSTLY_AGREE, NEARLY_ALL, ofTrial, REACHES,
+  RISES_OF_FEW_ROWS, ROOM, ROOM_OF_NUMBERS, reachOf, stepsInAll, times, USUAL_STEP, WELL,
 } from "./pace.ts" // biome-ignore format: a list
 import {
   changeTo,
@@ -80,7 +80,7 @@ function clipsAll(evidence: Evidence): Found | undefined {
   if (!(Number.isFinite(length) && length > FAR_BEYOND * clip.at)) return undefined
   const reach = (whole * clip.at) / length
   if (whole < REACHES || reach >= REACHES) return undefined
-  const saw = `The first gradients are about ${shown(length)} ${clip.kind === "value" ? "in size" : "long"} and cut at ${shown(clip.at)}: ${stepsInAll(evidence)} such steps can change the weights by ${percent(reach)} at most.`
+  const saw = `The first gradients are about ${shown(length)} ${clip.kind === "value" ? "in size" : "long"} and cut at ${shown(clip.at)}: ${stepsInAll(evidence)} such steps${ofTrial(evidence)} can change the weights by ${percent(reach)} at most.`
   return tooTight(evidence, clip, length, saw)
 }
 
@@ -154,7 +154,7 @@ function largeBatch(evidence: Evidence): Found | undefined {
   return {
     kind: harms ? "fault" : "tip",
     score: harms ? 80 : 15,
-    saw: `A batch of ${batchSize} makes ${counted(rounds, "step")} per epoch${short ? `; ${stepsInAll(evidence)} together can change the weights by ${percent(reach)} at most` : harms ? "; further on the same way the cost is lower" : ""}.`,
+    saw: `A batch of ${batchSize} makes ${counted(rounds, "step")} per epoch${short ? `; ${stepsInAll(evidence)}${ofTrial(evidence)} together can change the weights by ${percent(reach)} at most` : harms ? "; further on the same way the cost is lower" : ""}.`,
     normal: `Batches of ${USUAL_BATCH} to ${LARGEST_BATCH}, and 10 steps per epoch or more.`,
     why: "Each epoch takes few steps down the slope, and full batches lack the noise that helps out of local minima.",
     change: setBatch(USUAL_BATCH),

@@ -55,6 +55,10 @@ export function isRestless(evidence: Evidence, most: number): boolean {
 export const stepsInAll = ({ training: { rounds, epochs } }: Evidence): number =>
   rounds * Math.max(epochs, TRIAL_EPOCHS)
 
+/** What is said beside that number where fewer epochs are planned. */
+export const ofTrial = ({ training: { epochs } }: Evidence): string =>
+  epochs < TRIAL_EPOCHS ? ` (of ${TRIAL_EPOCHS} epochs)` : ""
+
 /**
  * How far all steps together can lead if they are as long as the first ones and all agree, as a share of the weights of the layer that moves
  * most; told before the first one, of networks that know nothing: others are tuned on with short steps.

@@ -3,7 +3,7 @@
 import type { Evidence, TrainingFacts } from "../evidence.ts"
 import {
   AGREE, ALIVE, BENT, goneSilent, HARDLY, isRestless, LOWER, LOWER_AT_MEAN, MOSTLY_AGREE, MUCH_LOWER_AT_MEAN,
-  NEARLY_ALL, PATTERN, REACHES, RISES, ROOM, reachOf, SOMETHING, STEADY, stepsInAll, tenTo, times, USUAL_STEP, WELL,
+  NEARLY_ALL, ofTrial, PATTERN, REACHES, RISES, ROOM, reachOf, SOMETHING, STEADY, stepsInAll, tenTo, times, USUAL_STEP, WELL,
 } from "./pace.ts" // biome-ignore format: a list
 import {
   changeTo, expectLoss, type Found, percent, type Rule, setRate, shown, soon, standardizeTargets,
@@ -197,7 +197,7 @@ function goesNowhere(evidence: Evidence): Found | undefined {
   const to = higher(evidence, share, 1)
   return {
     score: 80,
-    saw: `${stepsInAll(evidence)} steps together can change the weights by ${percent(reach)} at most, even if they all agree.`,
+    saw: `${stepsInAll(evidence)} steps${ofTrial(evidence)} together can change the weights by ${percent(reach)} at most, even if they all agree.`,
     normal: "Steps of 0.1 to 3 % each; the weights become others.",
     why: "With so small a learning rate the training ends about where it begins.",
     change: setRate(evidence, to, `Raise the learning rate: ${shown(learningRate)} -> ${shown(to)}.`),
