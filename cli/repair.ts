@@ -288,7 +288,7 @@ function tableText(runs: readonly Run[], best: Run): string {
     const end = [state, run === best ? "best" : ""].filter((word) => word !== "").join(", ")
     return [String(i), what, costText(outcome), outcome.accuracy === null ? "" : accuracyText(outcome), end]
   })
-  const head = ["Repair", "change", outcomeOf(runs[0]!).name, "accuracy", ""]
+  const head = ["Repair", "change", outcomeOf(runs[0]!).name, rows.some((row) => row[3] !== "") ? "accuracy" : "", ""]
   const widths = head.map((word, k) => Math.max(word.length, ...rows.map((row) => row[k]!.length)))
   const isText = [false, true, false, false, true]
   const line = (row: readonly string[]): string =>

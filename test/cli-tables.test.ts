@@ -31,6 +31,7 @@ const done = (finished: Finished): string => {
 
 beforeAll(() => {
   writeFileSync(at("numbers.csv"), numbers(200))
+  writeFileSync(at("plain"), numbers(20))
   writeFileSync(
     at("kinds.csv"),
     `size,code,kind\n${Array.from({ length: 90 }, (_, i) => `${i % 9},00${i % 2},${i % 9 > 4 ? "big" : "=small"}`).join("\n")}\n`,
@@ -500,6 +501,7 @@ describe("predict, evaluate, inspect, runs", () => {
   test.each<[readonly string[], number, RegExp]>([
     [["train", "numbers.csv"], 2, /which column is to be predicted\? Expected --target and one of a, b, y/],
     [["train", "numbers.csv", "--target", "z"], 3, /unknown column "z"\. Expected one of a, b, y/],
+    [["train", "plain", "--target", "z"], 3, /unknown column "z"\. Expected one of a, b, y/],
     [["train", "nowhere.csv", "--target", "y"], 6, /nowhere\.csv: cannot open the file\. Got ENOENT/],
     [["train", "penguin"], 2, /unknown network "penguin".*Did you mean penguins\?/],
     [

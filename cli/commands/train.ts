@@ -1,5 +1,6 @@
 // `trilobite train`: its options and its help. Knows how they are written, not how training works.
 
+import { existsSync } from "node:fs"
 import { type Command, Option } from "commander"
 import type { TrainConfig } from "../config.ts"
 import { readConfigFile } from "../config-file.ts"
@@ -234,7 +235,7 @@ async function namedBy(named: string | undefined, options: Given): Promise<Repai
       hint: "Leave it out.",
     })
   }
-  if (!isPackaged(data) && !/[./\\]/.test(data)) {
+  if (!isPackaged(data) && !/[./\\]/.test(data) && !existsSync(data)) {
     const near = alike(data, [...netNames, ...setNames().split(", ")])
     throw usageError({
       where: "train",
