@@ -14,7 +14,7 @@ const FILES = {
     "graph/(node|ops|compose)",
     "data/dataset",
     "nn/(?!(config|functional|update)\\.|(layers|text)/).*",
-    "train/(model|options|state|rate|inputs|rows|examples|forward|summary)",
+    "train/(model|workings|graphs|options|state|rate|inputs|rows|examples|forward|summary)",
   ],
   dense: ["nn/layers/(weighted|dense)"],
   images: ["nn/layers/(data-format|sliding|conv-transpose|convolution|(global-)?pooling|placing)"],

@@ -8,7 +8,7 @@ import type { Dataset, Rows, Stream } from "../data/dataset.ts"
 import { type ActivationName, activationOf } from "../nn/activations.ts"
 import { divergence } from "./divergence.ts"
 import type { Logs } from "./events.ts"
-import { checkFor, type Room } from "./examples.ts"
+import { checkFor, type Memory, type Room } from "./examples.ts"
 import { checkBatches, type Feed, fixedFeed } from "./feed.ts"
 import { evaluateFeed, lastRound, runFeed } from "./fit.ts"
 import { bindings, type Traced, traceActivations } from "./forward.ts"
@@ -22,15 +22,15 @@ export interface Activations {
   readonly values: Tensor
 }
 
+/** The columns of rows in memory, and the graph that is trained with such. */
+async function trainedOn(room: Room, { data, weights }: Memory): Promise<{ data: Rows; traced: Traced }> {
+  const traced = await room.trainWith(room.targetsFor(specsOf(data)), weights !== undefined)
+  return { data: { ...data, ...weights }, traced }
+}
+
 /** The loss and the metrics over rows in memory. */
-export async function evaluateMemory(
-  room: Room,
-  data: Rows,
-  weighted: boolean,
-  size: number,
-  steps?: number,
-): Promise<Logs> {
-  const traced = await room.trainWith(room.targetsFor(specsOf(data)), weighted)
+export async function evaluateMemory(room: Room, memory: Memory, size: number, steps?: number): Promise<Logs> {
+  const { data, traced } = await trainedOn(room, memory)
   const part = (batchSize: number): Part =>
     steps === undefined ? askedPart(data, batchSize) : memoryPart("evaluate", data, batchSize, { steps })
   return over("evaluate", room, traced, size, rowsOf(data), part, (executable, feed) =>
@@ -56,7 +56,7 @@ export async function evaluateDataset(room: Room, dataset: Dataset, size: number
 
 async function measured(room: Room, traced: Traced, executable: Executable, feed: Feed): Promise<Logs> {
   const { logs, tables } = await evaluateFeed(executable, traced.logs, feed)
-  room.keepTables(tables)
+  room.tables = tables
   return logs
 }
 
@@ -119,8 +119,8 @@ export async function activationsOf(room: Room, inputs: Rows, size: number): Pro
 }
 
 /** One round of training or of evaluation on exactly these rows. */
-export async function roundOn(room: Room, entry: "train" | "evaluate", data: Rows, weighted: boolean): Promise<Logs> {
-  const traced = await room.trainWith(room.targetsFor(specsOf(data)), weighted)
+export async function roundOn(room: Room, entry: "train" | "evaluate", memory: Memory): Promise<Logs> {
+  const { data, traced } = await trainedOn(room, memory)
   const { state, seed } = room
   const rows = rowsOf(data)
   checkBatches(entry === "train" ? "trainOnBatch" : "testOnBatch", room.network.batchSize, rows, rows)

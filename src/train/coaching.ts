@@ -63,7 +63,7 @@ export async function refused(room: Room, read: CoachPlan["read"], x: unknown, y
     return // What cannot even be read is told by the error of the training.
   }
   const findings = (advisor ?? new Coach()).advise(evidence)
-  room.keepCoached({ evidence, findings })
+  room.coached = { evidence, findings }
   for (const finding of findings) {
     if (read.verbose !== 0) consoleOutput().write(lineOf(finding))
     await onFinding?.(finding)
@@ -135,7 +135,7 @@ export function coach({
     const { evidence } = watching
     const found = (await advising).advise(evidence)
     findings.push(...found)
-    room.keepCoached({ evidence, findings })
+    room.coached = { evidence, findings }
     for (const finding of found) {
       if (print) output.write(lineOf(finding))
       await onFinding?.(finding)

@@ -35,7 +35,7 @@ export function evidenceOf(room: Room, read: Read, traced: Traced, seen: Seen): 
   const network = networkFacts(room.network, traced, judged, train?.y)
   const all = Math.ceil(rows / batchSize)
   const rounds = read.stepsPerEpoch === undefined ? all : Math.min(all, read.stepsPerEpoch)
-  const training = trainingFacts(room.optimizer, read, room.rate.at(0), rounds, batchSize)
+  const training = trainingFacts(room.training.optimizer, read, room.rate.at(0), rounds, batchSize)
   const of = (raw: RawRows | undefined) => raw && dataFacts(raw, network.task, judged.loss)
   const [data, other] = [of(train), of(validation)]
   return {

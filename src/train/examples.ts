@@ -8,7 +8,6 @@ import type { Checkpoint } from "../formats/read-model.ts"
 import type { Progress, SavedModel } from "../formats/saved-model.ts"
 import type { Loss } from "../nn/losses.ts"
 import type { Network } from "../nn/network.ts"
-import type { Optimizer } from "../nn/optimizers.ts"
 import { checkTargetValues } from "../nn/targets.ts"
 import type { Training } from "../nn/training.ts"
 import type { Cell } from "../nn/weights.ts"
@@ -46,7 +45,6 @@ export interface Room {
   /** True while the model is being trained. */
   readonly fitting: boolean
   readonly training: Training
-  readonly optimizer: Optimizer
   readonly state: State
   wanted(): Wanted
   /** The targets of rows of these columns. Throws if they do not fit; the model is then as it was. */
@@ -64,7 +62,10 @@ export interface Room {
   readonly cells: ReadonlyMap<string, Cell>
   /** What is doubtful about the training, said once. */
   takeWarnings(): string[]
-  keepHistory(history: History): void
+  /** What the last training has measured, evaluation said in tables, and the coach seen. */
+  history: History | undefined
+  tables: Tables
+  coached: Coached | undefined
   readonly numerics: Numerics
   /** Where the training stands that may go on; saved with the model. */
   readonly progress: Progress | undefined
@@ -73,12 +74,10 @@ export interface Room {
   restore(checkpoint: Checkpoint): void
   /** All that a file holds of the model. */
   saved(): SavedModel
-  keepTables(tables: Tables): void
-  keepCoached(coached: Coached): void
 }
 
 /** Examples in memory that fit the model, with the targets in the shapes that the losses ask for. */
-export function examplesFor(room: Room, where: string, x: unknown, y: unknown): Rows {
+function examplesFor(room: Room, where: string, x: unknown, y: unknown): Rows {
   const read = readExamples(where, room.wanted(), x, y)
   const aligned = room.targetsFor(specsOf(read)).map(({ binding, loss, output, shape }) => {
     const t = read[binding]!
@@ -123,19 +122,30 @@ export interface InMemory {
   readonly validation: Memory | undefined
 }
 
+/** Examples in memory that fit the model, with their weights if they have some. */
+export function memoryFor(
+  room: Room,
+  where: string,
+  x: unknown,
+  y: unknown,
+  sampleWeight?: unknown,
+  classWeight?: ClassWeights,
+): Memory {
+  const data = examplesFor(room, where, x, y)
+  const weighted = sampleWeight !== undefined || classWeight !== undefined
+  return { data, weights: weighted ? weightsFor(room, where, data, sampleWeight, classWeight) : undefined }
+}
+
 /** Validation data in memory, if that is what the options hold. */
 export function readValidation(room: Room, { validationData }: Read): Memory | undefined {
   if (validationData === undefined || isDataset(validationData)) return undefined
   const [x, y, weights] = validationData
-  const data = examplesFor(room, "validationData", x, y)
-  return { data, weights: weights === undefined ? undefined : weightsFor(room, "validationData", data, weights) }
+  return memoryFor(room, "validationData", x, y, weights)
 }
 
 /** What of the data and of the validation data is in memory: read, copied, and in the form that the model asks for. */
 export function readMemory(room: Room, read: Read, x: unknown, y: unknown): InMemory {
   const { sampleWeight, classWeight } = read
-  const data = examplesFor(room, "fit", x, y)
-  const weighted = sampleWeight !== undefined || classWeight !== undefined
-  const weights = weighted ? weightsFor(room, "fit", data, sampleWeight, classWeight) : undefined
-  return { train: { data, weights }, validation: readValidation(room, read) }
+  const train = memoryFor(room, "fit", x, y, sampleWeight, classWeight)
+  return { train, validation: readValidation(room, read) }
 }

@@ -89,7 +89,7 @@ export async function fitModel(
     const subject = { ...room.subject, setWeights, rate: room.rate, step: () => room.state.step, epochs: planned }
     const callbacks = open === undefined ? read.callbacks : [open.callback, ...read.callbacks]
     const listeners = new Listeners(callbacks, subject, from)
-    room.keepHistory(listeners.history)
+    room.history = listeners.history
     const { logs } = parts.traced
     const place = placeOf(from, initialEpoch, logs)
     const progress = (): Progress => {
@@ -119,14 +119,14 @@ export async function fitModel(
     const parted = validation ?? measured ?? coached ?? open
     const isHeard = callbacks.length > 0 || verbose !== 0 || parted !== undefined
     const unheard = (event: EpochEnd): void => {
-      room.keepTables(event.tables)
+      room.tables = event.tables
       listeners.record(event)
     }
     const quiet = isHeard ? undefined : unheard
     const rest = { everyRound, control, ...where, signal, seed, state: room.state, watching, unheard: quiet }
     try {
       for await (const event of fitEvents({ executable, logs, train, validation, measured, validates, ...rest })) {
-        if (event.type === "epochEnd") room.keepTables(event.tables)
+        if (event.type === "epochEnd") room.tables = event.tables
         const looking = coached?.before(event)
         if (looking !== undefined) await looking
         if (event.type === "trainEnd") {
@@ -182,7 +182,7 @@ function orderDoubts({ parameters }: Traced): string[] {
 }
 
 /** Whether the optimizer keeps running means of the weights for the end of a training. */
-function takesMeans({ optimizer, state }: Room): boolean {
+function takesMeans({ training: { optimizer }, state }: Room): boolean {
   return optimizer.useEma && optimizer.emaOverwriteFrequency === null && state.step > 0
 }
 

@@ -1,7 +1,9 @@
-// The learning rate of a model between rounds: a number that may be changed at any time, or a schedule. Knows no model.
+// The learning rate of a model between rounds: a number that may be changed at any time, or a schedule; the optimizer of a model as
+// its user sees it. Knows no model.
 
 import { configError } from "../core/errors.ts"
 import type { LearningRate } from "../nn/optimizers/common.ts"
+import type { Optimizer } from "../nn/optimizers.ts"
 import { finiteNumber, readValue } from "../nn/options.ts"
 import { learningRateAt } from "../nn/schedules.ts"
 
@@ -28,6 +30,27 @@ export function rateOf(learningRate: LearningRate): Rate {
     at: () => rate,
     set: (value) => {
       rate = readValue("learningRate", finiteNumber({ least: 0 }), value)
+    },
+  }
+}
+
+/** The optimizer of a model: its options as they were given, and the learning rate of the next round, which may be set. */
+export interface ModelOptimizer {
+  readonly type: Optimizer["type"]
+  readonly config: Optimizer
+  learningRate: number
+}
+
+/** The optimizer with its rate after so many rounds. */
+export function optimizerOf(config: Optimizer, rate: Rate, step: () => number): ModelOptimizer {
+  return {
+    type: config.type,
+    config,
+    get learningRate() {
+      return rate.at(step())
+    },
+    set learningRate(value) {
+      rate.set(value)
     },
   }
 }

@@ -2,8 +2,9 @@
 // the first run, in an executable after it. Knows a graph and a backend, no data and no epochs.
 
 import type { Backend, Executable, LoadOptions } from "../backend/backend.ts"
-import { size } from "../core/shape.ts"
-import type { Tensor } from "../core/tensor.ts"
+import { dataError, show } from "../core/errors.ts"
+import { formatShape, sameShape, size } from "../core/shape.ts"
+import { type Tensor, type TensorLike, tensor } from "../core/tensor.ts"
 import { initialValues } from "../nn/initializers.ts"
 import type { ParameterSpec } from "../nn/scope.ts"
 import { type Cell, giveBack, lend, takeOver } from "../nn/weights.ts"
@@ -44,6 +45,27 @@ export function cellsOf(parameters: readonly ParameterSpec[], seed: number): Map
     return { shape, host: ones === undefined ? host : host.fill(1, ...ones), held: undefined }
   }
   return new Map(parameters.map((p, index) => [p.variable.key, p.cell ?? draw(p, index)]))
+}
+
+/** Weights in the order of these parameters. Throws E_DATA if their number or a shape does not fit. */
+export function readValues(parameters: readonly ParameterSpec[], weights: readonly TensorLike[]): readonly Tensor[] {
+  if (!Array.isArray(weights) || weights.length !== parameters.length) {
+    const expected = `a list of ${parameters.length} tensors`
+    const got = Array.isArray(weights) ? `${weights.length}` : show(weights)
+    throw dataError({ where: "setWeights", what: "the number of weights does not fit.", expected, got })
+  }
+  const read = weights.map((values) => tensor(values))
+  parameters.forEach(({ variable }, i) => {
+    const { shape, dtype } = read[i]!
+    if (sameShape(shape, variable.shape) && dtype === "float32") return
+    throw dataError({
+      where: `setWeights, ${variable.key}`,
+      what: "the tensor does not fit.",
+      expected: `float32 ${formatShape(variable.shape)}`,
+      got: `${dtype} ${formatShape(shape)}`,
+    })
+  })
+  return read
 }
 
 /** The state of a model that has not run. */
