@@ -217,11 +217,15 @@ export function repairOf(
   }
 }
 
-/** Whether a training is better than another as far as its user can tell: by its validation rows; by their loss where they say the same. */
+/**
+ * Whether a training is better than another as far as its user can tell: by how many of its validation rows are right, by their loss
+ * where that is the same. This is not the coach's rule: `isBetter` asks the loss first, and for a gain beyond noise (of 68 random
+ * changes they judge 10 otherwise). What the coach is compared with must not move with it.
+ */
 function better(a: Outcome, b: Outcome, sameLoss: boolean): boolean {
   if (a.error !== undefined || a.merit < b.merit) return false
   if (a.merit > b.merit || b.error !== undefined) return true
-  return sameLoss && (a.valLoss.at(-1) ?? Number.POSITIVE_INFINITY) < (b.valLoss.at(-1) ?? Number.POSITIVE_INFINITY)
+  return sameLoss && lastOf(a) < lastOf(b)
 }
 
 /**
