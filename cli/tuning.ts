@@ -29,7 +29,7 @@ import type { TrainConfig } from "./config.ts"
 import { watchInterrupts } from "./interrupt.ts"
 import { decideLast, finalists } from "./last-decision.ts"
 import { printJson, printLine } from "./output.ts"
-import { decisionsOf } from "./report/read.ts"
+import { decidedIn } from "./report/read.ts"
 import { appendLines, files, newRunFolder, quoted, writeJson } from "./run-folder.ts"
 import { complete, type Settings } from "./settings.ts"
 import { rowsFor, shortName } from "./table-rows.ts"
@@ -113,7 +113,7 @@ export async function runTuning(given: TrainConfig, options: TuningOptions): Pro
       writeJson(join(folder, names.plan), plan)
     }
     if (lively) printLine(`${search.about}\n\nTrial  ${search.head}  cost      accuracy  epochs`)
-    const told = new Set(decisionsOf(folder))
+    const told = new Set(decidedIn(folder))
     const tell = (decision: Decision): void => {
       if (told.has(decision.text)) return
       told.add(decision.text)

@@ -11,7 +11,7 @@ import { htmlOf, markdownOf, type Page } from "../report/document.ts"
 import { explain, type Told } from "../report/explain.ts"
 import { pictureSvg } from "../report/pictures.ts"
 import {
-  decisionsOf,
+  decidedIn,
   epochsOf,
   evidenceOf,
   type FoundRun,
@@ -68,7 +68,7 @@ async function tell(run: FoundRun): Promise<Told> {
     // What was said at the time, where what it rests on is not kept.
     findings: (await foundIn(folder)) ?? findingsOf(folder),
     promise: promised && promiseText(promised),
-    decisions: decisionsOf(folder),
+    decisions: decidedIn(folder),
     picture: (index) => {
       const bytes = images?.subarray(784 * index, 784 * (index + 1))
       return bytes?.length === 784 ? pictureSvg(bytes, 28) : null

@@ -157,7 +157,7 @@ function asFacts(where: string, line: Fields): Omit<Evidence, "epochs"> {
 }
 
 /** What procedures have decided for a run: a sentence each. */
-export function decisionsOf(folder: string): readonly string[] {
+export function decidedIn(folder: string): readonly string[] {
   return linesOf(folder, files.decisions).flatMap(({ text }) => (typeof text === "string" ? [text] : []))
 }
 
