@@ -1,5 +1,7 @@
 // Looks at a training after each of its epochs: what the layers do, what is read wrong. Changes no bit of it, and takes a few
-// hundredths of its time.
+// hundredths of its time. It is the reader's eye, in every run; the coach (src/train/watching.ts), which may be off, looks at other
+// things: gradients of the training's own rounds, and rows of training with its noise, after a few epochs. Here they are the gradient
+// of the first rows, and rows of validation as they are predicted. Only the way of a kernel is in both, there of watched epochs alone.
 
 import {
   type Callback,
