@@ -317,10 +317,11 @@ describe("the address", () => {
       pin: [2, 3],
       kept: keptText(all, 31),
       split: 60,
-      axis: "linear",
+      axis: false,
       speed: "run",
     } as const
     expect(stateOf(keys, stateText(keys, view))).toEqual(view)
+    expect(new URLSearchParams(stateText(keys, view)).get("axis")).toBe("linear")
   })
 
   it("keeps to the first value where the text is impossible", () => {

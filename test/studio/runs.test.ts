@@ -196,10 +196,11 @@ describe("words", () => {
   })
 
   test("the state of the page makes the round by the address", () => {
-    const values = { log: "off", smooth: 9, with: "00ff00ff00ff00ff" } as const
+    const values = { log: false, smooth: 9, with: "00ff00ff00ff00ff" } as const
     expect(stateOf(keys, stateText(keys, values))).toEqual(values)
-    expect(stateText(keys, { log: "on", smooth: 1, with: "" })).toBe("")
-    expect(stateOf(keys, "log=maybe&smooth=2&with=../../x")).toEqual({ log: "on", smooth: 1, with: "" })
+    expect(stateText(keys, values)).toBe("log=off&smooth=9&with=00ff00ff00ff00ff")
+    expect(stateText(keys, { log: true, smooth: 1, with: "" })).toBe("")
+    expect(stateOf(keys, "log=maybe&smooth=2&with=../../x")).toEqual({ log: true, smooth: 1, with: "" })
   })
 })
 

@@ -104,8 +104,7 @@ function CostCurve(props: {
       }
       x={x}
       most={most}
-      log={log.value}
-      onLog={() => (log.value = !log.value)}
+      log={log}
       lines={[
         { label: "training", values: training, tone: "ink-3", width: 1.6 },
         { label: "validation", values: validation, tone: "ink", width: 2.6 },

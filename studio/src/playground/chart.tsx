@@ -15,13 +15,12 @@ export const NO_POINTS = "There are too few points: draw some on the map, or ope
 export function CostChart(props: {
   readonly curve: Curve
   readonly other?: Curve | undefined
-  readonly scale: Signal<"log" | "linear">
+  readonly log: Signal<boolean>
   /** Whether there are points to be learnt. */
   readonly ready: boolean
 }): JSX.Element {
-  const { other, scale, ready } = props
+  const { other, log, ready } = props
   const curve = (props.curve.epochs.at(-1) ?? 0) === 0 ? none : props.curve
-  const log = scale.value === "log"
   const x = epochsOf(curve, other)
   const lines = linesOf(curve, other, x)
   const last = ({ label, values }: Line): string => `${label} ${cost(values.findLast((value) => value !== null)!)}`
@@ -36,7 +35,6 @@ export function CostChart(props: {
       x={x.length === 0 ? [0] : x}
       lines={lines}
       log={log}
-      onLog={() => (scale.value = log ? "linear" : "log")}
       format={cost}
       tick={(value) => trimmed(cost(value))}
       height={170}

@@ -149,7 +149,7 @@ export default function Playground(): JSX.Element {
             pin={pin}
             brush={brush}
           />
-          <CostChart curve={training.curve.value} other={training.kept.value?.curve} scale={view.axis} ready={ready} />
+          <CostChart curve={training.curve.value} other={training.kept.value?.curve} log={view.axis} ready={ready} />
         </div>
       </div>
       <Foot setting={setting} training={training} />

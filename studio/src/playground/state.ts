@@ -10,6 +10,7 @@ import {
   type State,
   stateOf,
   stateText,
+  switchKey,
   useUrlState,
   wholeKey,
   wordKey,
@@ -41,7 +42,8 @@ export type View = ShortSettings & {
   readonly kept: string
   /** Where the line between A and B stands on the map, in percent; 0: A alone. */
   readonly split: number
-  readonly axis: "log" | "linear"
+  /** Whether costs are drawn on a logarithmic axis. */
+  readonly axis: boolean
   readonly speed: Speed
 }
 
@@ -69,12 +71,6 @@ const layersKey: Key<readonly number[]> = {
     const all = listKey(initial.layers, 1, MOST_NEURONS).read(text)
     return all !== undefined && all.length >= 1 && all.length <= MOST_LAYERS ? all : undefined
   },
-}
-
-const onKey: Key<boolean> = {
-  initial: true,
-  write: (value) => (value ? "on" : "off"),
-  read: (text) => (text === "on" ? true : text === "off" ? false : undefined),
 }
 
 const ownKey: Key<string> = {
@@ -149,7 +145,7 @@ const longKeys: Keys<Settings> = {
   rate: numberKey(initial.rate, 0, 10),
   schedule: wordKey(initial.schedule, schedules),
   batch: wholeKey(initial.batch, 1, 2000),
-  shuffle: onKey,
+  shuffle: switchKey(true),
   regularizer: wordKey(initial.regularizer, regularizers),
   strength: numberKey(initial.strength, 0, 10),
   stop: wordKey(initial.stop, stopRules),
@@ -180,7 +176,7 @@ export const keys: Keys<View> = {
   pin: listKey([], 1, MOST_NEURONS),
   kept: { initial: "", write: (value) => value, read: (text) => text },
   split: wholeKey(0, 0, 100),
-  axis: wordKey("log", ["log", "linear"]),
+  axis: switchKey(true, ["log", "linear"]),
   speed: wordKey("walk", ["slow", "walk", "run"]),
 }
 

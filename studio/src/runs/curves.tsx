@@ -10,7 +10,7 @@ import { bestOf, lastToCome, measureOf, smoothed, validationName } from "./view.
 
 /** What the reader has chosen of the charts. */
 export interface ChartChoices {
-  readonly log: Signal<"on" | "off">
+  readonly log: Signal<boolean>
   readonly smooth: Signal<number>
 }
 
@@ -88,8 +88,7 @@ export function Curves(props: {
         }
         says={saysOf("Cost", run, "loss", "valLoss", cost)}
         lines={costs}
-        log={choices.log.value === "on"}
-        onLog={() => (choices.log.value = choices.log.value === "on" ? "off" : "on")}
+        log={choices.log}
         format={cost}
         tick={(value) => String(value)}
         {...(from === undefined ? {} : { gap: { below: 0, above: 1, from } })}

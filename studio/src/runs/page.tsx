@@ -7,7 +7,7 @@ import { useEffect, useState } from "preact/hooks"
 import type { Run } from "../../../cli/studio/api.ts"
 import { duration } from "../ui/format.ts"
 import { speak } from "../ui/said.ts"
-import { type Keys, useUrlState, wordKey } from "../ui/url.ts"
+import { type Keys, switchKey, useUrlState } from "../ui/url.ts"
 import { Curves, smoothings } from "./curves.tsx"
 import { checksOf, findingsOf } from "./finding.ts"
 import { Findings } from "./finding-card.tsx"
@@ -20,14 +20,14 @@ import { configOf, viewOf } from "./view.ts"
 import { documentTitle, lostText, netWords, secondsOf, spokenText, titleOf } from "./words.ts"
 
 interface View {
-  readonly log: "on" | "off"
+  readonly log: boolean
   readonly smooth: number
   readonly with: string
 }
 
 /** The state of this page. */
 export const keys: Keys<View> = {
-  log: wordKey("on", ["on", "off"]),
+  log: switchKey(true),
   smooth: {
     initial: 1,
     write: String,

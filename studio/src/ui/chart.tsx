@@ -43,9 +43,8 @@ export interface ChartProps {
   /** The epoch where the axis ends at least. */
   readonly most?: number
   readonly lines: readonly Line[]
-  readonly log?: boolean
-  /** Makes the logarithmic axis the reader's choice: called when it is switched on or off. */
-  readonly onLog?: () => void
+  /** Whether the axis is logarithmic; where that is the reader's choice, a signal: the chart then has the switch. */
+  readonly log?: boolean | Signal<boolean>
   readonly format: (value: number) => string
   readonly tick?: (value: number) => string
   readonly height: number
@@ -77,9 +76,10 @@ export const hairline: Signal<number | undefined> = signal(undefined)
 
 /** A chart with its title, and the same numbers as a table. */
 export function Chart(props: ChartProps): JSX.Element {
-  const { title, aside, says, unit, x, lines, height, log = false, onLog } = props
+  const { title, aside, says, unit, x, lines, height } = props
   const [box, width] = useWidth(0)
-  const linear = log && numbersOf(lines).some((v) => v <= 0)
+  const log = typeof props.log === "object" ? props.log : undefined
+  const linear = log?.value && numbersOf(lines).some((v) => v <= 0)
   return (
     <section class="panel">
       {title !== undefined && (
@@ -87,13 +87,13 @@ export function Chart(props: ChartProps): JSX.Element {
           {title}
           <span class="switches">
             {aside}
-            {onLog !== undefined && (
+            {log !== undefined && (
               <button
                 type="button"
                 class="link"
-                aria-pressed={log}
+                aria-pressed={log.value}
                 title={linear ? "The axis is linear: there are values of zero or below." : undefined}
-                onClick={onLog}
+                onClick={() => (log.value = !log.value)}
               >
                 log axis
               </button>
@@ -117,7 +117,8 @@ function Plate(props: ChartProps & { readonly width: number }): JSX.Element {
   const { x, lines, format, height, width, ends = "both", hollow, title = "Curve", unit = "epoch" } = props
   const tick = props.tick ?? format
   const all = numbersOf(lines)
-  const log = props.log === true && all.length > 0 && all.every((v) => v > 0)
+  const wanted = typeof props.log === "object" ? props.log.value : props.log === true
+  const log = wanted && all.length > 0 && all.every((v) => v > 0)
   const [low, most] = rangeOf(all, log)
   const high = Math.max(most, all.length === 0 ? most : (props.top ?? most))
   const ticks = ticksOf(low, high, log)

@@ -58,6 +58,15 @@ export function wordKey<T extends string>(initial: T, words: readonly T[]): Key<
   return { initial, write: (value) => value, read: (text) => words.find((word) => word === text) }
 }
 
+/** On or off, in two words. */
+export function switchKey(initial: boolean, [on, off]: readonly [string, string] = ["on", "off"]): Key<boolean> {
+  return {
+    initial,
+    write: (value) => (value ? on : off),
+    read: (text) => (text === on ? true : text === off ? false : undefined),
+  }
+}
+
 /** Whole numbers in a row. */
 export function listKey(initial: readonly number[], least: number, most: number): Key<readonly number[]> {
   return {
