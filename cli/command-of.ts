@@ -2,7 +2,7 @@
 
 import { isNetName, nets } from "./nets.ts"
 import { quoted } from "./run-folder.ts"
-import { flagOf, settings } from "./settings.ts"
+import { flagOf, settings, usualSettings } from "./settings.ts"
 
 /**
  * The command that trains what a config says, from scratch: what differs from the defaults as flags; undefined for what is no config.
@@ -10,9 +10,7 @@ import { flagOf, settings } from "./settings.ts"
 export function commandOf(config: { readonly [name: string]: unknown }): string | undefined {
   const { net, data, numerics } = config
   const usual: { readonly [name: string]: unknown } =
-    typeof net === "string" && isNetName(net)
-      ? { ...nets[net], seed: 0 }
-      : Object.fromEntries(settings.flatMap(({ name, usual: value }) => (value === undefined ? [] : [[name, value]])))
+    typeof net === "string" && isNetName(net) ? { ...nets[net], seed: 0 } : usualSettings()
   const isNet = typeof net === "string" && isNetName(net)
   const subject = isNet ? net : data
   if (typeof subject !== "string") return undefined

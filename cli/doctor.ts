@@ -11,7 +11,7 @@ import { printJson, printLine, warningText } from "./output.ts"
 import { diagnosed, evidenceOf, type Fields, findRun } from "./report/read.ts"
 import { files } from "./run-folder.ts"
 import type { TrainOptions } from "./run-options.ts"
-import { complete, settings } from "./settings.ts"
+import { complete, givenSettings } from "./settings.ts"
 import { buildModel, examineRows } from "./table-net.ts"
 import { rowsFor } from "./table-rows.ts"
 import { count, isSetName } from "./tables.ts"
@@ -65,10 +65,7 @@ async function ofRun(folder: string, options: DoctorOptions): Promise<Checkup> {
   const of = `${folder}, before its first step: the coach did not watch it`
   if (isNetName(String(config.net)))
     return { of, evidence: await examineNet(config.net as "shallow-net", trainOptions(config)) }
-  const known = settings.flatMap(({ name }) =>
-    config[name] === undefined || config[name] === null ? [] : [[name, config[name]]],
-  )
-  return { of, ...(await examineTable(Object.fromEntries(known) as TrainConfig)) }
+  return { of, ...(await examineTable(Object.fromEntries(givenSettings(config)))) }
 }
 
 /** The options of a network's run as they were given. */

@@ -164,12 +164,24 @@ export type Settings = Omit<TrainConfig, "batchSize"> & { readonly batchSize: nu
     >
   >
 
+/** The defaults of settings, of those that have one. */
+export function usualSettings(): Partial<Settings> {
+  return Object.fromEntries(settings.flatMap(({ name, usual }) => (usual === undefined ? [] : [[name, usual]])))
+}
+
+/** The settings among some options, with their values. */
+export function givenSettings(options: { readonly [N in SettingName]?: unknown }): (readonly [SettingName, unknown])[] {
+  return settings.flatMap(({ name }) => {
+    const value = options[name]
+    return value === undefined || value === null ? [] : [[name, value] as const]
+  })
+}
+
 /** The settings that were given, over the defaults; a batch size that is to be found out begins with its default. */
 export function complete(given: TrainConfig): Settings {
-  const usual = settings.flatMap(({ name, usual: value }) => (value === undefined ? [] : [[name, value] as const]))
   const { batchSize, ...others } = given
   const known = batchSize === undefined || batchSize === "auto" ? {} : { batchSize }
-  return { ...Object.fromEntries(usual), ...others, ...known } as Settings
+  return { ...usualSettings(), ...others, ...known } as Settings
 }
 
 /** A setting's name as a flag: `--learning-rate`. */

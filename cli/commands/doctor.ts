@@ -4,8 +4,9 @@ import { type Command, Option } from "commander"
 import type { TrainConfig } from "../config.ts"
 import { type DoctorOptions, doctor } from "../doctor.ts"
 import { netNames } from "../nets.ts"
-import { flagOf, parseFlag, settings } from "../settings.ts"
+import { givenSettings } from "../settings.ts"
 import { readPath } from "../values.ts"
+import { addSettings } from "./setting-flags.ts"
 
 const HELP = `
 Of a run it says what the coach has seen in it, in full. Of a config, a table or
@@ -31,14 +32,9 @@ export function addDoctor(program: Command): void {
     .argument("<what>", `a run, a config, a file, a data set, ${netNames.join(" or ")}`)
     .addOption(runs.argParser((text) => readPath("--runs", text)))
     .option("--json", "print one object of JSON")
-  for (const setting of settings) {
-    if (setting.name === "data") continue
-    const short = setting.name === "learningRate" ? "--lr, " : ""
-    const option = new Option(`${short}${flagOf(setting.name)} <${setting.value}>`, setting.description)
-    command.addOption(option.argParser((text) => parseFlag(setting, text)))
-  }
-  command.addHelpText("after", HELP).action(async (what: string, options: DoctorOptions & TrainConfig) => {
-    const given = settings.flatMap(({ name }) => (options[name] === undefined ? [] : [[name, options[name]] as const]))
-    await doctor(what, Object.fromEntries(given) as TrainConfig, options)
-  })
+  addSettings(command)
+    .addHelpText("after", HELP)
+    .action(async (what: string, options: DoctorOptions & TrainConfig) => {
+      await doctor(what, Object.fromEntries(givenSettings(options)), options)
+    })
 }

@@ -7,7 +7,7 @@ import { printJson, printLine } from "../output.ts"
 import { openModel, piecesFor } from "../saved.ts"
 import { Scoring, scoresText, shortened } from "../scores.ts"
 import { count, inFlags, missingIn } from "../tables.ts"
-import { addReadingOptions, type ReadingOptions } from "./reading.ts"
+import { addReadingOptions, type ReadingOptions } from "./setting-flags.ts"
 
 const HELP = `
 The table needs the columns of the training with the target. Classes: accuracy

@@ -5,7 +5,7 @@ import type { Command } from "commander"
 import { TrilobiteError } from "../../src/index.ts"
 import { printLine } from "../output.ts"
 import { quoted } from "../run-folder.ts"
-import { type Setting, settings } from "../settings.ts"
+import { type Setting, settings, usualSettings } from "../settings.ts"
 import { inFlags, openTable } from "../tables.ts"
 import { readPath, usageError } from "../values.ts"
 
@@ -86,8 +86,7 @@ async function init(data: string | undefined, { target, out, json, force }: Opti
 const SCHEMA = "./node_modules/trilobite/dist/train.schema.json"
 
 function jsonText(known: ReadonlyMap<string, unknown>): string {
-  const usual = settings.flatMap(({ name, usual: value }) => (value === undefined ? [] : [[name, value] as const]))
-  return `${JSON.stringify({ $schema: SCHEMA, ...Object.fromEntries(known), ...Object.fromEntries(usual) }, null, 2)}\n`
+  return `${JSON.stringify({ $schema: SCHEMA, ...Object.fromEntries(known), ...usualSettings() }, null, 2)}\n`
 }
 
 function programText(known: ReadonlyMap<string, unknown>): string {

@@ -10,7 +10,7 @@ import { modelPath } from "../saved.ts"
 import { digits, shortened } from "../scores.ts"
 import { inFlags, isSetName, missingIn, openTable, setNames, tableText } from "../tables.ts"
 import { alike, readName, usageError } from "../values.ts"
-import { addReadingOptions, type ReadingOptions } from "./reading.ts"
+import { addReadingOptions, type ReadingOptions } from "./setting-flags.ts"
 
 const parts = ["graph", "program"] as const
 type Part = (typeof parts)[number]

@@ -7,7 +7,7 @@ import { openModel, piecesFor } from "../saved.ts"
 import { digits, percent, shortened } from "../scores.ts"
 import { csvLine, inFlags } from "../tables.ts"
 import { usageError } from "../values.ts"
-import { addReadingOptions, type ReadingOptions } from "./reading.ts"
+import { addReadingOptions, type ReadingOptions } from "./setting-flags.ts"
 
 const HELP = `
 The model is a run folder of trilobite train, or its model.safetensors. The

@@ -9,11 +9,12 @@ import { trainOnce } from "../one-training.ts"
 import { MOST_REPAIRS, type Repairable, trainAndRepair } from "../repair.ts"
 import { configOf } from "../run-folder.ts"
 import { givenOf, type TrainOptions } from "../run-options.ts"
-import { complete, flagOf, parseFlag, type SettingName, settings } from "../settings.ts"
+import { complete, flagOf, givenSettings, type SettingName, settings } from "../settings.ts"
 import { isPackaged, setNames } from "../tables.ts"
 import { tableTraining } from "../tabular.ts"
 import { netTraining } from "../training.ts"
 import { alike, readName, readNumber, readPath, readWhole, usageError } from "../values.ts"
+import { settingFlag } from "./setting-flags.ts"
 
 const HELP = `
 On a table (CSV, TSV, JSON lines, Parquet, npy, npz, IDX; text also in gzip) it
@@ -179,10 +180,10 @@ export function addTrain(program: Command): void {
     })
   for (const setting of settings) {
     if (setting.name === "data" || shared.includes(setting.name)) continue
-    const { name, value, description, usual, told } = setting
+    const { description, usual, told } = setting
     const byDefault = told ?? (usual === undefined ? undefined : String(usual))
     const words = `for tables: ${description}${byDefault === undefined ? "" : ` (default: ${byDefault})`}`
-    command.addOption(new Option(`${flagOf(name)} <${value}>`, words).argParser((text) => parseFlag(setting, text)))
+    command.addOption(settingFlag(setting, words))
   }
 }
 
@@ -224,7 +225,7 @@ async function namedBy(named: string | undefined, options: Given): Promise<Repai
     const hint = "For example: trilobite train data.csv --target species. See trilobite train --help."
     throw usageError({ where: "train", what: "missing required argument 'data'.", expected, hint })
   }
-  const given = settings.flatMap(({ name }) => (options[name] === undefined ? [] : [[name, options[name]] as const]))
+  const given = givenSettings(options)
   if (isNetName(data)) {
     const wrong = given.find(([name]) => !shared.includes(name) && name !== "data")
     if (wrong === undefined && options.config === undefined) return ofNet(data, options)

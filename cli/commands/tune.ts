@@ -4,11 +4,12 @@ import { type Command, Option } from "commander"
 import type { TrainConfig } from "../config.ts"
 import { readConfigFile } from "../config-file.ts"
 import { runRangeTest } from "../range-test.ts"
-import { flagOf, parseFlag, type Settings, settings } from "../settings.ts"
+import { givenSettings, type Settings } from "../settings.ts"
 import { isPackaged, setNames } from "../tables.ts"
 import { work } from "../tune-worker.ts"
 import { runTuning, samplers, type TuningOptions } from "../tuning.ts"
 import { readName, readPath, readWhole, usageError } from "../values.ts"
+import { addSettings } from "./setting-flags.ts"
 
 const HELP = `
 It starts from nothing but the data and looks for the learning rate, the units
@@ -93,17 +94,13 @@ export function addTune(program: Command): void {
     .option("--quiet", "print the last lines only")
     .option("--json", "print lines of JSON only")
     .addOption(own("--worker <settings>", "", (text) => JSON.parse(text)).hideHelp())
-  for (const setting of settings) {
-    if (setting.name === "data") continue
-    const short = setting.name === "learningRate" ? "--lr, " : ""
-    const option = new Option(`${short}${flagOf(setting.name)} <${setting.value}>`, setting.description)
-    command.addOption(option.argParser((text) => parseFlag(setting, text)))
-  }
-  command.addHelpText("after", HELP).action(async (data: string | undefined, options: Given) => {
-    if (options.worker !== undefined) return work(options.worker)
-    const code = await start(data, options)
-    if (code !== 0) process.exitCode = code
-  })
+  addSettings(command)
+    .addHelpText("after", HELP)
+    .action(async (data: string | undefined, options: Given) => {
+      if (options.worker !== undefined) return work(options.worker)
+      const code = await start(data, options)
+      if (code !== 0) process.exitCode = code
+    })
 }
 
 type Given = TuningOptions &
@@ -111,9 +108,7 @@ type Given = TuningOptions &
 
 async function start(named: string | undefined, options: Given): Promise<number> {
   const config = options.config === undefined ? {} : await readConfigFile(options.config)
-  const given = settings.flatMap(({ name }) =>
-    options[name] === undefined || name === "data" ? [] : [[name, options[name]] as const],
-  )
+  const given = givenSettings(options)
   const data = named ?? config.data
   if (options.resume !== undefined) {
     if (data === undefined && given.length === 0) return runTuning({}, options)
