@@ -26,12 +26,11 @@ const addresses: Plugin = {
     const page = bundle["index.html"]
     if (page?.type !== "asset") throw new Error("the build has made no index.html")
     const given = String(page.source)
-    // The two fonts that the first picture needs, so that it need not be set twice.
-    const fonts = ["source-serif-4-latin-wght-normal", "hanken-grotesk-latin-wght-normal"].map((name) => {
-      const file = Object.keys(bundle).find((path) => path.includes(name))
-      if (file === undefined) throw new Error(`the build has no font ${name}`)
-      return `<link rel="preload" as="font" type="font/woff2" crossorigin href="./${file}">`
-    })
+    // The fonts that every page needs at once, so that its text need not be set twice.
+    const fonts = Object.keys(bundle)
+      .filter((path) => path.includes("-latin-wght-"))
+      .map((file) => `<link rel="preload" as="font" type="font/woff2" crossorigin href="./${file}">`)
+    if (fonts.length !== 4) throw new Error("fonts.css and this build know other fonts")
     // Files are named from where the page lies, so that the site may be put into any folder of a host.
     const from = (up: string, html: string): string => html.replaceAll('="./', `="${up}`)
     const chunks = Object.values(bundle).filter((part) => part.type === "chunk")
@@ -51,9 +50,10 @@ const addresses: Plugin = {
       }
       add(chunk.fileName)
       const links = [
-        ...fonts,
         ...[...scripts].map((name) => `<link rel="modulepreload" crossorigin href="./${name}">`),
         ...[...styles].map((name) => `<link rel="stylesheet" crossorigin href="./${name}">`),
+        // Last, as a browser has six connections: what is asked for first comes first.
+        ...fonts,
       ].filter((link) => !given.includes(link.slice(link.indexOf("href"))))
       const source = given.replace("</head>", `  ${links.join("\n    ")}\n  </head>`)
       if (address === "") page.source = source

@@ -11,4 +11,6 @@ import { pathNow } from "./ui/url.ts"
 
 allowOwnScripts()
 restoreTheme()
+// Before there is text: a font that is first met in a layout is not there for it, even if its file is.
+for (const face of document.fonts) if (face.family.includes("Studio")) face.load().catch(() => {})
 void load(pathNow()).then((first) => render(<App first={first} />, document.getElementById("app")!))

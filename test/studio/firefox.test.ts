@@ -31,7 +31,7 @@ describe.skipIf(!RUN_FIREFOX)("the studio in Firefox", () => {
       isolated: crossOriginIsolated,
       headings: document.querySelectorAll("h1").length,
       missing: [...document.fonts].filter(({ status }) => status === "error").map(({ family }) => family),
-      serif: document.fonts.check("20px 'Source Serif 4 Variable'"),
+      serif: document.fonts.check("20px 'Studio Serif'"),
       words: document.querySelector("main").innerText.length > 40,
     })`)
       expect(found).toEqual({ isolated: true, headings: 1, missing: [], serif: true, words: true })

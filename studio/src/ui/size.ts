@@ -10,7 +10,7 @@ const LEAST = 280
  * The width that a lesson's figure will have by style.css, so that it is mostly drawn once. It is asked for before anything is
  * drawn: later the question would lay out what is not finished. Undefined where tests import a page without a browser.
  */
-const page: number = globalThis.document?.documentElement.clientWidth ?? 0
+const page: number = globalThis.document?.documentElement.offsetWidth ?? 0
 const figure: number = Math.max(LEAST, Math.floor(widthAt(page)))
 
 function widthAt(page: number): number {
