@@ -2,8 +2,9 @@
 
 import type { JSX } from "preact"
 import { useEffect, useRef } from "preact/hooks"
+import { rgbOf } from "../ui/colour.ts"
 import { colours, token } from "../ui/theme.ts"
-import { type Digits, EDGE, paint, rgbOf } from "./mnist.ts"
+import { type Digits, EDGE, paint } from "./mnist.ts"
 
 /** An image, its pixels as squares, in ink. */
 export function Digit(props: {

@@ -2,6 +2,7 @@
 
 import { type Signal, signal } from "@preact/signals"
 import { root } from "../root.ts"
+import type { Rgb } from "../ui/colour.ts"
 
 /** Images with their labels. */
 export interface Digits {
@@ -69,19 +70,13 @@ function headOf(bytes: Uint8Array, numbers: number): number[] {
   return Array.from({ length: numbers }, (_, i) => (bytes.length >= 4 * i + 4 ? view.getUint32(4 * i) : -1))
 }
 
-/** Red, green and blue of a colour that tokens name: "#27211a". */
-export function rgbOf(colour: string): readonly [number, number, number] {
-  const value = Number.parseInt(colour.slice(1), 16)
-  return [(value >> 16) & 255, (value >> 8) & 255, value & 255]
-}
-
 /** Paints an image into RGBA at a place: ink on nothing. */
 export function paint(
   target: Uint8ClampedArray,
   { width, x, y }: { readonly width: number; readonly x: number; readonly y: number },
   pixels: Uint8Array,
   image: number,
-  [r, g, b]: readonly [number, number, number],
+  [r, g, b]: Rgb,
 ): void {
   for (let row = 0; row < EDGE; row++) {
     for (let column = 0; column < EDGE; column++) {

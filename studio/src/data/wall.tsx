@@ -3,11 +3,12 @@
 import type { Signal } from "@preact/signals"
 import type { JSX } from "preact"
 import { useEffect, useRef, useState } from "preact/hooks"
+import { rgbOf } from "../ui/colour.ts"
 import { count } from "../ui/format.ts"
 import { useWidth } from "../ui/size.ts"
 import { colours, token } from "../ui/theme.ts"
 import { Digit } from "./digit.tsx"
-import { type Digits, EDGE, PIXELS, paint, rgbOf } from "./mnist.ts"
+import { type Digits, EDGE, PIXELS, paint } from "./mnist.ts"
 
 /** Pixels of a tile with the space around it. */
 const TILE = EDGE + 6

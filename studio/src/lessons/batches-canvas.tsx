@@ -4,17 +4,10 @@ import type { Signal } from "@preact/signals"
 import type { JSX } from "preact"
 import { useLayoutEffect, useMemo, useRef } from "preact/hooks"
 import type { RoundFacts } from "../engine/jobs/round-facts.ts"
+import { pixelOf, rgbOf } from "../ui/colour.ts"
 import { count } from "../ui/format.ts"
 import { useWidth } from "../ui/size.ts"
 import { colours, token } from "../ui/theme.ts"
-
-type Rgb = readonly [number, number, number]
-
-/** The parts of a token's colour. */
-function rgb(name: string): Rgb {
-  const hex = Number.parseInt(token(name).slice(1), 16)
-  return [(hex >> 16) & 255, (hex >> 8) & 255, hex & 255]
-}
 
 const WIDE = 300
 const HIGH = 200
@@ -32,10 +25,10 @@ export function Wall(props: {
     const context = canvas.current!.getContext("2d")!
     const picture = context.createImageData(WIDE, HIGH)
     const words = new Uint32Array(picture.data.buffer)
-    const word = ([r, g, b]: Rgb): number => ((255 << 24) | (b << 16) | (g << 8) | r) >>> 0
     // What has been used is darker in both themes.
     const names = colours.value === "dark" ? ["rule-strong", "paper-sunk"] : ["rule", "ink-2"]
-    const [pale, dark, lit] = [...names, "ember-fill"].map((name) => word(rgb(name))) as [number, number, number]
+    const pixel = (name: string): number => pixelOf(rgbOf(token(name)))
+    const [pale, dark, lit] = [...names, "ember-fill"].map(pixel) as [number, number, number]
     words.fill(pale)
     for (let i = 0; i < from; i++) words[order[i]!] = dark
     for (let i = from; i < to; i++) words[order[i]!] = lit
@@ -51,7 +44,7 @@ function atlas(pixels: Uint8Array, from: number, many: number): HTMLCanvasElemen
   sheet.width = 28 * across
   sheet.height = 28 * Math.ceil(many / across)
   const context = sheet.getContext("2d")!
-  const ink = rgb("ink")
+  const ink = rgbOf(token("ink"))
   const one = context.createImageData(28, 28)
   for (let i = 0; i < many; i++) {
     for (let p = 0; p < 784; p++) one.data.set([...ink, pixels[(from + i) * 784 + p]!], 4 * p)

@@ -2,6 +2,7 @@
 
 import type { JSX } from "preact"
 import { useEffect, useRef } from "preact/hooks"
+import { rgbOf } from "../ui/colour.ts"
 import { colours, token } from "../ui/theme.ts"
 import { SIDE } from "./intermediate-ink.ts"
 
@@ -14,17 +15,12 @@ export function Digit(props: { readonly pixels: Uint8Array | undefined; readonly
     const context = canvas.current!.getContext("2d")!
     context.clearRect(0, 0, SIDE, SIDE)
     if (pixels === undefined) return
-    const [red, green, blue] = rgbOf(token("ink"))
+    const ink = rgbOf(token("ink"))
     const image = context.createImageData(SIDE, SIDE)
-    for (let i = 0; i < pixels.length; i++) image.data.set([red, green, blue, pixels[i]!], 4 * i)
+    for (let i = 0; i < pixels.length; i++) image.data.set([...ink, pixels[i]!], 4 * i)
     context.putImageData(image, 0, 0)
   }, [pixels, theme])
   const hidden =
     label === undefined ? { "aria-hidden": "true" as const } : { role: "img" as const, "aria-label": label }
   return <canvas ref={canvas} class="digit" width={SIDE} height={SIDE} {...hidden} />
-}
-
-function rgbOf(hex: string): [number, number, number] {
-  const value = Number.parseInt(hex.slice(1), 16)
-  return [value >> 16, (value >> 8) & 255, value & 255]
 }

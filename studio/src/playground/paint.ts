@@ -1,5 +1,6 @@
 // How answers become pictures: bands of colour, contours, marks of points. Knows canvases and numbers, no page.
 
+import { cssOf, mixed, pixelOf, rgbOf } from "../ui/colour.ts"
 import { token } from "../ui/theme.ts"
 import { type Points, RANGE } from "./data.ts"
 
@@ -12,18 +13,6 @@ export function bandOf(value: number): number {
   while (band < borders.length && value >= borders[band]!) band++
   return band
 }
-
-type Rgb = readonly [number, number, number]
-
-function rgb(colour: string): Rgb {
-  const hex = /^#([0-9a-f]{6})$/i.exec(colour)?.[1] ?? "808080"
-  return [0, 2, 4].map((i) => Number.parseInt(hex.slice(i, i + 2), 16)) as unknown as Rgb
-}
-
-const mixed = (a: Rgb, b: Rgb, share: number): Rgb =>
-  a.map((v, i) => Math.round(v + (b[i]! - v) * share)) as unknown as Rgb
-const word = ([r, g, b]: Rgb): number => ((255 << 24) | (b << 16) | (g << 8) | r) >>> 0
-const css = ([r, g, b]: Rgb): string => `rgb(${r} ${g} ${b})`
 
 /** The colours of the present theme, ready for pixels. */
 export interface Palette {
@@ -47,11 +36,13 @@ const certainties = [0.1, 0.24, 0.38, 0.52, 0.64]
 
 /** Reads the tokens: call it when the theme changes, not when something is drawn. */
 export function palette(): Palette {
-  const bands = ["n4", "n3", "n2", "n1", "0", "p1", "p2", "p3", "p4"].map((name) => rgb(token(`band-${name}`)))
-  const [pos, neg, level] = [rgb(token("pos")), rgb(token("neg")), bands[4]!]
+  const bands = ["n4", "n3", "n2", "n1", "0", "p1", "p2", "p3", "p4"].map((name) => rgbOf(token(`band-${name}`)))
+  const [pos, neg, level] = [rgbOf(token("pos")), rgbOf(token("neg")), bands[4]!]
   return {
-    bands: Uint32Array.from(bands, word),
-    classBands: hues.map((hue) => Uint32Array.from(certainties, (share) => word(mixed(level, rgb(token(hue)), share)))),
+    bands: Uint32Array.from(bands, pixelOf),
+    classBands: hues.map((hue) =>
+      Uint32Array.from(certainties, (share) => pixelOf(mixed(level, rgbOf(token(hue)), share))),
+    ),
     classes: hues.map((hue) => token(hue)),
     pos: token("pos"),
     neg: token("neg"),
@@ -59,7 +50,7 @@ export function palette(): Palette {
     raised: token("paper-raised"),
     paper: token("paper"),
     outline: token("rule-strong"),
-    number: (value) => css(mixed(level, value < 0 ? neg : pos, 0.3 + 0.7 * Math.min(1, Math.abs(value)))),
+    number: (value) => cssOf(mixed(level, value < 0 ? neg : pos, 0.3 + 0.7 * Math.min(1, Math.abs(value)))),
   }
 }
 

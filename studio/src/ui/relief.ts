@@ -1,5 +1,6 @@
 // A mountain as plates of paper, one for each contour, seen in perspective: where things stand on the screen, and the drawing.
 
+import { cssOf, mixed, rgbOf } from "./colour.ts"
 import { type Grid, gridOf, type Ring, rings } from "./rings.ts"
 import { token } from "./theme.ts"
 
@@ -126,20 +127,16 @@ export interface Inks {
   readonly font: string
 }
 
-function mixed(a: string, b: string, share: number): string {
-  const part = (text: string, i: number): number => Number.parseInt(text.slice(1 + 2 * i, 3 + 2 * i), 16)
-  const of = (i: number): number => Math.round(part(a, i) + share * (part(b, i) - part(a, i)))
-  return `rgb(${of(0)} ${of(1)} ${of(2)})`
-}
+const between = (a: string, b: string, share: number): string => cssOf(mixed(rgbOf(a), rgbOf(b), share))
 
 /** Reads the colours of the present theme. */
 export function inks(plates: number = PLATES): Inks {
   const dark = token("paper") < "#8"
   const [low, high] = dark ? [token("paper-sunk"), "#3f3830"] : ["#e6d9c3", token("paper-raised")]
   return {
-    fills: Array.from({ length: plates }, (_, k) => mixed(low, high, k / (plates - 1))),
-    line: mixed(token("rule"), token("rule-strong"), dark ? 0.34 : 0.3),
-    index: mixed(token("rule"), token("rule-strong"), 0.85),
+    fills: Array.from({ length: plates }, (_, k) => between(low, high, k / (plates - 1))),
+    line: between(token("rule"), token("rule-strong"), dark ? 0.34 : 0.3),
+    index: between(token("rule"), token("rule-strong"), 0.85),
     label: token("ink-2"),
     ember: token("ember"),
     fill: token("ember-fill"),
