@@ -4,7 +4,7 @@ import { computed, type Signal, signal } from "@preact/signals"
 import type { JSX } from "preact"
 import { useMemo, useRef } from "preact/hooks"
 import { crossEntropyCost, quadraticCost } from "trilobite"
-import { Choice, LiveNumber, Slider } from "../ui/controls.tsx"
+import { Choice, dragged, LiveNumber, Slider } from "../ui/controls.tsx"
 import { cost, plain } from "../ui/format.ts"
 import { slid, useKeys } from "../ui/keys.ts"
 import { Formula, LessonPage, once } from "../ui/lesson.tsx"
@@ -225,16 +225,7 @@ function Curves(props: {
   const text = { x: px + 14 * side, anchor: side < 0 ? ("end" as const) : ("start" as const) }
   return (
     <div ref={box}>
-      <svg
-        ref={svg}
-        class="plate"
-        viewBox={`0 0 ${W} ${H}`}
-        onPointerDown={(event) => {
-          svg.current!.setPointerCapture(event.pointerId)
-          drag(event)
-        }}
-        onPointerMove={(event) => event.buttons > 0 && drag(event)}
-      >
+      <svg ref={svg} class="plate" viewBox={`0 0 ${W} ${H}`} {...dragged(drag)}>
         {[1, 2, 3, 4].map((t) => (
           <g key={t}>
             <path d={`M34 ${up(t)}H${W - 14}`} class="grid" />

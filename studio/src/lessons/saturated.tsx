@@ -6,7 +6,7 @@ import { useEffect, useMemo, useRef } from "preact/hooks"
 import { crossEntropyCost, quadraticCost } from "trilobite"
 import { type Running, start } from "../engine/client.ts"
 import type { RaceEvent } from "../engine/jobs/race.ts"
-import { Button, Choice, LiveNumber, Slider } from "../ui/controls.tsx"
+import { Button, Choice, dragged, LiveNumber, Slider } from "../ui/controls.tsx"
 import { cost, plain } from "../ui/format.ts"
 import { slid, useKeys } from "../ui/keys.ts"
 import { LessonPage, once } from "../ui/lesson.tsx"
@@ -268,16 +268,7 @@ function Curves(props: {
   const cText = label((at) => sign * pushes(act, at, y).crossEntropy, -12)
   return (
     <div ref={box}>
-      <svg
-        ref={svg}
-        class="plate"
-        viewBox={`0 0 ${W} ${H + 28}`}
-        onPointerDown={(event) => {
-          svg.current!.setPointerCapture(event.pointerId)
-          drag(event)
-        }}
-        onPointerMove={(event) => event.buttons > 0 && drag(event)}
-      >
+      <svg ref={svg} class="plate" viewBox={`0 0 ${W} ${H + 28}`} {...dragged(drag)}>
         <defs>
           <pattern id="flat" width="10" height="10" patternUnits="userSpaceOnUse">
             <path d="M0 10L10 0M-2 2L2 -2M8 12L12 8" class="hatch" />

@@ -177,7 +177,8 @@ function Transport(props: {
         <b>{count(epoch)}</b>
         <span>{epoch === 1 ? "epoch" : "epochs"}</span>
         <Token
-          label={`Speed: ${speedWords[speed.value]}${pace > 0 ? `, ${paceText(pace)}` : ""}`}
+          name="Speed"
+          spoken={`${speedWords[speed.value]}${pace > 0 ? `, ${paceText(pace)}` : ""}`}
           word={pace > 0 ? paceText(pace) : speedWords[speed.value]}
         >
           {() => (

@@ -8,7 +8,9 @@ import { BatchToken, OptimizerToken, PenaltyToken, RateToken, StopToken } from "
 /** The sentence. */
 export function Sentence({ setting, classes }: { readonly setting: Setting; readonly classes: number }): JSX.Element {
   const s = setting.now.value
-  const part: Part = { s, apply: setting.apply }
+  const { apply } = setting
+  const of: Part["of"] = (name) => ({ value: s[name], onChange: (value) => apply({ [name]: value }) })
+  const part: Part = { s, apply, of }
   const numbers = classes === 0
   return (
     <p class="sentence">

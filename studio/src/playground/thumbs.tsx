@@ -1,8 +1,8 @@
 // The data sets as small pictures of their points.
 
 import type { JSX } from "preact"
-import { useMemo, useRef } from "preact/hooks"
-import { chooseByArrows } from "../ui/keys.ts"
+import { useMemo } from "preact/hooks"
+import { Radios } from "../ui/controls.tsx"
 import { makeData, RANGE } from "./data.ts"
 import { type DataName, dataNames, dataWords, initial } from "./settings.ts"
 
@@ -12,28 +12,16 @@ export function DataSets(props: {
   readonly onChange: (name: DataName) => void
 }): JSX.Element {
   const { value, onChange } = props
-  const group = useRef<HTMLDivElement>(null)
-  const keys = (event: KeyboardEvent): void => {
-    const now = dataNames.indexOf(value)
-    chooseByArrows(event, group.current!, now, dataNames.length, (next) => onChange(dataNames[next]!))
-  }
-  return (
-    <div ref={group} class="sets" role="radiogroup" aria-label="Data" onKeyDown={keys}>
-      {dataNames.map((name) => (
-        <button
-          key={name}
-          type="button"
-          role="radio"
-          aria-checked={value === name}
-          tabIndex={value === name ? 0 : -1}
-          onClick={() => onChange(name)}
-        >
-          {name === "own" ? <OwnPicture /> : <Picture name={name} />}
-          {dataWords[name].thumb}
-        </button>
-      ))}
-    </div>
-  )
+  const faces = dataNames.map((name) => ({
+    value: name,
+    face: (
+      <>
+        {name === "own" ? <OwnPicture /> : <Picture name={name} />}
+        {dataWords[name].thumb}
+      </>
+    ),
+  }))
+  return <Radios label="Data" class="sets" value={value} options={faces} onChange={onChange} />
 }
 
 function Picture({ name }: { readonly name: Exclude<DataName, "own"> }): JSX.Element {

@@ -3,19 +3,23 @@
 import { type Signal, signal } from "@preact/signals"
 import type { ComponentChildren, JSX } from "preact"
 import { useEffect, useId, useMemo, useRef } from "preact/hooks"
-import { placeOf, type Scale, Slider } from "../ui/controls.tsx"
-import { chooseByArrows } from "../ui/keys.ts"
+import { placeOf, Radios, type Scale, Slider } from "../ui/controls.tsx"
 
 /** A word that opens a panel. Escape and a click elsewhere close it; a digit typed on the word goes into its number. */
-export function Token(props: {
-  readonly label: string
-  readonly word: ComponentChildren
-  readonly eta?: boolean
-  /** What follows the word and may not be parted from it. */
-  readonly after?: string
-  readonly children: () => ComponentChildren
-}): JSX.Element {
-  const { label, word, eta, after, children } = props
+export function Token(
+  props: {
+    /** What the word says, as the panel is called: the word itself is said behind it, or what `spoken` says. */
+    readonly name: string
+    readonly eta?: boolean
+    /** What follows the word and may not be parted from it. */
+    readonly after?: string
+    readonly children: () => ComponentChildren
+  } & (
+    | { readonly word: string; readonly spoken?: undefined }
+    | { readonly word: ComponentChildren; readonly spoken: string }
+  ),
+): JSX.Element {
+  const { name, word, spoken, eta, after, children } = props
   const id = useId()
   const button = useRef<HTMLButtonElement>(null)
   const panel = useRef<HTMLDivElement>(null)
@@ -61,7 +65,7 @@ export function Token(props: {
         class={`tk${eta ? " eta" : ""}`}
         aria-haspopup="dialog"
         aria-expanded={open.value}
-        aria-label={label}
+        aria-label={`${name}: ${spoken ?? word}`}
         popoverTarget={id}
         onKeyDown={keys}
       >
@@ -74,7 +78,7 @@ export function Token(props: {
         class="pop tkpop"
         popover="auto"
         role="dialog"
-        aria-label={label.replace(/:.*/, "")}
+        aria-label={name}
         onBeforeToggle={(event) => {
           if (event.newState === "open") place()
         }}
@@ -100,32 +104,16 @@ export function WordList<T extends string>(props: {
   readonly options: readonly { readonly value: T; readonly label: ComponentChildren; readonly note?: string }[]
   readonly onChange: (value: T) => void
 }): JSX.Element {
-  const { label, value, options, onChange } = props
-  const list = useRef<HTMLDivElement>(null)
-  const keys = (event: KeyboardEvent): void => {
-    const now = options.findIndex((option) => option.value === value)
-    chooseByArrows(event, list.current!, now, options.length, (next) => onChange(options[next]!.value))
-  }
-  return (
-    <div ref={list} class="words" role="radiogroup" aria-label={label} onKeyDown={keys}>
-      {options.map((option) => {
-        const chosen = option.value === value
-        return (
-          <button
-            key={option.value}
-            type="button"
-            role="radio"
-            aria-checked={chosen}
-            tabIndex={chosen ? 0 : -1}
-            onClick={() => onChange(option.value)}
-          >
-            <b>{option.label}</b>
-            {option.note !== undefined && <span>{option.note}</span>}
-          </button>
-        )
-      })}
-    </div>
-  )
+  const faces = props.options.map(({ value, label, note }) => ({
+    value,
+    face: (
+      <>
+        <b>{label}</b>
+        {note !== undefined && <span>{note}</span>}
+      </>
+    ),
+  }))
+  return <Radios {...props} class="words" options={faces} />
 }
 
 /** A number with a slider and a field to type it. */

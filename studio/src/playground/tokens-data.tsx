@@ -6,25 +6,27 @@ import { activations, costOf, dataNames, dataWords, featureNames, type Settings 
 import { NumberRow, Tick, Token, WordList } from "./token.tsx"
 import { activationNotes, activationWord, featureText, featureWords, listed, noiseWord } from "./words.tsx"
 
-/** What a word of the sentence is given: the settings, how to change them, and what follows the word. */
+/** What a word of the sentence is given: the settings, how to change them, one as controls take it, and what follows the word. */
 export interface Part {
   readonly s: Settings
   readonly apply: (change: Partial<Settings>) => void
+  readonly of: <N extends keyof Settings>(
+    name: N,
+  ) => { readonly value: Settings[N]; readonly onChange: (value: Settings[N]) => void }
   readonly after?: string
 }
 
 /** The data set. */
-export function DataToken({ s, apply, after = "" }: Part): JSX.Element {
+export function DataToken({ s, of, after = "" }: Part): JSX.Element {
   const word = dataWords[s.data].words
   return (
-    <Token after={after} label={`Data: ${word}`} word={word}>
+    <Token after={after} name="Data" word={word}>
       {() => (
         <>
           <WordList
             label="Data"
-            value={s.data}
+            {...of("data")}
             options={dataNames.map((value) => ({ value, label: dataWords[value].words }))}
-            onChange={(data) => apply({ data })}
           />
           <p class="dim">Another kind of data starts again.</p>
         </>
@@ -34,45 +36,19 @@ export function DataToken({ s, apply, after = "" }: Part): JSX.Element {
 }
 
 /** Points, noise, and how many of them train. */
-export function NoiseToken({ s, apply, after = "" }: Part): JSX.Element {
+export function NoiseToken({ s, apply, of, after = "" }: Part): JSX.Element {
   const word = s.data === "own" ? `${s.share} % to train` : noiseWord(s.noise)
   return (
-    <Token after={after} label={`Points and noise: ${word}`} word={word}>
+    <Token after={after} name="Points and noise" word={word}>
       {() => (
         <div class="stack">
           {s.data !== "own" && (
             <>
-              <NumberRow
-                label="Noise"
-                value={s.noise}
-                min={0}
-                max={50}
-                step={1}
-                whole
-                unit="%"
-                onChange={(noise) => apply({ noise })}
-              />
-              <NumberRow
-                label="Points"
-                value={s.points}
-                min={20}
-                max={2000}
-                scale="log"
-                whole
-                onChange={(points) => apply({ points })}
-              />
+              <NumberRow label="Noise" {...of("noise")} min={0} max={50} step={1} whole unit="%" />
+              <NumberRow label="Points" {...of("points")} min={20} max={2000} scale="log" whole />
             </>
           )}
-          <NumberRow
-            label="To train"
-            value={s.share}
-            min={10}
-            max={90}
-            step={1}
-            whole
-            unit="%"
-            onChange={(share) => apply({ share })}
-          />
+          <NumberRow label="To train" {...of("share")} min={10} max={90} step={1} whole unit="%" />
           <button type="button" class="btn low" onClick={() => apply({ seed: (s.seed + 1) % 10000 })}>
             {s.data === "own" ? "Divide them anew" : "Draw other points"}
           </button>
@@ -90,7 +66,7 @@ export function FeatureToken({ s, apply, after = "" }: Part): JSX.Element {
     .join(", ")
     .replace(/, ([^,]*)$/, " and $1")
   return (
-    <Token after={after} label={`Features: ${spoken}`} word={listed(s.features.map((name) => featureWords[name]))}>
+    <Token after={after} name="Features" spoken={spoken} word={listed(s.features.map((name) => featureWords[name]))}>
       {() => (
         <div class="stack">
           <div class="ticks">
@@ -119,30 +95,21 @@ export function FeatureToken({ s, apply, after = "" }: Part): JSX.Element {
 }
 
 /** The activation, and the number of the first weights. */
-export function ActivationToken({ s, apply, after = "" }: Part): JSX.Element {
+export function ActivationToken({ s, of, after = "" }: Part): JSX.Element {
   return (
-    <Token after={after} label={`Activation: ${activationWord(s.activation)}`} word={activationWord(s.activation)}>
+    <Token after={after} name="Activation" word={activationWord(s.activation)}>
       {() => (
         <div class="stack">
           <WordList
             label="Activation"
-            value={s.activation}
+            {...of("activation")}
             options={activations.map((value) => ({
               value,
               label: activationWord(value),
               note: activationNotes[value],
             }))}
-            onChange={(activation) => apply({ activation })}
           />
-          <NumberRow
-            label="First weights, number"
-            value={s.init}
-            min={0}
-            max={9999}
-            step={1}
-            whole
-            onChange={(init) => apply({ init })}
-          />
+          <NumberRow label="First weights, number" {...of("init")} min={0} max={9999} step={1} whole />
         </div>
       )}
     </Token>
@@ -150,7 +117,7 @@ export function ActivationToken({ s, apply, after = "" }: Part): JSX.Element {
 }
 
 /** The cost. */
-export function CostToken({ s, apply, after = "", classes }: Part & { readonly classes: number }): JSX.Element {
+export function CostToken({ s, of, after = "", classes }: Part & { readonly classes: number }): JSX.Element {
   const now = costOf(s, classes)
   const word = now === "quadratic" ? "the quadratic cost" : "cross-entropy"
   if (classes === 0)
@@ -161,11 +128,11 @@ export function CostToken({ s, apply, after = "", classes }: Part & { readonly c
       </span>
     )
   return (
-    <Token after={after} label={`Cost: ${word}`} word={word}>
+    <Token after={after} name="Cost" word={word}>
       {() => (
         <WordList
           label="Cost"
-          value={s.cost}
+          {...of("cost")}
           options={[
             { value: "crossEntropy", label: "cross-entropy", note: "Pushes hardest where the answer is surely wrong." },
             {
@@ -174,7 +141,6 @@ export function CostToken({ s, apply, after = "", classes }: Part & { readonly c
               note: "The squared mistake: its push fades where neurons are saturated.",
             },
           ]}
-          onChange={(cost) => apply({ cost })}
         />
       )}
     </Token>

@@ -8,20 +8,19 @@ import type { Part } from "./tokens-data.tsx"
 import { optimizerWords, stopWord, strengthWord } from "./words.tsx"
 
 /** The optimizer. */
-export function OptimizerToken({ s, apply, after = "" }: Part): JSX.Element {
+export function OptimizerToken({ s, of, after = "" }: Part): JSX.Element {
   const [word] = optimizerWords[s.optimizer]
   return (
-    <Token after={after} label={`Optimizer: ${word}`} word={word}>
+    <Token after={after} name="Optimizer" word={word}>
       {() => (
         <WordList
           label="Optimizer"
-          value={s.optimizer}
+          {...of("optimizer")}
           options={(Object.keys(optimizerWords) as OptimizerName[]).map((value) => ({
             value,
             label: optimizerWords[value][0],
             note: optimizerWords[value][1],
           }))}
-          onChange={(optimizer) => apply({ optimizer })}
         />
       )}
     </Token>
@@ -29,32 +28,30 @@ export function OptimizerToken({ s, apply, after = "" }: Part): JSX.Element {
 }
 
 /** The learning rate and how it goes on. */
-export function RateToken({ s, apply, after = "" }: Part): JSX.Element {
+export function RateToken({ s, of, after = "" }: Part): JSX.Element {
   const tail = { constant: "", halving: ", halving", steps: ", in steps", cosine: ", easing out" }[s.schedule]
   return (
-    <Token after={after} label={`Learning rate: ${rateText(s.rate)}${tail}`} word={`${rateText(s.rate)}${tail}`} eta>
+    <Token after={after} name="Learning rate" word={`${rateText(s.rate)}${tail}`} eta>
       {() => (
         <div class="stack">
           <NumberRow
             label="Learning rate η"
-            value={s.rate}
+            {...of("rate")}
             min={0}
             max={10}
             scale="log"
             tone="eta"
             zones={["creeps", "walks", "leaps"]}
-            onChange={(rate) => apply({ rate })}
           />
           <WordList
             label="How it goes on"
-            value={s.schedule}
+            {...of("schedule")}
             options={[
               { value: "constant", label: "stays", note: "May be changed while it trains." },
               { value: "halving", label: "halves", note: `Every ${scheduleEpochs.halving} epochs, little by little.` },
               { value: "steps", label: "in steps", note: `A tenth after every ${scheduleEpochs.steps} epochs.` },
               { value: "cosine", label: "eases out", note: `To 0 in ${scheduleEpochs.cosine} epochs, as a cosine.` },
             ]}
-            onChange={(schedule) => apply({ schedule })}
           />
         </div>
       )}
@@ -63,26 +60,14 @@ export function RateToken({ s, apply, after = "" }: Part): JSX.Element {
 }
 
 /** The batch size and the order. */
-export function BatchToken({ s, apply, after = "" }: Part): JSX.Element {
+export function BatchToken({ s, of, after = "" }: Part): JSX.Element {
   const word = `${s.batch} ${s.batch === 1 ? "point" : "points"}`
   return (
-    <Token after={after} label={`Batch size: ${word}`} word={word}>
+    <Token after={after} name="Batch size" word={word}>
       {() => (
         <div class="stack">
-          <NumberRow
-            label="Points in a batch"
-            value={s.batch}
-            min={1}
-            max={2000}
-            scale="log"
-            whole
-            onChange={(batch) => apply({ batch })}
-          />
-          <Tick
-            label="Shuffle the points for every epoch"
-            value={s.shuffle}
-            onChange={(shuffle) => apply({ shuffle })}
-          />
+          <NumberRow label="Points in a batch" {...of("batch")} min={1} max={2000} scale="log" whole />
+          <Tick label="Shuffle the points for every epoch" {...of("shuffle")} />
           <p class="dim">Every point is used once in an epoch; the last batch may be smaller.</p>
         </div>
       )}
@@ -91,32 +76,22 @@ export function BatchToken({ s, apply, after = "" }: Part): JSX.Element {
 }
 
 /** What is added for large weights. */
-export function PenaltyToken({ s, apply, after = "" }: Part): JSX.Element {
+export function PenaltyToken({ s, of, after = "" }: Part): JSX.Element {
   const word = s.regularizer === "none" ? "free weights" : `${strengthWord(s.strength)}${s.regularizer.toUpperCase()}`
   return (
-    <Token after={after} label={`Regularization: ${word}`} word={word}>
+    <Token after={after} name="Regularization" word={word}>
       {() => (
         <div class="stack">
           <WordList
             label="Regularization"
-            value={s.regularizer}
+            {...of("regularizer")}
             options={[
               { value: "none", label: "none", note: "Weights may grow freely." },
               { value: "l1", label: "L1", note: "Pulls small weights to 0." },
               { value: "l2", label: "L2", note: "Keeps all weights small." },
             ]}
-            onChange={(regularizer) => apply({ regularizer })}
           />
-          {s.regularizer !== "none" && (
-            <NumberRow
-              label="Strength"
-              value={s.strength}
-              min={0}
-              max={0.1}
-              scale="log"
-              onChange={(strength) => apply({ strength })}
-            />
-          )}
+          {s.regularizer !== "none" && <NumberRow label="Strength" {...of("strength")} min={0} max={0.1} scale="log" />}
         </div>
       )}
     </Token>
@@ -124,15 +99,15 @@ export function PenaltyToken({ s, apply, after = "" }: Part): JSX.Element {
 }
 
 /** When it stops. */
-export function StopToken({ s, apply, after = "" }: Part): JSX.Element {
+export function StopToken({ s, of, after = "" }: Part): JSX.Element {
   const word = stopWord(s)
   return (
-    <Token after={after} label={`Stop rule: ${word}`} word={word}>
+    <Token after={after} name="Stop rule" word={word}>
       {() => (
         <div class="stack">
           <WordList
             label="Stop rule"
-            value={s.stop}
+            {...of("stop")}
             options={[
               { value: "never", label: "until I stop it" },
               {
@@ -142,19 +117,8 @@ export function StopToken({ s, apply, after = "" }: Part): JSX.Element {
               },
               { value: "epochs", label: "after a number of epochs" },
             ]}
-            onChange={(stop) => apply({ stop })}
           />
-          {s.stop === "epochs" && (
-            <NumberRow
-              label="Epochs"
-              value={s.epochs}
-              min={1}
-              max={100000}
-              scale="log"
-              whole
-              onChange={(epochs) => apply({ epochs })}
-            />
-          )}
+          {s.stop === "epochs" && <NumberRow label="Epochs" {...of("epochs")} min={1} max={100000} scale="log" whole />}
         </div>
       )}
     </Token>

@@ -27,6 +27,22 @@ export function Button(props: {
   )
 }
 
+/** What an element is given that is dragged: the pointer stays with it while it is down. */
+export function dragged(drag: (event: PointerEvent) => void): {
+  readonly onPointerDown: (event: PointerEvent) => void
+  readonly onPointerMove: (event: PointerEvent) => void
+} {
+  return {
+    onPointerDown: (event) => {
+      ;(event.currentTarget as Element).setPointerCapture(event.pointerId)
+      drag(event)
+    },
+    onPointerMove: (event) => {
+      if (event.buttons > 0) drag(event)
+    },
+  }
+}
+
 /** How the places of a slider are spread. */
 export type Scale = "lin" | "log"
 
@@ -110,11 +126,7 @@ export function Slider(props: {
         aria-valuetext={zone === undefined ? text : `${text}, ${zone}`}
         onKeyDown={keys}
         onDblClick={() => initial !== undefined && set(initial)}
-        onPointerDown={(event) => {
-          track.current!.setPointerCapture(event.pointerId)
-          drag(event)
-        }}
-        onPointerMove={(event) => event.buttons > 0 && drag(event)}
+        {...dragged(drag)}
       >
         <div class="fill" style={{ width: `${100 * place}%` }} />
         <div class="thumb" style={{ left: `${100 * place}%` }} />
@@ -126,6 +138,41 @@ export function Slider(props: {
           ))}
         </div>
       )}
+    </div>
+  )
+}
+
+/** Buttons of which one is chosen; arrow keys go through them, and the tab key comes to the chosen one. */
+export function Radios<T extends string | number>(props: {
+  readonly label: string
+  readonly class: string
+  readonly value: T
+  readonly options: readonly { readonly value: T; readonly face: ComponentChildren }[]
+  readonly onChange: (value: T) => void
+}): JSX.Element {
+  const { label, value, options, onChange } = props
+  const group = useRef<HTMLDivElement>(null)
+  const keys = (event: KeyboardEvent): void => {
+    const now = options.findIndex((option) => option.value === value)
+    chooseByArrows(event, group.current!, now, options.length, (next) => onChange(options[next]!.value))
+  }
+  return (
+    <div ref={group} class={props.class} role="radiogroup" aria-label={label} onKeyDown={keys}>
+      {options.map((option) => {
+        const chosen = option.value === value
+        return (
+          <button
+            key={option.value}
+            type="button"
+            role="radio"
+            aria-checked={chosen}
+            tabIndex={chosen ? 0 : -1}
+            onClick={() => onChange(option.value)}
+          >
+            {option.face}
+          </button>
+        )
+      })}
     </div>
   )
 }
@@ -151,31 +198,16 @@ export function Choice<T extends string | number>(props: {
     value.value = next
     onChange?.(next)
   }
-  const group = useRef<HTMLDivElement>(null)
-  const keys = (event: KeyboardEvent): void => {
-    const now = options.findIndex((option) => option.value === value.peek())
-    chooseByArrows(event, group.current!, now, options.length, (next) => set(options[next]!.value))
-  }
-  return (
-    <div ref={group} class={thumbs ? "thumbs" : "seg"} role="radiogroup" aria-label={label} onKeyDown={keys}>
-      {options.map((option) => {
-        const chosen = option.value === value.value
-        return (
-          <button
-            key={option.value}
-            type="button"
-            role="radio"
-            aria-checked={chosen}
-            tabIndex={chosen ? 0 : -1}
-            onClick={() => set(option.value)}
-          >
-            {option.picture?.()}
-            {option.label}
-          </button>
-        )
-      })}
-    </div>
-  )
+  const faces = options.map(({ value, label, picture }) => ({
+    value,
+    face: (
+      <>
+        {picture?.()}
+        {label}
+      </>
+    ),
+  }))
+  return <Radios label={label} class={thumbs ? "thumbs" : "seg"} value={value.value} options={faces} onChange={set} />
 }
 
 /** A number that keeps its width; a click copies it at full precision. */
