@@ -216,11 +216,6 @@ export function readEvaluateOptions(given: EvaluateOptions): Read<EvaluateOption
 export interface BatchOptions {
   /** What each example counts: one number for each row (default 1). */
   readonly sampleWeight?: DataLike
-  /**
-   * How loss and metrics of the training rows are measured: `running`, the mean over the rounds of an epoch, while the weights
-   * change, as in Keras; or `epochEnd`, an evaluation of the rows after the epoch, which `evaluate` repeats (default running).
-   */
-  readonly trainMetrics?: "running" | "epochEnd"
   /** What each class counts in the cost, by its index (default 1). */
   readonly classWeight?: ClassWeights
 }

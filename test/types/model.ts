@@ -55,6 +55,8 @@ export async function uses(): Promise<void> {
   await model.fit(x, x, { stepsPerEpoch: 3, validationFreq: [1, 3], classWeight: { 0: 2 }, sampleWeight: [1, 2] })
   // @ts-expect-error the weights of a data set come with it
   await model.fit(source, { sampleWeight: [1, 2] })
+  // @ts-expect-error one round has no epoch to measure after
+  await model.trainOnBatch(x, x, { trainMetrics: "epochEnd" })
   // @ts-expect-error targets beside a data set
   await model.evaluate(source, x)
   // @ts-expect-error texts are no data
