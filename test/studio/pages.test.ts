@@ -123,6 +123,26 @@ describe.skipIf(!RUN_BROWSER)("the studio in Chromium", () => {
     await page.close()
   })
 
+  test("playground: a word opens its setting, arrows choose, the axis is switched, and the address holds all of it", async () => {
+    const { page, faults } = await studio.open("/playground?reg=none")
+    const word = page.getByRole("button", { name: /^Regularization: / })
+    expect(await word.getAttribute("aria-label")).toBe("Regularization: free weights")
+    await word.click()
+    const panel = page.getByRole("dialog", { name: "Regularization", exact: true })
+    await panel.getByRole("radio", { name: /^none/ }).focus()
+    await page.keyboard.press("ArrowDown")
+    await expect.poll(() => panel.getByRole("radio", { name: /^L1/ }).getAttribute("aria-checked")).toBe("true")
+    await expect.poll(() => new URL(page.url()).searchParams.get("reg")).toBe("l1")
+    await page.keyboard.press("Escape")
+    const axis = page.getByRole("button", { name: "log axis" })
+    expect(await axis.getAttribute("aria-pressed")).toBe("true")
+    await axis.click()
+    await expect.poll(() => axis.getAttribute("aria-pressed")).toBe("false")
+    await expect.poll(() => new URL(page.url()).searchParams.get("axis")).toBe("linear")
+    expect(faults).toEqual([])
+    await page.close()
+  })
+
   test("Go to, the theme and the lessons answer to their keys", async () => {
     const { page, faults } = await studio.open("/lessons/costs")
     await page.locator("h1").click()
