@@ -103,17 +103,18 @@ export class Graphs {
   }
 
   get training(): Training {
-    if (this.#compiled !== undefined) return this.#compiled
+    this.checkCompiled()
+    return this.#compiled!
+  }
+
+  /** Throws E_CONFIG unless it is compiled. */
+  checkCompiled(): void {
+    if (this.#compiled !== undefined) return
     throw configError({
       where: "model",
       what: "the model is not compiled.",
       hint: 'Call model.compile({ loss: "categoricalCrossentropy", optimizer: "sgd" }) first.',
     })
-  }
-
-  /** Throws E_CONFIG unless it is compiled. */
-  checkCompiled(): void {
-    void this.training
   }
 
   takeWarnings(): string[] {
