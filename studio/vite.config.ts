@@ -54,7 +54,7 @@ const addresses: Plugin = {
         ...[...styles].map((name) => `<link rel="stylesheet" crossorigin href="./${name}">`),
         // Last, as a browser has six connections: what is asked for first comes first.
         ...fonts,
-      ].filter((link) => !given.includes(link.slice(link.indexOf("href"))))
+      ].filter((link) => !given.includes(link.slice(link.indexOf('="./'))))
       const source = given.replace("</head>", `  ${links.join("\n    ")}\n  </head>`)
       if (address === "") page.source = source
       else {
@@ -70,7 +70,7 @@ const addresses: Plugin = {
 /** What every lesson needs: the frame, the controls, and the little that it takes of the library. */
 const everywhere = [
   /\/node_modules\/@?preact\//,
-  /\/studio\/src\/app\.tsx$/,
+  /\/studio\/src\/(?:app|main)\.tsx$/,
   /\/studio\/src\/lessons\/list\.ts$/,
   /\/studio\/src\/ui\/(?!chart|mix-ups|mountain|relief|rings|scales|walk)/,
   /\/src\/(core\/errors|nn\/cost)\.ts$/,

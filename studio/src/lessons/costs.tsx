@@ -48,8 +48,6 @@ const at = (value: number): string => String(Number(value.toFixed(4)))
 export default function Costs(): JSX.Element {
   const { y, yhat, cost: shown } = useUrlState(keys)
   const seen = useMemo(() => signal<readonly number[]>([]), [])
-  const quadratic = computed(() => quadraticCost(y.value, yhat.value))
-  const cross = computed(() => crossEntropyCost(y.value, yhat.value))
   const set = (value: number): void => {
     yhat.value = Number(Math.min(1, Math.max(0, value)).toFixed(4))
     seen.value = [...seen.value.slice(-200), yhat.value]
@@ -101,8 +99,8 @@ export default function Costs(): JSX.Element {
               ]}
             />
           </div>
-          <Curves y={y} yhat={yhat} shown={shown.value} onMove={set} />
-          <Shapes y={y.value} yhat={yhat.value} />
+          <Curves y={y} yhat={yhat} cost={shown} onMove={set} />
+          <Shapes y={y} yhat={yhat} />
           <div class="controls even">
             <Slider
               label="The net says"
@@ -137,70 +135,90 @@ export default function Costs(): JSX.Element {
           be: it rises gently near the truth, and without end where the net was sure of the wrong answer.
         </p>
       </div>
-      <Formula
-        label="Quadratic cost and cross-entropy of one answer"
-        rows={[
-          ["", maths`C = (y − ŷ)²`],
-          [
-            "now",
-            <span key="qn" class="that">
-              ({at(y.value)} − {at(yhat.value)})² = <LiveNumber class="that" value={quadratic} format={cost} />
-            </span>,
-          ],
-          ["", maths`C = −[y ln ŷ + (1 − y) ln(1 − ŷ)]`],
-          [
-            "now",
-            <span key="cn" class="this">
-              <LiveNumber class="this" value={cross} format={cost} />
-            </span>,
-          ],
-        ]}
-      />
-      <table class="answers">
-        <caption class="sr">Answers of the chapter’s table, with both costs</caption>
-        <thead>
-          <tr>
-            <th scope="col">answer {maths`y, ŷ`}</th>
-            <th scope="col" class="that">
-              quadratic
-            </th>
-            <th scope="col" class="this">
-              cross-entropy
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {table.map(([a, b]) => (
-            <tr key={`${a} ${b}`} class={a === y.value && b === yhat.value ? "now" : ""}>
-              <td>
-                <button
-                  type="button"
-                  class="link"
-                  onClick={() => {
-                    y.value = a
-                    set(b)
-                  }}
-                >
-                  {a}, {b}
-                </button>
-              </td>
-              <td>{cost(quadraticCost(a, b))}</td>
-              <td>{cost(crossEntropyCost(a, b))}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+      <Numbers y={y} yhat={yhat} />
+      <Answers y={y} yhat={yhat} onChoose={set} />
     </LessonPage>
   )
 }
 
-function Curves(props: {
+/** Truth and answer: what moves redraws itself by them, and nothing else does. */
+interface Pair {
   readonly y: Signal<number>
   readonly yhat: Signal<number>
-  readonly shown: Shown
+}
+
+/** Both formulas with the numbers of now. */
+function Numbers({ y, yhat }: Pair): JSX.Element {
+  return (
+    <Formula
+      label="Quadratic cost and cross-entropy of one answer"
+      rows={[
+        ["", maths`C = (y − ŷ)²`],
+        [
+          "now",
+          <span key="qn" class="that">
+            ({at(y.value)} − {at(yhat.value)})² ={" "}
+            <LiveNumber class="that" value={quadraticCost(y.value, yhat.value)} format={cost} />
+          </span>,
+        ],
+        ["", maths`C = −[y ln ŷ + (1 − y) ln(1 − ŷ)]`],
+        [
+          "now",
+          <span key="cn" class="this">
+            <LiveNumber class="this" value={crossEntropyCost(y.value, yhat.value)} format={cost} />
+          </span>,
+        ],
+      ]}
+    />
+  )
+}
+
+/** The chapter's answers with both costs; a click takes one. */
+function Answers({ y, yhat, onChoose }: Pair & { readonly onChoose: (yhat: number) => void }): JSX.Element {
+  return (
+    <table class="answers">
+      <caption class="sr">Answers of the chapter’s table, with both costs</caption>
+      <thead>
+        <tr>
+          <th scope="col">answer {maths`y, ŷ`}</th>
+          <th scope="col" class="that">
+            quadratic
+          </th>
+          <th scope="col" class="this">
+            cross-entropy
+          </th>
+        </tr>
+      </thead>
+      <tbody>
+        {table.map(([a, b]) => (
+          <tr key={`${a} ${b}`} class={a === y.value && b === yhat.value ? "now" : ""}>
+            <td>
+              <button
+                type="button"
+                class="link"
+                onClick={() => {
+                  y.value = a
+                  onChoose(b)
+                }}
+              >
+                {a}, {b}
+              </button>
+            </td>
+            <td>{cost(quadraticCost(a, b))}</td>
+            <td>{cost(crossEntropyCost(a, b))}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  )
+}
+
+interface CurvesProps extends Pair {
+  readonly cost: Signal<Shown>
   readonly onMove: (yhat: number) => void
-}): JSX.Element {
-  const { y, yhat, shown, onMove } = props
+}
+
+function Curves({ y, yhat, cost: { value: shown }, onMove }: CurvesProps): JSX.Element {
   const [box, W] = useWidth()
   const svg = useRef<SVGSVGElement>(null)
   const H = W < 560 ? 280 : 380
@@ -332,7 +350,8 @@ function Arrow(props: { readonly x: number; readonly left: boolean; readonly qui
 }
 
 /** The mistake as a real square, and cross-entropy as a bar, both in the same unit. */
-function Shapes({ y, yhat }: { readonly y: number; readonly yhat: number }): JSX.Element {
+function Shapes(pair: Pair): JSX.Element {
+  const [y, yhat] = [pair.y.value, pair.yhat.value]
   const [box, W] = useWidth()
   const unit = Math.min(132, W * 0.22)
   const floor = 166

@@ -2,7 +2,7 @@
 
 import { computed, type ReadonlySignal, type Signal, signal } from "@preact/signals"
 import { type ComponentChildren, isValidElement, type JSX } from "preact"
-import { useEffect, useMemo } from "preact/hooks"
+import { useEffect, useMemo, useState } from "preact/hooks"
 import { after, lessonOf, lessons } from "../lessons/list.ts"
 import { Link } from "./link.tsx"
 import { Trail } from "./trail.tsx"
@@ -13,7 +13,11 @@ export interface Task {
   readonly done: ReadonlySignal<boolean>
 }
 
-/** A page of a lesson. */
+/** What is not urgent: done between two frames, after what the reader has begun to do. Older Safaris know no such moments. */
+const whenIdle: (then: () => void, how: IdleRequestOptions) => number =
+  globalThis.requestIdleCallback ?? ((then, { timeout }) => setTimeout(then, timeout))
+
+/** A page of a lesson: title, figure and controls, which answer before the text beside them stands. */
 export function LessonPage(props: {
   readonly part: string
   readonly title: string
@@ -29,11 +33,13 @@ export function LessonPage(props: {
   const lesson = lessons[index]!
   const place = lesson.parts.findIndex(({ name }) => name === part)
   const next = after(part)
+  const [isWhole, setWhole] = useState(false)
+  useEffect(() => void whenIdle(() => setWhole(true), { timeout: 200 }), [])
   useEffect(() => {
     document.title = `${title} · trilobite studio`
   }, [title])
   return (
-    <main id="main" class="lesson" tabindex={-1}>
+    <main id="main" class="lesson" tabindex={-1} aria-busy={isWhole ? undefined : "true"}>
       <div class="text">
         <Trail current={index} />
         <p class="eyebrow">
@@ -50,27 +56,31 @@ export function LessonPage(props: {
           </nav>
         )}
         <p class="lede">{lede}</p>
-        {children}
-        <TryThis part={part} tasks={tasks} />
-        {keys && (
-          <p class="keys">
-            {keys.map(([names, what]) => (
-              <>
-                {names.map((name) => (
-                  <kbd key={name}>{name}</kbd>
+        {isWhole && (
+          <>
+            {children}
+            <TryThis part={part} tasks={tasks} />
+            {keys && (
+              <p class="keys">
+                {keys.map(([names, what]) => (
+                  <>
+                    {names.map((name) => (
+                      <kbd key={name}>{name}</kbd>
+                    ))}
+                    <span>{what}</span>
+                  </>
                 ))}
-                <span>{what}</span>
-              </>
-            ))}
-          </p>
+              </p>
+            )}
+            <p class="next">
+              {next ? (
+                <Link to={`/lessons/${next.name}`}>Next: {next.title}</Link>
+              ) : (
+                <Link to="/playground">Next: the playground</Link>
+              )}
+            </p>
+          </>
         )}
-        <p class="next">
-          {next ? (
-            <Link to={`/lessons/${next.name}`}>Next: {next.title}</Link>
-          ) : (
-            <Link to="/playground">Next: the playground</Link>
-          )}
-        </p>
       </div>
       <figure class="fig" aria-label={figureLabel}>
         {figure}
