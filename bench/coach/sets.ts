@@ -260,7 +260,8 @@ function altered(step: Alteration, parts: Parts, classes: number, seed: number):
     case "scaleTargets":
       return all((rows) => ({ ...rows, y: rows.y.map((value) => value * step.by + (step.plus ?? 0)) }))
     case "standardize": {
-      const about = Array.from({ length: features }, (_, j) => moments(train.x.filter((_, i) => i % features === j)))
+      const column = (j: number): Float32Array => train.y.map((_, i) => train.x[i * features + j]!)
+      const about = Array.from({ length: features }, (_, j) => moments(column(j)))
       return all(inputs((value, j) => (value - about[j]![0]) / (about[j]![1] || 1)))
     }
     case "standardizeTargets": {
