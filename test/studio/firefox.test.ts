@@ -4,7 +4,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { type FirefoxPage, RUN_FIREFOX, startFirefox } from "../support/firefox.ts"
 import { PAGES, type ServedStudio, serveStudio } from "../support/studio-pages.ts"
 
-describe.skipIf(!RUN_FIREFOX)("the studio in Firefox", () => {
+// One more try each: once in some twenty runs beside other tests an answer of the browser's protocol fails or never comes.
+describe.skipIf(!RUN_FIREFOX)("the studio in Firefox", { retry: 1 }, () => {
   let studio: ServedStudio
   let page: FirefoxPage
   beforeAll(async () => {
