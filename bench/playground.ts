@@ -84,7 +84,7 @@ async function peerRate([url, batch]: readonly [url: string, batch: number]): Pr
   for (let i = 0; i < 9; i++) {
     const begun = performance.now()
     epochs(100)
-    rates.push((1e8 / (performance.now() - begun)) | 0)
+    rates.push(1e8 / (performance.now() - begun))
   }
   return rates.sort((a, b) => a - b)[4]!
 }
@@ -125,7 +125,8 @@ for (const batch of batches) {
 }
 
 const chromium: Record<string, unknown> = {}
-if (existsSync(CHROMIUM)) {
+const hasChromium = existsSync(CHROMIUM)
+if (hasChromium) {
   const studio = await openStudio()
   for (const batch of batches) {
     const state = `d=circles&n=1250&share=80&net=8-8&opt=sgd&eta=0.03&reg=none&speed=run&b=${batch}`
@@ -148,7 +149,7 @@ const result = {
   what: "million trained points per second, 2-8-8-1 tanh, 1,000 points, plain descent",
   machine: own,
   node,
-  chromium: existsSync(CHROMIUM) ? chromium : "not measured: no Chromium",
+  chromium: hasChromium ? chromium : "not measured: no Chromium",
   ...(peer === undefined ? { peer: `not given; ${PEER} where it was once measured` } : {}),
 }
 console.log(JSON.stringify(result, null, 2))

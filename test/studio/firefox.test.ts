@@ -89,18 +89,14 @@ describe.skipIf(!RUN_FIREFOX)("the studio in Firefox", { retry: 1 }, () => {
   })
 
   test("the intermediate net trains on MNIST", async () => {
-    const trains = async (): Promise<unknown> => {
-      await open("/lessons/intermediate")
-      await page.press(" ")
-      await page.until(`/Epoch [1-9]\\d* of 20: 9\\d\\.\\d %/.test(document.querySelector("main").innerText)`, 45_000)
-      return undefined
-    }
-    // It once stood still for a minute in the whole suite, for a reason that is not known: then the page says where, and gets one more try.
-    const failed = await trains().catch((error: unknown) => error)
-    if (failed !== undefined) {
-      console.log(String(failed), await page.evaluate('document.querySelector("main")?.innerText'), page.faults)
-      await trains()
-    }
+    await open("/lessons/intermediate")
+    await page.press(" ")
+    const trains = `/Epoch [1-9]\\d* of 20: 9\\d\\.\\d %/.test(document.querySelector("main").innerText)`
+    // It once stood still for a minute in the whole suite, for a reason that is not known: then the page says where.
+    await page.until(trains, 60_000).catch(async (error: unknown) => {
+      console.log(await page.evaluate('document.querySelector("main")?.innerText'), page.faults)
+      throw error
+    })
     expect(page.faults).toEqual([])
   }, 120_000)
 })
