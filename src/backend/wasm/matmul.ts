@@ -267,7 +267,12 @@ function emitChain(tiling: Tiling, sums: readonly (readonly Local<"v128">[])[]):
   const last = inner.length - 1
   const ak = packedA?.lanes ?? aInner[last]!
   const bk = packed === undefined ? bInner[last]! : vectors * LANES
+  const { unroll } = context.tile
+  // Engines add the offset of a broadcast by an instruction of its own, once for all that share it: where several steps
+  // are written out, each row has its pointer and a step its offset; otherwise moving the pointers would cost more.
   const aAt = frame.local("i32")
+  const aRows = unroll > 1 ? [aAt, ...sums.slice(1).map(() => frame.local("i32"))] : [aAt]
+  const aOffset = (r: number, u: number): number => 4 * ((r < aRows.length ? 0 : r * am) + u * ak)
   const bAt = frame.local("i32")
   const x = frame.local("v128")
   const columns = Array.from({ length: vectors }, () => frame.local("v128"))
@@ -279,16 +284,17 @@ function emitChain(tiling: Tiling, sums: readonly (readonly Local<"v128">[])[]):
     return [
       ...loads,
       ...sums.flatMap((row, r) => [
-        x.set(v128.load32Splat(aAt.get, aBase + 4 * (r * am + u * ak))),
+        x.set(v128.load32Splat((aRows[r] ?? aAt).get, aBase + aOffset(r, u))),
         ...row.map((sum, v) => sum.set(multiplyAdd(context, x.get, few ? column(v) : columns[v]!.get, sum.get))),
       ]),
     ]
   }
+  const startA = (at: Code<"i32">): Code<"void">[] =>
+    aRows.map((row, r) => row.set(r === 0 ? at : i32.add(aAt.get, i32.const(4 * r * am))))
   const advance = (steps: number): Code<"void">[] => [
-    aAt.set(i32.add(aAt.get, i32.const(4 * steps * ak))),
+    ...aRows.map((row) => row.set(i32.add(row.get, i32.const(4 * steps * ak)))),
     bAt.set(i32.add(bAt.get, i32.const(4 * steps * bk))),
   ]
-  const { unroll } = context.tile
   /** One level of the sum, from where the pointers stand. */
   const walk = (d: number): Code<"void">[] => {
     const p = frame.local("i32")
@@ -305,7 +311,7 @@ function emitChain(tiling: Tiling, sums: readonly (readonly Local<"v128">[])[]):
         ...(aRuns ? [] : [aStart.set(aAt.get)]),
         ...(bRuns ? [] : [bStart.set(bAt.get)]),
         ...walk(d + 1),
-        ...(aRuns ? [] : [aAt.set(i32.add(aStart.get, i32.const(4 * aInner[d]!)))]),
+        ...(aRuns ? [] : startA(i32.add(aStart.get, i32.const(4 * aInner[d]!)))),
         ...(bRuns ? [] : [bAt.set(i32.add(bStart.get, i32.const(4 * bInner[d]!)))]),
       ]
       return [p.set(first), countUp(p, 1, end, body)]
@@ -343,7 +349,7 @@ function emitChain(tiling: Tiling, sums: readonly (readonly Local<"v128">[])[]):
         ]
       : [packed.at, ...(packed.length === 0 ? [] : [times(j.get, 4 * packed.length)])]
   const total = (parts: readonly Code<"i32">[]): Code<"i32"> => parts.reduce((x, y) => i32.add(x, y))
-  return [aAt.set(total(aParts)), bAt.set(total(bParts)), ...walk(level)]
+  return [...startA(total(aParts)), bAt.set(total(bParts)), ...walk(level)]
 }
 
 function multiplyAdd(context: KernelContext, a: Vector, b: Vector, sum: Vector): Vector {
