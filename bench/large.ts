@@ -1,5 +1,6 @@
 // Trains on a file larger than memory and on as many of its rows in memory as the engine holds, and prints both rates:
-//   node bench/large.ts --gigabytes 8 --rounds 2500 --threads 2 --shuffle true
+//   node bench/large.ts --gigabytes 8 --rounds 2500 --threads 2 --shuffle true --units 64,512
+// Each number of units is a network of its own: 784-64-64-10 is (a), 784-512-512-10 is (b).
 // The file is written to a temporary folder (--folder) and removed at the end. Each measurement is a process of its own, so
 // that the peak of memory is its own; the file has just been written, and is in the system's cache as far as that goes.
 import { spawnSync } from "node:child_process"
@@ -26,6 +27,7 @@ const { values: options } = parseArgs({
     tries: { type: "string", default: "3" },
     measure: { type: "string" },
     wide: { type: "string", default: "false" },
+    units: { type: "string", default: "64" },
   },
 })
 const shuffle = options.shuffle === "true"
@@ -73,10 +75,10 @@ function write(folder: string, rows: number): void {
   closeSync(y)
 }
 
-function createModel(): Model {
+function createModel(units: number): Model {
   const layers = [
-    dense({ units: 64, activation: "relu", inputShape: [WIDTH] }),
-    dense({ units: 64, activation: "relu" }),
+    dense({ units, activation: "relu", inputShape: [WIDTH] }),
+    dense({ units, activation: "relu" }),
     dense({ units: 10, activation: "softmax" }),
   ]
   const model = sequential(layers, { seed: 1, threads, wideVectors: options.wide === "true" })
@@ -87,7 +89,7 @@ function createModel(): Model {
 /** One measurement, in the process that is given to it. */
 async function measure(kind: string, folder: string): Promise<Measured> {
   const dataset = fileDataset({ x: npyFile(join(folder, "x.npy")), y: npyFile(join(folder, "y.npy")) })
-  const model = createModel()
+  const model = createModel(Number(options.units))
   const common = { batchSize: BATCH, shuffle, verbose: 0, epochs: 2 } as const
   let result = { history: { loss: [0] } as { [name: string]: number[] }, seconds: [0] as readonly number[] }
   const most = kind === "streamed" ? dataset.rows : Math.min(dataset.rows, MOST_IN_MEMORY)
@@ -127,20 +129,33 @@ else {
   process.on("SIGINT", () => process.exit(1))
   process.on("exit", () => rmSync(folder, { recursive: true, force: true }))
   write(folder, rows)
-  const run = (kind: string): Measured => {
+  const run = (kind: string, units: string): Measured => {
     const rest = ["--rounds", `${rounds}`, "--threads", `${threads}`, "--shuffle", `${shuffle}`, "--wide", options.wide]
     const args = [...process.execArgv, import.meta.filename, "--measure", kind, "--folder", folder, ...rest]
+    args.push("--units", units)
     const { stdout, stderr, status } = spawnSync(process.execPath, args, { encoding: "utf8" })
     if (status !== 0) throw new Error(stderr)
     return JSON.parse(stdout) as Measured
   }
-  const measured: { streamed: Measured[]; memory: Measured[] } = { streamed: [], memory: [] }
-  for (let i = 0; i < Number(options.tries); i++) {
-    measured.streamed.push(run("streamed"))
-    measured.memory.push(run("memory"))
-  }
   const rate = (of: readonly Measured[]): number => median(of.map((m) => m.rowsPerSecond))
-  const [streamed, memory] = [rate(measured.streamed), rate(measured.memory)]
+  const networks = options.units.split(",").map((units) => {
+    const measured: { streamed: Measured[]; memory: Measured[] } = { streamed: [], memory: [] }
+    for (let i = 0; i < Number(options.tries); i++) {
+      measured.streamed.push(run("streamed", units))
+      measured.memory.push(run("memory", units))
+    }
+    const [streamed, memory] = [rate(measured.streamed), rate(measured.memory)]
+    return {
+      units: Number(units),
+      peakMegabytes: {
+        streamed: Math.max(...measured.streamed.map((m) => m.peakMegabytes)),
+        memory: measured.memory[0]!.peakMegabytes,
+      },
+      rowsPerSecond: { streamed, memory },
+      ratio: streamed / memory,
+      all: measured,
+    }
+  })
   const report = {
     gigabytes: (rows * ROW) / 1024 / 1024 / 1024,
     rows,
@@ -150,13 +165,7 @@ else {
     wideVectors: options.wide === "true",
     node: process.version,
     cpu: cpus()[0]?.model,
-    peakMegabytes: {
-      streamed: Math.max(...measured.streamed.map((m) => m.peakMegabytes)),
-      memory: measured.memory[0]!.peakMegabytes,
-    },
-    rowsPerSecond: { streamed, memory },
-    ratio: streamed / memory,
-    all: measured,
+    networks,
   }
   console.log(JSON.stringify(report, undefined, 2))
 }
