@@ -251,13 +251,13 @@ describe("events", () => {
     expect(late.events[0]!.name).toBe("reset")
   })
 
-  test("fifty pages hear the same", async () => {
-    shop.makeRun("fifty", { "history.jsonl": lines(1, 10) })
-    const { id } = await shop.find("fifty")
-    const all = count(1, 50).map(() => watch(id))
+  test("two hundred pages hear the same, in order", async () => {
+    shop.makeRun("many", { "history.jsonl": lines(1, 10) })
+    const { id } = await shop.find("many")
+    const all = count(1, 200).map(() => watch(id))
     await Promise.all(all.map((stream) => stream.until(({ epochs }) => epochs.length === 10)))
     for (let epoch = 11; epoch <= 30; epoch++) {
-      shop.append("fifty", line(epoch))
+      shop.append("many", line(epoch))
       await new Promise((resolve) => setTimeout(resolve, 5))
     }
     await Promise.all(all.map((stream) => stream.until(({ epochs }) => epochs.length >= 30)))

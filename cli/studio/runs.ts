@@ -20,16 +20,19 @@ import {
 import { basename, join } from "node:path"
 import { files } from "../run-folder.ts"
 import { isAlive, type Live } from "../run-lock.ts"
-import type { Epoch, Json, Run, RunState, RunStatus } from "./api.ts"
+import type { Epoch, Json, Run, RunState } from "./api.ts"
 import { Refusal } from "./guard.ts"
 
 /** The largest files that are read: bytes. */
 const LIMITS = { json: 4 * 2 ** 20, history: 64 * 2 ** 20 }
 /** The deepest JSON that is handed on: levels. */
 const DEPTH = 64
-/** Pauses: between two looks at a followed run, and after a change is heard of until it is looked at. */
+/** Milliseconds: after which a followed run is looked at in any case; after a change is heard of until it is looked at; between two looks. */
 const POLL = 1000
 const SETTLE = 20
+const PAUSE = 100
+/** The files whose change is news. Signals come just before the line of their epoch. */
+const news: ReadonlySet<string> = new Set([files.config, files.history, files.findings, files.result, files.live])
 
 /** A run that is looked at again and again; only what is new is read. */
 export interface Source {
@@ -42,8 +45,8 @@ export interface Source {
   read(): Run
   /** What was observed by epochs, as JSON; looks for more. Empty if the file is not there or not what trilobite writes. */
   signals(): ReadonlyMap<number, string>
-  /** Calls back when something may have changed, until the answer is called. All followers share one watcher. */
-  follow(listener: (status: RunStatus) => void): () => void
+  /** Calls back when something may have changed, and every second, until the answer is called. */
+  follow(changed: () => void): () => void
   /** Tells the run's process to stop and save. Throws a Refusal if there is none. */
   stop(): void
 }
@@ -137,10 +140,6 @@ function createSource(id: string, folder: string): Source {
     }
   }
 
-  const watcher = createWatcher(folder, () => {
-    const { state, begun, result, problem, findings: found } = read()
-    return { state, begun, result, problem, findings: found }
-  })
   return {
     id,
     get epochs() {
@@ -151,7 +150,7 @@ function createSource(id: string, folder: string): Source {
     },
     read,
     signals,
-    follow: watcher.follow,
+    follow: (changed) => watchFolder(folder, changed),
     stop: () => stopProcess(live.read),
   }
 }
@@ -205,44 +204,30 @@ function isNode(pid: number): boolean {
   }
 }
 
-/** Calls its listeners with what a look finds, when a folder changes and every second, while there are any. */
-function createWatcher(folder: string, look: () => RunStatus): Pick<Source, "follow"> {
-  const listeners = new Set<(status: RunStatus) => void>()
+/** Calls back soon after a file that is told of has changed in a folder, and every second, until the answer is called. */
+function watchFolder(folder: string, changed: () => void): () => void {
   let system: FSWatcher | undefined
-  let poll: NodeJS.Timeout | undefined
   let soon: NodeJS.Timeout | undefined
+  let last = 0
   const tell = (): void => {
-    soon = undefined
-    const status = look()
-    for (const listener of listeners) listener(status)
+    ;[soon, last] = [undefined, performance.now()]
+    poll.refresh()
+    changed()
   }
-  const start = (): void => {
-    poll = setInterval(tell, POLL)
-    try {
-      system = watch(folder, { persistent: false }, () => {
-        soon ??= setTimeout(tell, SETTLE)
-      })
-      system.on("error", () => system?.close())
-    } catch {
-      // The system has no watchers left, or the folder has gone: looking every second does as well.
-    }
+  const poll = setInterval(changed, POLL)
+  try {
+    system = watch(folder, { persistent: false }, (_, name) => {
+      if (soon !== undefined || (name !== null && !news.has(name))) return
+      soon = setTimeout(tell, Math.max(SETTLE, last + PAUSE - performance.now()))
+    })
+    system.on("error", () => system?.close())
+  } catch {
+    // The system has no watchers left, or the folder has gone: looking every second does as well.
   }
-  const end = (): void => {
+  return () => {
     clearInterval(poll)
     clearTimeout(soon)
-    soon = undefined
     system?.close()
-    system = undefined
-  }
-  return {
-    follow: (listener) => {
-      if (listeners.size === 0) start()
-      listeners.add(listener)
-      listener(look())
-      return () => {
-        if (listeners.delete(listener) && listeners.size === 0) end()
-      }
-    },
   }
 }
 
@@ -252,16 +237,17 @@ function createJson(folder: string, name: string): { readonly changed: number; r
   let changed = 0
   let answer: () => Json = () => null
   const read = (): Json => {
+    if (stamp !== "" && stampAt(folder, name) === stamp) return answer()
     const opened = openInside(folder, name, LIMITS.json)
     if (opened === undefined) {
       ;[stamp, answer] = ["", () => null]
       return null
     }
     try {
-      const { ino, size, mtimeMs, ctimeMs } = opened.stat
+      const { size, mtimeMs } = opened.stat
       changed = mtimeMs
-      const now = `${ino} ${size} ${mtimeMs} ${ctimeMs}`
-      if (now !== stamp) [stamp, answer] = [now, parsed(readBytes(opened.fd, 0, size).toString("utf8"), name)]
+      answer = parsed(readBytes(opened.fd, 0, size).toString("utf8"), name)
+      stamp = stampOf(opened.stat)
     } finally {
       closeSync(opened.fd)
     }
@@ -412,16 +398,16 @@ function createLines(
     ;[file, done, stamp] = [ino, 0, ""]
   }
   return () => {
+    if (stamp !== "" && stampAt(folder, name) === stamp) return
     const opened = openInside(folder, name, LIMITS.history)
     if (opened === undefined) {
       anew(0)
       return
     }
     try {
-      const { ino, size, mtimeMs } = opened.stat
+      const { ino, size } = opened.stat
       if (ino !== file || size < done) anew(ino)
-      if (stamp === `${size} ${mtimeMs}`) return
-      stamp = `${size} ${mtimeMs}`
+      stamp = stampOf(opened.stat)
       const bytes = readBytes(opened.fd, done, size - done)
       const end = bytes.lastIndexOf(0x0a) + 1
       for (const line of bytes.toString("utf8", 0, end).split("\n").slice(0, -1)) take(line)
@@ -454,6 +440,20 @@ function readBytes(fd: number, from: number, count: number): Buffer {
     read += n
   }
   return bytes.subarray(0, read)
+}
+
+/** What changes whenever a file does. */
+function stampOf({ ino, size, mtimeMs, ctimeMs }: Stats): string {
+  return `${ino} ${size} ${mtimeMs} ${ctimeMs}`
+}
+
+/** The stamp of what is at a path, not of what it leads to: a file whose stamp is known need not be opened again. "" if nothing is. */
+function stampAt(folder: string, name: string): string {
+  try {
+    return stampOf(lstatSync(join(folder, name)))
+  } catch {
+    return ""
+  }
 }
 
 /**

@@ -3,17 +3,14 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from "node:http"
 import type { AddressInfo, Socket } from "node:net"
 import { TrilobiteError } from "../../src/index.ts"
-import type { ApiError, Epoch, RunList, RunStatus, Stopping } from "./api.ts"
+import type { ApiError, RunList, Stopping } from "./api.ts"
+import { createFollowers, type Followers } from "./followers.ts"
 import { createGuard, type Guard, headers, Refusal } from "./guard.ts"
 import { openRuns, type Runs, type Source } from "./runs.ts"
 import { findPage, readSite, type Site, sendMnist, sendPage } from "./static.ts"
 
 /** Connections that are answered; more get 503, and many more are closed. */
 const CONNECTIONS = 256
-/** Bytes that wait to be sent to a follower from which on no more is written. */
-const WAITING = 2 ** 18
-/** Looks at a follower that has taken nothing, a heartbeat apart, until it is dropped. */
-const PATIENCE = 3
 /** The largest body of a request. */
 const BODY = 2 ** 16
 
@@ -46,7 +43,7 @@ interface Context {
   readonly response: ServerResponse
   readonly runs: Runs
   readonly site: Site
-  readonly heartbeat: number
+  readonly followers: Followers
   readonly path: string
   readonly query: URLSearchParams
   /** The parts of the path that the route leaves open. */
@@ -114,14 +111,15 @@ export const routes: readonly Route[] = [
 
 /** Listens on 127.0.0.1, and on ::1 if there is one. Throws E_IO if the port is taken. */
 export async function startStudio(options: StudioOptions): Promise<Studio> {
-  const [runs, site, heartbeat] = [openRuns(options.runs), readSite(options.site), options.heartbeat ?? 10_000]
+  const [runs, site] = [openRuns(options.runs), readSite(options.site)]
+  const followers = createFollowers(options.heartbeat ?? 10_000)
   const first = await listen("127.0.0.1", options)
   const { port } = first.address() as AddressInfo
   const guard = createGuard(port)
   const sockets = new Set<Socket>()
   const refused = new WeakSet<Socket>()
   const handle = (request: IncomingMessage, response: ServerResponse): void => {
-    void answer(request, response, guard, { runs, site, heartbeat }, refused.has(request.socket))
+    void answer(request, response, guard, { runs, site, followers }, refused.has(request.socket))
   }
   const serve = (server: Server): void => {
     server.on("request", handle)
@@ -190,7 +188,7 @@ async function answer(
   request: IncomingMessage,
   response: ServerResponse,
   guard: Guard,
-  shown: Pick<Context, "runs" | "site" | "heartbeat">,
+  shown: Pick<Context, "runs" | "site" | "followers">,
   isTooMany: boolean,
 ): Promise<void> {
   for (const [name, value] of Object.entries(headers)) response.setHeader(name, value)
@@ -289,64 +287,22 @@ function send(response: ServerResponse, status: number, type: string, text: stri
 }
 
 /** Sends what happens in a run, as server-sent events, from the epoch that the page has on. */
-function sendEvents({ request, response, query, heartbeat }: Context, source: Source): void {
+function sendEvents({ request, response, query, followers }: Context, source: Source): void {
   const after = request.headers["last-event-id"] ?? query.get("after") ?? "0"
   if (typeof after !== "string" || !/^\d{1,15}$/.test(after)) {
     throw new Refusal("E_REQUEST", "after which epoch is not said.", "Send a whole number.")
   }
+  const { socket } = response
+  if (socket === null)
+    throw new Refusal("E_REQUEST", "other answers come before this one.", "Use a connection of its own.")
+  // Without a length and not in chunks: what is written to the connection from here on is the answer, as it is.
+  response.removeHeader("transfer-encoding")
   response.writeHead(200, { "content-type": "text/event-stream; charset=utf-8" })
   if (request.method === "HEAD") {
     response.end()
     return
   }
-  source.read()
-  let rewritten = source.rewritten
-  // A page that has seen more epochs than there are has seen those of an earlier try.
-  let isStale = Number(after) > (source.epochs.at(-1)?.epoch ?? 0)
-  let next = source.epochs.filter(({ epoch }) => epoch <= Number(after)).length
-  let told = ""
-  let status: RunStatus | undefined
-  // Writes as long as somebody reads: what waits, waits in the list of epochs that all pages share, and of the states only the
-  // latest is told.
-  const pump = (): void => {
-    let text = ""
-    if (isStale || rewritten !== source.rewritten) {
-      ;[isStale, rewritten, next, told] = [false, source.rewritten, 0, ""]
-      text += "event: reset\nid: 0\ndata: {}\n\n"
-    }
-    const signals = next < source.epochs.length ? source.signals() : undefined
-    while (next < source.epochs.length && response.writableLength + text.length < WAITING) {
-      const epoch = source.epochs[next++]!
-      text += eventsOf(epoch, signals?.get(epoch.epoch))
-    }
-    const state = JSON.stringify(status)
-    if (next === source.epochs.length && response.writableLength < WAITING && state !== told) {
-      text += `event: state\ndata: ${(told = state)}\n\n`
-    }
-    if (text !== "") response.write(text)
-  }
-  let [taken, patience] = [0, PATIENCE]
-  const beat = setInterval(() => {
-    const { bytesWritten } = request.socket
-    patience = response.writableLength > 0 && bytesWritten === taken ? patience - 1 : PATIENCE
-    taken = bytesWritten
-    if (patience === 0) response.destroy()
-    else if (!response.writableNeedDrain) response.write(":\n\n")
-  }, heartbeat)
-  response.write("retry: 1000\n\n")
-  const leave = source.follow((now) => {
-    status = now
-    pump()
-  })
-  response.on("drain", pump)
-  response.on("close", () => {
-    clearInterval(beat)
-    leave()
-  })
-}
-
-/** An epoch as events: what was observed of it comes first, so that who has the epoch has both. */
-function eventsOf(epoch: Epoch, signals: string | undefined): string {
-  const seen = signals === undefined ? "" : `event: signals\ndata: ${signals}\n\n`
-  return `${seen}event: epoch\nid: ${epoch.epoch}\ndata: ${JSON.stringify(epoch)}\n\n`
+  response.flushHeaders()
+  socket.write("retry: 1000\n\n")
+  followers.add(socket, source, Number(after))
 }
