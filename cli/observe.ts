@@ -28,17 +28,16 @@ const SHARES = { flat: 0.006, gradients: 0.006, answers: 0.015 }
 
 /** What an observer is given. */
 export interface Observed {
+  /** Rows of training, or the first piece of them, and how many rows an epoch has in all. */
   readonly x: Tensor
-  /** Rows that are looked at for flat values: of validation, if there are some. */
+  readonly y: Tensor
+  readonly rows: number
+  /** Rows that are looked at for flat values and answers: of validation, if there are some. */
   readonly xValid: Tensor
-  /** What gradients and answers need; without it none are seen. */
-  readonly asked?: {
-    /** A model of the same layers with steps of length 1 that is not trained: it is asked for them. */
-    readonly probe: Model
-    readonly y: Tensor
-    /** Rows with the greatest number at the class, or the numbers of the classes; without it no answers are seen. */
-    readonly yValid?: Tensor | undefined
-  }
+  /** Rows with the greatest number at the class, or the numbers of the classes; without it no answers are seen. */
+  readonly yValid?: Tensor | undefined
+  /** A model of the same layers with steps of length 1 that is not trained: it is asked for gradients and answers. */
+  readonly probe: Model
 }
 
 /** An observer of a training. */
@@ -50,13 +49,9 @@ export interface Observer extends Required<Pick<Callback, "onTrainBegin">> {
 }
 
 /** Observes a training. */
-export function observe({ x, xValid, asked }: Observed): Observer {
-  const xSome = head(x, ROWS)
-  const questions = asked && {
-    probe: asked.probe,
-    ySome: head(asked.y, ROWS),
-    labels: asked.yValid && classesOf(asked.yValid),
-  }
+export function observe({ x, y, rows, xValid, yValid, probe }: Observed): Observer {
+  const [xSome, ySome] = [head(x, ROWS), head(y, ROWS)]
+  const labels = yValid && classesOf(yValid)
   const speed = learningSpeed()
   const flat = saturation({ rows: head(xValid, ROWS) })
   const histograms = weightHistory({ bins: BINS, keepWeights: false })
@@ -97,13 +92,11 @@ export function observe({ x, xValid, asked }: Observed): Observer {
       await histograms.onTrainBegin?.({}, training)
       const flats = await sometimes("flat", epoch, () => flatOf(flat, epoch, training))
       const answers = await sometimes("answers", epoch, async () => {
-        if (questions?.labels === undefined) return undefined
-        questions.probe.setWeights(training.getWeights())
-        return answersOf(await questions.probe.predict(xValid, { batchSize: ROWS }), questions.labels)
+        if (labels === undefined) return undefined
+        probe.setWeights(training.getWeights())
+        return answersOf(await probe.predict(xValid, { batchSize: ROWS }), labels)
       })
-      const gradients = await sometimes("gradients", epoch, async () => {
-        return questions && gradientsOf(questions.probe, training, xSome, questions.ySome)
-      })
+      const gradients = await sometimes("gradients", epoch, () => gradientsOf(probe, training, xSome, ySome))
       const { weights } = histograms.snapshots[0]!
       const layers = Object.entries(speed.speeds).map(([layer, speeds]): LayerSignals => {
         // A layer's only kernel has the name of the layer, several have their own behind it.
@@ -127,7 +120,7 @@ export function observe({ x, xValid, asked }: Observed): Observer {
       return {
         epoch: epoch + 1,
         learningRate: training.learningRate,
-        samplesPerSecond: x.shape[0]! / took,
+        samplesPerSecond: rows / took,
         rows: xSome.shape[0]!,
         layers,
         ...(answers === undefined ? {} : { answers }),

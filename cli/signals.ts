@@ -29,7 +29,7 @@ export interface Mistake {
   readonly probability: number
 }
 
-/** What was predicted for all validation rows. */
+/** What was predicted for the validation rows: for all, or, where they are read in pieces, for the first piece. */
 export interface Answers {
   /** How many rows of a true class (first) were said to be of a class (second). */
   readonly confusion: readonly (readonly number[])[]

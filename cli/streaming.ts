@@ -31,9 +31,9 @@ export function inPieces(data: { readonly train: unknown }): data is PreparedPie
   return typeof data.train === "function"
 }
 
-/** The inputs of the first rows of a stream, at most so many. */
-export async function firstInputs(stream: PreparedPieces["train"]): Promise<Tensor> {
-  for await (const [x] of stream()) return x as Tensor
+/** The first rows of a stream. */
+export async function firstRows(stream: PreparedPieces["train"]): Promise<{ readonly x: Tensor; readonly y: Tensor }> {
+  for await (const [x, y] of stream()) return { x: x as Tensor, y: y as Tensor }
   throw new Error("a part of a table has rows")
 }
 

@@ -20,7 +20,7 @@ import {
 } from "../src/index.ts"
 import type { Observed } from "./observe.ts"
 import type { Settings } from "./settings.ts"
-import { firstInputs, inPieces, withTargets } from "./streaming.ts"
+import { firstRows, inPieces, withTargets } from "./streaming.ts"
 import { alike } from "./values.ts"
 
 /** The optimizers by the names that the command line takes. */
@@ -109,21 +109,25 @@ export async function begun(
   settings: Settings,
   arithmetic: Arithmetic,
 ): Promise<Begun> {
-  return inPieces(data) ? fitPieces(data, settings) : fitRows(data, settings, arithmetic)
+  return inPieces(data) ? fitPieces(data, settings, arithmetic) : fitRows(data, settings, arithmetic)
 }
 
-function fitRows(data: Prepared, settings: Settings, { numerics, wideVectors }: Arithmetic): Begun {
+/** The same net without dropout, and with steps of length 1: it is asked for gradients and answers. */
+function probeOf(data: Prepared | PreparedPieces, settings: Settings, { numerics, wideVectors }: Arithmetic): Model {
+  const plain = { ...settings, optimizer: "sgd", learningRate: 1, dropout: 0 }
+  return buildModel(data, plain, { numerics, wideVectors, threads: 1 })
+}
+
+function fitRows(data: Prepared, settings: Settings, arithmetic: Arithmetic): Begun {
   const { x, y, options } = trainingOf(data, settings)
   const validates = options.validationData !== undefined
-  // The same net without dropout, and with steps of length 1.
-  const plain = { ...settings, optimizer: "sgd", learningRate: 1, dropout: 0 }
-  const probe = buildModel(data, plain, { numerics, wideVectors, threads: 1 })
+  const probe = probeOf(data, settings, arithmetic)
   const yValid = hasFewClasses(data) && validates ? data.validation.y : undefined
-  const observed = { x, xValid: validates ? data.validation.x : x, asked: { probe, y, yValid } }
+  const observed = { x, y, rows: x.shape[0]!, xValid: validates ? data.validation.x : x, yValid, probe }
   return { observed, options, train: (model, all) => model.fit(x, y, all) }
 }
 
-async function fitPieces(data: PreparedPieces, settings: Settings): Promise<Begun> {
+async function fitPieces(data: PreparedPieces, settings: Settings, arithmetic: Arithmetic): Promise<Begun> {
   const oneHot = needsOneHot(data, settings)
   const stream = (of: PreparedPieces["train"]): PreparedPieces["train"] =>
     oneHot ? withTargets(of, (y) => toCategorical(y, data.classes.length)) : of
@@ -132,9 +136,13 @@ async function fitPieces(data: PreparedPieces, settings: Settings): Promise<Begu
     ...optionsOf(data, settings, data.rows.train, validates),
     ...(validates ? { validationData: stream(data.validation) } : {}),
   }
-  const x = await firstInputs(data.train)
-  const xValid = validates ? await firstInputs(data.validation) : x
-  return { observed: { x, xValid }, options, train: (model, all) => model.fit(stream(data.train), all) }
+  // What can be looked at again and again is the first piece of each part.
+  const { x, y } = await firstRows(stream(data.train))
+  const valid = validates ? await firstRows(stream(data.validation)) : undefined
+  const probe = probeOf(data, settings, arithmetic)
+  const yValid = hasFewClasses(data) ? valid?.y : undefined
+  const observed = { x, y, rows: data.rows.train, xValid: valid?.x ?? x, yValid, probe }
+  return { observed, options, train: (model, all) => model.fit(stream(data.train), all) }
 }
 
 /** What both have in common: how long, in what rounds, and when it stops. */

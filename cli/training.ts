@@ -119,7 +119,7 @@ async function fitModel(
   // Beside the training's threads one is enough; the fastest backend, whichever it is: they have the same bits.
   const { net, numerics, wideVectors } = config
   const probe = buildNet(net, { numerics, wideVectors, threads: 1 }, 1)
-  const observer = observe({ x: xTrain, xValid, asked: { probe, y: yTrain, yValid } })
+  const observer = observe({ x: xTrain, y: yTrain, rows: xTrain.shape[0]!, xValid, yValid, probe })
   const record: Callback = {
     onTrainBegin: observer.onTrainBegin,
     onEvent: (event) => {

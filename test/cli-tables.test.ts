@@ -3,6 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "n
 import { join } from "node:path"
 import { beforeAll, describe, expect, test } from "vitest"
 import { jsonSchema, settings } from "../cli/settings.ts"
+import type { Signals } from "../cli/signals.ts"
 import { isStreamed } from "../cli/streaming.ts"
 import { dataSet, prepareInputs, readPreparation, readTable } from "../src/datasets.ts"
 import { loadModel } from "../src/index.ts"
@@ -236,6 +237,14 @@ describe("trilobite train <file>", () => {
     const [trained, validated, tested] = told.map((n) => Number(n.replace(",", "")))
     expect(trained! + validated! + tested!).toBe(30_000)
     expect([result.validation!.rows, result.test!.rows]).toEqual([validated, tested])
+    const seen = readFileSync(at("pieces", "signals.jsonl"), "utf8").trimEnd().split("\n")
+    const last = JSON.parse(seen.at(-1)!) as Signals
+    const { seconds } = JSON.parse(readFileSync(at("pieces", "history.jsonl"), "utf8").trimEnd().split("\n").at(-1)!)
+    expect(last.samplesPerSecond * seconds).toBeCloseTo(trained!)
+    expect(last.layers.map(({ gradient }) => gradient! > 0)).toEqual([true, true])
+    const answered = last.answers!.confusion.flat().reduce((sum, rows) => sum + rows)
+    expect(answered).toBeGreaterThan(0)
+    expect(answered).toBeLessThanOrEqual(validated!)
     const bytes = (folder: string): Buffer => readFileSync(at(folder, "model.safetensors"))
     const child = cli.start([...train, "--out", "pieces-on", "--json"])
     const ended = finished(child)

@@ -386,7 +386,14 @@ describe("observing", () => {
     await plain.fit(train.x, train.y, { ...options, callbacks: [speed] })
     const model: Model = buildNet("intermediate-net", { seed: 5, threads: 1 })
     const probe = buildNet("intermediate-net", { threads: 1 }, 1)
-    const observer = observe({ x: train.x, xValid: valid.x, asked: { probe, y: train.y, yValid: valid.y } })
+    const observer = observe({
+      x: train.x,
+      y: train.y,
+      rows: train.x.shape[0]!,
+      xValid: valid.x,
+      yValid: valid.y,
+      probe,
+    })
     const seen: Signals[] = []
     const { onTrainBegin } = observer
     await model.fit(train.x, train.y, {
@@ -443,7 +450,7 @@ describe("observing", () => {
     }
     const seen = async (yValid: Tensor | undefined): Promise<{ readonly last: Signals; readonly right: number }> => {
       const model = made(0.5)
-      const observer = observe({ x, xValid: x, asked: { probe: made(1), y, yValid } })
+      const observer = observe({ x, y, rows: x.shape[0]!, xValid: x, yValid, probe: made(1) })
       const found: Signals[] = []
       const onEpochEnd = async (epoch: number, _: unknown, training: Training): Promise<void> => {
         found.push(await observer.look(epoch, 1, training))
@@ -464,7 +471,14 @@ describe("observing", () => {
     const train = rows(128, 2)
     const model = buildNet("intermediate-net", { seed: 3, threads: 1 })
     const probe = buildNet("intermediate-net", { threads: 1 }, 1)
-    const observer = observe({ x: train.x, xValid: train.x, asked: { probe, y: train.y, yValid: train.y } })
+    const observer = observe({
+      x: train.x,
+      y: train.y,
+      rows: train.x.shape[0]!,
+      xValid: train.x,
+      yValid: train.y,
+      probe,
+    })
     let seen: Signals | undefined
     await model.fit(train.x, train.y, {
       epochs: 1,
