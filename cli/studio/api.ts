@@ -61,10 +61,10 @@ export interface RunList {
 
 /**
  * The events of a run by their names, and what their `data` is. `epoch` has the number of the epoch as its id: a page that comes
- * back gets what it has missed, once. `signals` comes just before the epoch that it belongs to, where the run was observed; it is
- * what signals.jsonl holds, unchecked but for the number of the epoch. `state` comes after the epochs, at the start and whenever it has changed,
- * so whenever the coach has found something. `reset`
- * says that the epochs are written anew (the run was taken up again): forget all of them, they follow.
+ * back gets what it has missed, once. What happens within a tenth of a second comes together. `signals` comes just before the epoch that
+ * it belongs to, where the run was observed; it is what signals.jsonl holds, unchecked but for the number of the epoch. `state` comes after
+ * the epochs, at the start and whenever it has changed, so whenever the coach has found something. `reset` says that the epochs are written
+ * anew (the run was taken up again): forget all of them, they follow.
  */
 export interface RunEvents {
   readonly signals: Signals

@@ -237,8 +237,9 @@ function createJson(folder: string, name: string): { readonly changed: number; r
   let changed = 0
   let answer: () => Json = () => null
   const read = (): Json => {
-    if (stamp !== "" && stampAt(folder, name) === stamp) return answer()
-    const opened = openInside(folder, name, LIMITS.json)
+    const now = stampAt(folder, name)
+    if (now === stamp) return answer()
+    const opened = now === "" ? undefined : openInside(folder, name, LIMITS.json)
     if (opened === undefined) {
       ;[stamp, answer] = ["", () => null]
       return null
@@ -398,8 +399,9 @@ function createLines(
     ;[file, done, stamp] = [ino, 0, ""]
   }
   return () => {
-    if (stamp !== "" && stampAt(folder, name) === stamp) return
-    const opened = openInside(folder, name, LIMITS.history)
+    const now = stampAt(folder, name)
+    if (now === stamp) return
+    const opened = now === "" ? undefined : openInside(folder, name, LIMITS.history)
     if (opened === undefined) {
       anew(0)
       return
@@ -447,12 +449,14 @@ function stampOf({ ino, size, mtimeMs, ctimeMs }: Stats): string {
   return `${ino} ${size} ${mtimeMs} ${ctimeMs}`
 }
 
-/** The stamp of what is at a path, not of what it leads to: a file whose stamp is known need not be opened again. "" if nothing is. */
+/** The stamp of what is at a path, not of what it leads to: a file whose stamp is known need not be opened. "" if nothing is there. */
 function stampAt(folder: string, name: string): string {
   try {
-    return stampOf(lstatSync(join(folder, name)))
+    const stat = lstatSync(join(folder, name), { throwIfNoEntry: false })
+    return stat === undefined ? "" : stampOf(stat)
   } catch {
-    return ""
+    // Opening it will say why.
+    return "?"
   }
 }
 
