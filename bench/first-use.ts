@@ -7,6 +7,7 @@ import { existsSync, mkdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { pathToFileURL } from "node:url"
 import { parseArgs } from "node:util"
+import { createBundles } from "./bundle.ts"
 import { machine, median, stamp } from "./machine.ts"
 import { root } from "./workloads.ts"
 
@@ -92,12 +93,11 @@ if (options.child !== undefined) {
 } else {
   if (!existsSync(join(root, "dist", "index.js"))) throw new Error("dist/ is missing: npm run build")
   const before = machine()
+  const script = await createBundles().forNode("stages.ts")
   const results = (["portable", "fused"] as const).map((numerics) => {
     const count = Number(options.processes)
     const runs = Array.from({ length: count }, () => runNode<Times>([import.meta.filename, "--child", numerics]))
-    const stages = Array.from({ length: count }, () =>
-      runNode<Stages>([join(import.meta.dirname, "stages.ts"), numerics]),
-    )
+    const stages = Array.from({ length: count }, () => runNode<Stages>([script, numerics]))
     const middle = (key: keyof Times): number => median(runs.map((run) => run[key]))
     const medians = { load: middle("load"), first: middle("first"), second: middle("second"), again: middle("again") }
     const stage = (key: keyof Stages): number => median(stages.map((run) => run[key]))
