@@ -66,9 +66,9 @@ describe.skipIf(!RUN_FIREFOX)("the studio in Firefox", { retry: 1 }, () => {
 
   test("the playground draws every tile, and trains", async () => {
     await open("/playground")
-    // Where a tile lies, the drawing beneath has several colours; so has the map of answers.
+    // Where a tile lies, the drawing beneath has several colours; so has the map of answers. The first canvas has the lines.
     const colours = `(() => {
-      const [net, map] = document.querySelectorAll("main canvas")
+      const [, net, map] = document.querySelectorAll("main canvas")
       const count = (canvas, x, y, width, height) => {
         const { data } = canvas.getContext("2d").getImageData(x, y, width, height)
         return new Set(new Uint32Array(data.buffer)).size

@@ -2,6 +2,7 @@
 
 import { mkdirSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
+import { signal } from "@preact/signals"
 import type { Model } from "trilobite"
 import { afterAll, describe, expect, it, vi } from "vitest"
 import { type PlayEvent, type PlayMessage, play } from "../../studio/src/engine/jobs/play.ts"
@@ -15,7 +16,10 @@ import { dataNames, initial, type Settings } from "../../studio/src/playground/s
 
 // What the modules of the page look at when they are loaded.
 vi.stubGlobal("location", { pathname: "/playground", search: "" })
-vi.stubGlobal("addEventListener", () => {})
+const listeners = new Map<string, () => void>()
+vi.stubGlobal("addEventListener", (type: string, listener: () => void) => listeners.set(type, listener))
+const frames: (() => void)[] = []
+vi.stubGlobal("requestAnimationFrame", (draw: () => void) => frames.push(draw))
 vi.stubGlobal("matchMedia", () => ({ matches: false, addEventListener: () => {} }))
 const {
   keptOf,
@@ -25,7 +29,9 @@ const {
   settingsText,
   steps,
 } = await import("../../studio/src/playground/state.ts")
-const { bandOf, bandPixels, contour } = await import("../../studio/src/playground/paint.ts")
+const { bandOf, bandPixels, contours, roundCorners } = await import("../../studio/src/playground/paint.ts")
+const { shownOf } = await import("../../studio/src/playground/shown.ts")
+const { paint } = await import("../../studio/src/ui/frames.ts")
 const { stateOf, stateText } = await import("../../studio/src/ui/url.ts")
 
 vi.mock("../../studio/src/engine/trilobite.ts", () => ({ engine: (o = {}) => o }))
@@ -369,6 +375,59 @@ describe("tables of the reader's own", () => {
   })
 })
 
+describe("what the page shows", () => {
+  it("changes with what it says, and not with the learning rate or the weights of another network", () => {
+    const [now, pin] = [signal(initial), signal<readonly number[]>([])]
+    const [event, told] = [signal<PlayEvent | undefined>(undefined), signal<PlayEvent | undefined>(undefined)]
+    const shown = shownOf({ now, view: { pin } }, { event, told })
+    const changes: string[] = []
+    for (const name of ["data", "classes", "ready", "net", "live", "told", "pin"] as const)
+      shown[name].subscribe(() => changes.push(name))
+    const changed = (how: () => void): string[] => {
+      changes.length = 0
+      how()
+      return [...changes].sort()
+    }
+    const look = (settings: Settings): PlayEvent => ({ settings }) as PlayEvent
+    expect(changed(() => (event.value = look(now.value)))).toEqual(["live"])
+    expect(changed(() => (now.value = { ...now.value, rate: 0.5, optimizer: "sgd", seed: 1 }))).toEqual([])
+    expect(changed(() => (now.value = { ...now.value, activation: "relu" }))).toEqual(["net"])
+    expect(changed(() => (now.value = { ...now.value, noise: 30 }))).toEqual(["data"])
+    expect(changed(() => (pin.value = [2, 1]))).toEqual(["pin"])
+    expect(shown.pin.value).toEqual([1, 0])
+    expect(changed(() => (now.value = { ...now.value, layers: [3] }))).toEqual(["live", "net"])
+    expect(shown.live.value).toBeUndefined()
+    expect(changed(() => (now.value = { ...now.value, data: "three" }))).toEqual(["classes", "data"])
+    expect(shown.data.value).toEqual(makeData(now.value))
+  })
+
+  it("is drawn at most once a frame, in as many frames as it takes, and never in the one that answers a key", () => {
+    const drawn: string[] = []
+    const frame = (): string[] => {
+      drawn.length = 0
+      for (const run of frames.splice(0)) run()
+      return [...drawn]
+    }
+    let clock = 0
+    const watch = vi.spyOn(performance, "now").mockImplementation(() => clock)
+    const drawing = (name: string, ms: number) => (): void => {
+      drawn.push(name)
+      clock += ms
+    }
+    const [map, net, chart] = [drawing("map", 7), drawing("net", 5), drawing("chart", 1)]
+    for (const one of [map, net, map, chart]) paint(one)
+    expect(drawn).toEqual([])
+    expect(frame()).toEqual(["map", "net"])
+    expect(frame()).toEqual(["chart"])
+    expect(frames).toEqual([])
+    listeners.get("keydown")!()
+    paint(map)
+    expect(frame()).toEqual([])
+    expect(frame()).toEqual(["map"])
+    watch.mockRestore()
+  })
+})
+
 describe("drawing", () => {
   it("puts values into nine bands, and pixels between places into those of the line between", () => {
     expect([-1, -0.9, -0.6, -0.2, 0, 0.2, 0.6, 0.9, 1].map(bandOf)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8])
@@ -381,13 +440,28 @@ describe("drawing", () => {
   it("finds contours where the values cross the level", () => {
     const n = 20
     const field = Float32Array.from({ length: n * n }, (_, i) => Math.hypot((i % n) - 9.5, Math.floor(i / n) - 9.5))
-    const pieces = contour(field, n, 6)
+    const pieces = contours(field, n, [6])
     expect(pieces.length).toBeGreaterThan(80)
     for (let i = 0; i < pieces.length; i += 2) {
       const far = Math.hypot(pieces[i]! * n - 10, pieces[i + 1]! * n - 10)
       expect(Math.abs(far - 6)).toBeLessThan(0.1)
     }
-    expect(contour(field, n, 100)).toEqual([])
+    expect(contours(field, n, [100])).toEqual([])
+    expect(contours(field, n, [100, 3, 6]).length).toBe(pieces.length + contours(field, n, [3]).length)
+  })
+
+  it("takes the corners off a tile, and nothing else", () => {
+    const words = new Uint32Array(52 * 52).fill(0xff112233)
+    roundCorners(words, 52, 7)
+    const alpha = (x: number, y: number): number => words[y * 52 + x]! >>> 24
+    expect([alpha(0, 0), alpha(51, 0), alpha(0, 51), alpha(51, 51)]).toEqual([0, 0, 0, 0])
+    expect([alpha(7, 0), alpha(0, 7), alpha(44, 51), alpha(26, 26), alpha(3, 3)]).toEqual([255, 255, 255, 255, 255])
+    expect(alpha(2, 1)).toBeGreaterThan(60)
+    expect(alpha(2, 1)).toBeLessThan(140)
+    expect(words.every((word) => (word & 0xffffff) === 0x112233)).toBe(true)
+    // A quarter of a circle is missing at each corner.
+    const missing = words.reduce((sum, word) => sum + 1 - (word >>> 24) / 255, 0)
+    expect(Math.abs(missing - (4 - Math.PI) * 49)).toBeLessThan(1)
   })
 
   it("places every neuron inside the drawing, tiles apart", () => {

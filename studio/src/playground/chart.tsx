@@ -1,10 +1,10 @@
 // The costs over the epochs: of the points that train and of those that test, and of B beside A.
 
-import type { Signal } from "@preact/signals"
+import type { ReadonlySignal, Signal } from "@preact/signals"
 import type { JSX } from "preact"
 import { Chart, type Line } from "../ui/chart.tsx"
 import { cost, trimmed } from "../ui/format.ts"
-import type { Curve } from "./training.ts"
+import type { Curve, Training } from "./training.ts"
 
 const none: Curve = { epochs: [], train: [], test: [] }
 
@@ -13,14 +13,14 @@ export const NO_POINTS = "There are too few points: draw some on the map, or ope
 
 /** The chart. */
 export function CostChart(props: {
-  readonly curve: Curve
-  readonly other?: Curve | undefined
+  readonly training: Training
   readonly log: Signal<boolean>
   /** Whether there are points to be learnt. */
-  readonly ready: boolean
+  readonly ready: ReadonlySignal<boolean>
 }): JSX.Element {
-  const { other, log, ready } = props
-  const curve = (props.curve.epochs.at(-1) ?? 0) === 0 ? none : props.curve
+  const { training, log, ready } = props
+  const other = training.kept.value?.curve
+  const curve = (training.curve.value.epochs.at(-1) ?? 0) === 0 ? none : training.curve.value
   const x = epochsOf(curve, other)
   const lines = linesOf(curve, other, x)
   const last = ({ label, values }: Line): string => `${label} ${cost(values.findLast((value) => value !== null)!)}`
@@ -40,7 +40,7 @@ export function CostChart(props: {
       height={170}
       ends="line"
       room={other === undefined ? 92 : 106}
-      empty={ready ? "Press Play: the cost will appear here." : NO_POINTS}
+      empty={ready.value ? "Press Play: the cost will appear here." : NO_POINTS}
     />
   )
 }

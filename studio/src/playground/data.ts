@@ -144,6 +144,10 @@ export function makeData(settings: Pick<Settings, "data" | "noise" | "points" | 
   return { train: packed(mixed.slice(0, trains)), test: packed(mixed.slice(trains)), classes }
 }
 
+/** What these points depend on, as text. */
+export const pointsKey = ({ data, noise, points, share, seed, own }: Settings): string =>
+  JSON.stringify(data === "own" ? [share, seed, own] : [data, noise, points, share, seed])
+
 function made(maker: Maker, n: number, noise: number, random: () => number): Own {
   const chance: Chance = {
     between: (low, high) => low + (high - low) * random(),

@@ -9,13 +9,10 @@ import { said } from "../ui/said.ts"
 import { programText } from "./export.ts"
 import { initial, type Settings } from "./settings.ts"
 import type { Setting } from "./state.ts"
-import type { Training } from "./training.ts"
+import type { Kept, Training } from "./training.ts"
 
 /** The foot. */
 export function Foot({ setting, training }: { readonly setting: Setting; readonly training: Training }): JSX.Element {
-  const kept = training.kept.value
-  const event = training.told.value
-  const { split } = setting.view
   return (
     <div class="foot">
       <Button low icon="undo" disabled={!setting.undoable.value} onClick={setting.undo}>
@@ -30,39 +27,52 @@ export function Foot({ setting, training }: { readonly setting: Setting; readonl
         Keep these settings as B
       </Button>
       <Export setting={setting} training={training} />
-      {kept !== undefined && event !== undefined && (
-        <div class="kept">
-          <span class="ab">A</span>
-          <span>
-            now: {difference(event.settings, kept.settings)}, test cost <b class="this">{cost(event.test.cost)}</b>
-          </span>
-          <span class="ab b">B</span>
-          <span>
-            kept: {difference(kept.settings, event.settings)},{" "}
-            {kept.event === undefined ? (
-              "is trained again"
-            ) : (
-              <>
-                test cost <b class="that">{cost(kept.event.test.cost)}</b>
-              </>
-            )}
-          </span>
-          <button
-            type="button"
-            class="link"
-            aria-pressed={split.value > 0}
-            onClick={() => (split.value = split.value > 0 ? 0 : 50)}
-          >
-            Compare on the map
-          </button>
-          <button type="button" class="link" onClick={training.swap}>
-            Swap
-          </button>
-          <button type="button" class="link" onClick={training.forget}>
-            Forget B
-          </button>
-        </div>
-      )}
+      {training.kept.value !== undefined && <AB kept={training.kept.value} setting={setting} training={training} />}
+    </div>
+  )
+}
+
+/** How A and B differ. */
+function AB(props: {
+  readonly kept: Kept
+  readonly setting: Setting
+  readonly training: Training
+}): JSX.Element | null {
+  const { kept, setting, training } = props
+  const { split } = setting.view
+  const event = training.told.value
+  if (event === undefined) return null
+  return (
+    <div class="kept">
+      <span class="ab">A</span>
+      <span>
+        now: {difference(event.settings, kept.settings)}, test cost <b class="this">{cost(event.test.cost)}</b>
+      </span>
+      <span class="ab b">B</span>
+      <span>
+        kept: {difference(kept.settings, event.settings)},{" "}
+        {kept.event === undefined ? (
+          "is trained again"
+        ) : (
+          <>
+            test cost <b class="that">{cost(kept.event.test.cost)}</b>
+          </>
+        )}
+      </span>
+      <button
+        type="button"
+        class="link"
+        aria-pressed={split.value > 0}
+        onClick={() => (split.value = split.value > 0 ? 0 : 50)}
+      >
+        Compare on the map
+      </button>
+      <button type="button" class="link" onClick={training.swap}>
+        Swap
+      </button>
+      <button type="button" class="link" onClick={training.forget}>
+        Forget B
+      </button>
     </div>
   )
 }

@@ -1,15 +1,16 @@
 // The map with its key, its read-out, and what draws points on it.
 
-import { computed, type ReadonlySignal, type Signal, signal } from "@preact/signals"
+import { computed, type Signal, signal, useComputed } from "@preact/signals"
 import type { JSX } from "preact"
 import { useMemo } from "preact/hooks"
 import type { PlayEvent } from "../engine/jobs/play.ts"
 import { cost, percent } from "../ui/format.ts"
-import { type Data, makeData } from "./data.ts"
+import { makeData } from "./data.ts"
 import { ContourMap, kindOf, type Layer, neuronKind } from "./map.tsx"
 import { outputsOf } from "./net.ts"
 import { type Brush, brushed, OwnData } from "./own-data.tsx"
 import type { Neuron } from "./session.ts"
+import type { Shown } from "./shown.ts"
 import type { Setting } from "./state.ts"
 import type { Training } from "./training.ts"
 
@@ -17,40 +18,49 @@ import type { Training } from "./training.ts"
 export function MapPanel(props: {
   readonly setting: Setting
   readonly training: Training
-  /** A look of the last moments, for words, and the newest one. */
-  readonly event: PlayEvent | undefined
-  readonly live: ReadonlySignal<PlayEvent | undefined>
-  readonly data: Data
-  readonly pin: Neuron | undefined
+  readonly shown: Shown
   readonly brush: Signal<Brush>
 }): JSX.Element {
-  const { setting, training, event, live, data, pin, brush } = props
-  const { now, view } = setting
+  const { setting, training, shown, brush } = props
+  const { view } = setting
+  const { live, told, net } = shown
   const read = useMemo(() => signal(""), [])
+  const data = shown.data.value
   const { classes } = data
   const kept = training.kept.value
-  const compares = view.split.value > 0 && kept?.event !== undefined
   const otherData = useMemo(() => (kept === undefined ? undefined : makeData(kept.settings)), [kept?.settings])
-  const isPinned = pin !== undefined && event?.pinned !== undefined && !compares
+  const compares = useComputed(() => view.split.value > 0 && training.kept.value?.event !== undefined).value
+  const knowsPinned = useComputed(() => told.value?.pinned !== undefined).value
+  const pin = knowsPinned && !compares ? shown.pin.value : undefined
+  const isPinned = pin !== undefined
   const layer = useMemo(() => {
     const level = classes > 2 ? 1 / classes : classes === 2 ? 0.5 : 0
     const empty = new Float32Array(10000 * outputsOf(classes)).fill(level)
     return computed((): Layer => {
       const { field = empty, pinned } = live.value ?? {}
-      if (isPinned && pinned !== undefined) return { field: pinned, data, kind: neuronKind(now.value) }
+      if (isPinned && pinned !== undefined) return { field: pinned, data, kind: neuronKind(net.value) }
       return { field, data, kind: kindOf(classes) }
     })
   }, [data, isPinned])
   const other = useMemo(
     (): Layer | undefined =>
       compares && otherData !== undefined
-        ? { field: kept.event!.field, data: otherData, kind: kindOf(otherData.classes) }
+        ? { field: kept!.event!.field, data: otherData, kind: kindOf(otherData.classes) }
         : undefined,
     [compares, kept, otherData],
   )
-  const isOwn = now.value.data === "own"
-  const draw = (x1: number, x2: number): void => setting.apply({ own: brushed(now.peek().own, x1, x2, brush.peek()) })
-  const says = event === undefined ? "The map is empty." : sentence(event, isPinned ? pin : undefined)
+  const isOwn = useComputed(() => setting.now.value.data === "own").value
+  const draw = (x1: number, x2: number): void =>
+    setting.apply({ own: brushed(setting.now.peek().own, x1, x2, brush.peek()) })
+  const says = useMemo(
+    () => computed(() => (told.value === undefined ? "The map is empty." : sentence(told.value, pin))),
+    [pin],
+  )
+  const right = useComputed(() => {
+    if (read.value !== "") return read.value
+    const accuracy = told.value?.test.accuracy
+    return accuracy === undefined ? "" : `${percent(accuracy, 1)} of the test points are right`
+  })
   return (
     <>
       <ContourMap
@@ -61,13 +71,9 @@ export function MapPanel(props: {
         read={read}
         onBrush={isOwn && classes !== 0 ? draw : undefined}
       />
-      <Key classes={classes} pinned={isPinned ? pin : undefined} activation={now.value.activation} />
+      <Key classes={classes} pinned={pin} activation={net.value.activation} />
       <p class="read" aria-hidden="true">
-        {read.value !== ""
-          ? read.value
-          : event?.test.accuracy === undefined
-            ? ""
-            : `${percent(event.test.accuracy, 1)} of the test points are right`}
+        {right}
       </p>
       {isOwn && <OwnData setting={setting} brush={brush} />}
     </>

@@ -1,9 +1,10 @@
 // The map: what the network answers at every place, with the points that train and test it.
 
-import { effect, type ReadonlySignal, type Signal } from "@preact/signals"
+import type { ReadonlySignal, Signal } from "@preact/signals"
 import type { JSX } from "preact"
 import { useLayoutEffect, useMemo, useRef } from "preact/hooks"
 import { cost } from "../ui/format.ts"
+import { usePainting } from "../ui/frames.ts"
 import { colours } from "../ui/theme.ts"
 import { type Data, RANGE } from "./data.ts"
 import {
@@ -11,7 +12,7 @@ import {
   borders,
   certainty,
   classPixels,
-  contour,
+  contours,
   drawPoints,
   type Palette,
   palette,
@@ -20,9 +21,6 @@ import {
 } from "./paint.ts"
 import { GRID } from "./session.ts"
 import type { Settings } from "./settings.ts"
-
-/** Pixels of the side of the picture of bands. */
-const SIDE = 400
 
 /** What is drawn on one side of the map. */
 export interface Layer {
@@ -40,21 +38,19 @@ export const kindOf = (classes: number): Layer["kind"] =>
 export const neuronKind = ({ activation }: Settings): "share" | "signed" | "open" =>
   activation === "tanh" ? "signed" : activation === "sigmoid" ? "share" : "open"
 
+/** What is kept between two drawings of a layer. */
 interface Spare {
-  readonly canvas: HTMLCanvasElement
-  readonly image: ImageData
-  readonly words: Uint32Array
+  /** The bands, with their pixels as words of 32 bits. */
+  image: ImageData
+  words: Uint32Array
   /** The points, which change more seldom than what the network says of their places, and what they were drawn for. */
   readonly marks: HTMLCanvasElement
   marked: { readonly data: Data; readonly size: number; readonly p: Palette } | undefined
 }
 
 function spare(): Spare {
-  const canvas = document.createElement("canvas")
-  canvas.width = canvas.height = SIDE
-  const image = new ImageData(SIDE, SIDE)
   const marks = document.createElement("canvas")
-  return { canvas, image, words: new Uint32Array(image.data.buffer), marks, marked: undefined }
+  return { image: new ImageData(1, 1), words: new Uint32Array(1), marks, marked: undefined }
 }
 
 /** The picture of the points, drawn anew if anything about it has changed. */
@@ -69,34 +65,42 @@ function marksOf(own: Spare, data: Data, size: number, p: Palette): HTMLCanvasEl
   return marks
 }
 
-/** Draws bands, contours and points, `size` device pixels wide. */
+/** Draws bands, contours and points from one column to another; the map is `size` device pixels wide. */
 function drawLayer(
   ctx: CanvasRenderingContext2D,
   { field, data, kind }: Layer,
+  [from, to]: readonly [number, number],
   size: number,
   p: Palette,
   own: Spare,
 ): void {
-  const { canvas, image, words } = own
-  const values = kind === "classes" ? field : kind === "numbers" ? field : signedField(field, kind)
+  if (own.image.width !== size) {
+    own.image = new ImageData(size, size)
+    own.words = new Uint32Array(own.image.data.buffer)
+  }
+  const values = kind === "classes" || kind === "numbers" ? field : signedField(field, kind)
   const { classes } = data
-  if (kind === "classes") classPixels(values, GRID, classes, SIDE, p, words)
-  else bandPixels(values, GRID, SIDE, p, words)
-  canvas.getContext("2d")!.putImageData(image, 0, 0)
-  ctx.imageSmoothingEnabled = true
-  ctx.drawImage(canvas, 0, 0, size, size)
+  if (kind === "classes") classPixels(values, GRID, classes, size, p, own.words)
+  else bandPixels(values, GRID, size, p, own.words)
+  // Pixels as they are, at once: a canvas that is drawn on another one is copied first, which took most of the time.
+  ctx.putImageData(own.image, 0, 0, from, 0, to - from, size)
+  ctx.save()
+  ctx.beginPath()
+  ctx.rect(from, 0, to - from, size)
+  ctx.clip()
   ctx.lineJoin = ctx.lineCap = "round"
   ctx.strokeStyle = p.ink
   if (kind === "classes") drawBorders(ctx, values, classes, size)
   else {
     ctx.globalAlpha = 0.22
     ctx.lineWidth = size / 520
-    for (const level of borders) strokePieces(ctx, contour(values, GRID, level), size)
+    strokePieces(ctx, contours(values, GRID, borders), size)
     ctx.globalAlpha = 1
     ctx.lineWidth = size / 210
-    strokePieces(ctx, contour(values, GRID, 0), size)
+    strokePieces(ctx, contours(values, GRID, [0]), size)
   }
   ctx.drawImage(marksOf(own, data, size, p), 0, 0)
+  ctx.restore()
 }
 
 /** Where the surest class changes, strong, and how sure it is, faint. */
@@ -112,10 +116,10 @@ function drawBorders(ctx: CanvasRenderingContext2D, field: Float32Array, classes
     }
     ctx.globalAlpha = 0.22
     ctx.lineWidth = size / 520
-    for (const level of [0.5, 0.8, 0.96]) strokePieces(ctx, contour(sure, GRID, level), size)
+    strokePieces(ctx, contours(sure, GRID, [0.5, 0.8, 0.96]), size)
     ctx.globalAlpha = 1
     ctx.lineWidth = size / 210
-    strokePieces(ctx, contour(margin, GRID, 0), size)
+    strokePieces(ctx, contours(margin, GRID, [0]), size)
   }
 }
 
@@ -126,7 +130,7 @@ export interface MapProps {
   readonly other?: Layer | undefined
   /** Where the line stands, in percent. */
   readonly split: Signal<number>
-  readonly says: string
+  readonly says: ReadonlySignal<string>
   /** Called with places while the reader draws points; absent: there is nothing to draw. */
   readonly onBrush?: ((x1: number, x2: number) => void) | undefined
   readonly read: Signal<string>
@@ -140,36 +144,35 @@ export function ContourMap(props: MapProps): JSX.Element {
   const theme = colours.value
   const p = useMemo(palette, [theme])
   const line = split.value
+  const size = useRef(0)
+  const draw = (): void => {
+    const [own, side] = [canvas.current!, size.current]
+    if (side === 0) return
+    if (own.width !== side) own.width = own.height = side
+    const ctx = own.getContext("2d")!
+    const cut = other === undefined ? side : Math.round((side * line) / 100)
+    drawLayer(ctx, layer.peek(), [0, cut], side, p, tools.a)
+    if (other === undefined) return
+    drawLayer(ctx, other, [cut, side], side, p, tools.b)
+    ctx.strokeStyle = p.ink
+    ctx.lineWidth = side / 200
+    ctx.beginPath()
+    ctx.moveTo(cut, 0)
+    ctx.lineTo(cut, side)
+    ctx.stroke()
+  }
+  const ask = usePainting(draw, () => layer.value, [layer, other, line, p])
+  // The size is told, not asked for while drawing: the question would lay out the page in every frame.
   useLayoutEffect(() => {
-    const own = canvas.current!
-    const draw = (first: Layer): void => {
-      const size = sizeOf(own)
-      if (size === 0) return
-      if (own.width !== size) own.width = own.height = size
-      const ctx = own.getContext("2d")!
-      ctx.clearRect(0, 0, size, size)
-      const cut = other === undefined ? size : Math.round((size * line) / 100)
-      clipped(ctx, 0, cut, size, () => drawLayer(ctx, first, size, p, tools.a))
-      if (other === undefined) return
-      clipped(ctx, cut, size, size, () => drawLayer(ctx, other, size, p, tools.b))
-      ctx.strokeStyle = p.ink
-      ctx.lineWidth = size / 200
-      ctx.beginPath()
-      ctx.moveTo(cut, 0)
-      ctx.lineTo(cut, size)
-      ctx.stroke()
+    const measure = (): void => {
+      size.current = Math.round(canvas.current!.clientWidth * Math.min(2, devicePixelRatio))
+      ask()
     }
-    // Drawn with every look, and in the frame that it belongs to.
-    const stop = effect(() => draw(layer.value))
-    const watch = new ResizeObserver(() => {
-      if (own.width !== sizeOf(own)) draw(layer.peek())
-    })
-    watch.observe(own)
-    return () => {
-      stop()
-      watch.disconnect()
-    }
-  }, [layer, other, line, p])
+    measure()
+    const watch = new ResizeObserver(measure)
+    watch.observe(canvas.current!)
+    return () => watch.disconnect()
+  }, [])
   const placeAt = (event: PointerEvent): readonly [number, number] => {
     const box = canvas.current!.getBoundingClientRect()
     const at = (share: number): number => (Math.min(1, Math.max(0, share)) * 2 - 1) * RANGE
@@ -200,18 +203,6 @@ export function ContourMap(props: MapProps): JSX.Element {
       {other !== undefined && <SplitLine split={split} />}
     </div>
   )
-}
-
-/** The side of the canvas in device pixels. */
-const sizeOf = (canvas: HTMLCanvasElement): number => Math.round(canvas.clientWidth * Math.min(2, devicePixelRatio))
-
-function clipped(ctx: CanvasRenderingContext2D, from: number, to: number, size: number, draw: () => void): void {
-  ctx.save()
-  ctx.beginPath()
-  ctx.rect(from, 0, to - from, size)
-  ctx.clip()
-  draw()
-  ctx.restore()
 }
 
 /** What the network says at a place, in words. */

@@ -1,15 +1,16 @@
-// The drawing of a network: its lines, its tiles and its outputs, on one canvas.
+// The drawing of a network: its lines and outputs on one canvas, its tiles on another above it.
 
-import { effect, type ReadonlySignal } from "@preact/signals"
+import type { ReadonlySignal } from "@preact/signals"
 import type { JSX } from "preact"
-import { useLayoutEffect, useMemo, useRef } from "preact/hooks"
+import { useMemo, useRef } from "preact/hooks"
 import type { PlayEvent } from "../engine/jobs/play.ts"
+import { usePainting } from "../ui/frames.ts"
 import { colours } from "../ui/theme.ts"
 import { featureRows, gridPlaces } from "./data.ts"
 import { type Layout, lineBetween, TILE, widthOf } from "./layout.ts"
 import { neuronKind } from "./map.tsx"
 import { outputsOf } from "./net.ts"
-import { bandPixels, markPath, type Palette, palette, pointLook, signedField } from "./paint.ts"
+import { bandPixels, markPath, type Palette, palette, pointLook, roundCorners, signedField } from "./paint.ts"
 import { type Neuron, SMALL } from "./session.ts"
 import type { Settings } from "./settings.ts"
 
@@ -23,27 +24,35 @@ export interface Line {
 /** Milliseconds between two drawings of the lines while it trains. */
 const BETWEEN_LINES = 100
 
+/** The radius of a tile's corners, as playground.css has it for what lies above the drawing. */
+const ROUND = 7
+
 interface DrawingProps {
   readonly settings: Settings
   readonly classes: number
   readonly live: ReadonlySignal<PlayEvent | undefined>
   readonly layout: Layout
-  readonly lit: Neuron | undefined
+  readonly lit: ReadonlySignal<Neuron | undefined>
   readonly line: Line | undefined
 }
 
-/** The lines and tiles, on one canvas. */
+/** Makes a canvas as large as the layout, in device pixels, and gives its context in the units of the page. */
+function sized(own: HTMLCanvasElement, { width, height }: Layout, scale: number): CanvasRenderingContext2D {
+  const [w, h] = [Math.round(width * scale), Math.round(height * scale)]
+  if (own.width !== w || own.height !== h) [own.width, own.height] = [w, h]
+  const ctx = own.getContext("2d")!
+  ctx.setTransform(scale, 0, 0, scale, 0, 0)
+  return ctx
+}
+
+const scaleNow = (): number => Math.min(2, devicePixelRatio)
+
+/** The lines, the outputs and the tiles. */
 export function Drawing(props: DrawingProps): JSX.Element {
   const { settings, classes, live, layout, lit, line } = props
-  const canvas = useRef<HTMLCanvasElement>(null)
+  const [lines, tiles] = [useRef<HTMLCanvasElement>(null), useRef<HTMLCanvasElement>(null)]
   const theme = colours.value
   const p = useMemo(palette, [theme])
-  const tile = useMemo(() => {
-    const own = document.createElement("canvas")
-    own.width = own.height = TILE
-    const image = new ImageData(TILE, TILE)
-    return { own, image, words: new Uint32Array(image.data.buffer) }
-  }, [])
   const inputs = useMemo(() => {
     const all = featureRows(gridPlaces(SMALL), settings.features)
     return settings.features.map((_, k) =>
@@ -53,72 +62,62 @@ export function Drawing(props: DrawingProps): JSX.Element {
       ),
     )
   }, [settings.features.join()])
-  const lines = useMemo(() => document.createElement("canvas"), [])
   const drawn = useRef(Number.NEGATIVE_INFINITY)
-  /** Draws; the lines, which cost most and change least, only a few times a second while it trains. */
-  const draw = (event: PlayEvent | undefined, anew: boolean): void => {
-    const own = canvas.current!
-    const scale = Math.min(2, devicePixelRatio)
-    const [w, h] = [Math.round(layout.width * scale), Math.round(layout.height * scale)]
-    if (own.width !== w || own.height !== h) [own.width, own.height] = [w, h]
-    const ctx = own.getContext("2d")!
-    ctx.setTransform(scale, 0, 0, scale, 0, 0)
-    ctx.clearRect(0, 0, layout.width, layout.height)
-    if (event !== undefined) {
+  const known = useRef<readonly unknown[]>([])
+  const shown = useRef<Layout>(undefined)
+  // The lines cost most and change least: while it trains they are drawn a few times a second, unless something else has changed.
+  usePainting(
+    () => {
+      const event = live.peek()
       const now = performance.now()
-      if (anew || !event.playing || now - drawn.current > BETWEEN_LINES) {
-        drawn.current = now
-        // Given its size, a canvas is empty.
-        ;[lines.width, lines.height] = [w, h]
-        const own = lines.getContext("2d")!
-        own.setTransform(scale, 0, 0, scale, 0, 0)
-        drawLines(own, event, layout, p, lit, line)
+      const all = [classes, layout, lit.peek(), line, p, event === undefined]
+      const anew = all.some((value, i) => value !== known.current[i])
+      if (!anew && event?.playing && now - drawn.current < BETWEEN_LINES) return
+      drawn.current = now
+      known.current = all
+      const ctx = sized(lines.current!, layout, scaleNow())
+      ctx.clearRect(0, 0, layout.width, layout.height)
+      if (event !== undefined) drawLines(ctx, event, layout, p, lit.peek(), line)
+      drawOutputs(ctx, layout, classes, p, lit.peek())
+    },
+    () => [live.value, lit.value],
+    [settings, classes, layout, line, p],
+  )
+  const image = useMemo(() => ({ pixels: new ImageData(1, 1), words: new Uint32Array(1) }), [])
+  usePainting(
+    () => {
+      const event = live.peek()
+      const scale = scaleNow()
+      const side = Math.round(TILE * scale)
+      if (image.pixels.width !== side) {
+        image.pixels = new ImageData(side, side)
+        image.words = new Uint32Array(image.pixels.data.buffer)
       }
-      ctx.drawImage(lines, 0, 0, layout.width, layout.height)
-    }
-    layout.nodes.slice(0, -1).forEach((nodes, layer) => {
-      nodes.forEach(({ x, y }, unit) => {
-        const field = layer === 0 ? inputs[unit] : fieldOf(event, settings, layer - 1, unit)
-        ctx.save()
-        ctx.beginPath()
-        ctx.roundRect(x - TILE / 2, y - TILE / 2, TILE, TILE, 7)
-        ctx.fillStyle = p.raised
-        ctx.fill()
-        if (field !== undefined) {
-          bandPixels(field, SMALL, TILE, p, tile.words)
-          tile.own.getContext("2d")!.putImageData(tile.image, 0, 0)
-          ctx.clip()
-          ctx.drawImage(tile.own, x - TILE / 2, y - TILE / 2, TILE, TILE)
-        }
-        ctx.restore()
-        ctx.beginPath()
-        ctx.roundRect(x - TILE / 2, y - TILE / 2, TILE, TILE, 7)
-        const isLit = lit !== undefined && lit[0] === layer - 1 && lit[1] === unit
-        ctx.strokeStyle = isLit ? p.ink : p.outline
-        ctx.lineWidth = isLit ? 2.4 : 1
-        ctx.stroke()
+      const ctx = sized(tiles.current!, layout, scale)
+      if (shown.current !== layout) ctx.clearRect(0, 0, layout.width, layout.height)
+      shown.current = layout
+      const at = (place: number): number => Math.round((place - TILE / 2) * scale)
+      layout.nodes.slice(0, -1).forEach((nodes, layer) => {
+        nodes.forEach(({ x, y }, unit) => {
+          const field = layer === 0 ? inputs[unit] : fieldOf(event, settings, layer - 1, unit)
+          if (field === undefined) image.words.fill(p.empty)
+          else bandPixels(field, SMALL, side, p, image.words)
+          roundCorners(image.words, side, ROUND * scale)
+          ctx.putImageData(image.pixels, at(x), at(y))
+        })
       })
-    })
-    drawOutputs(ctx, layout, classes, p, lit)
-  }
-  // Drawn with every look, and in the frame that it belongs to.
-  useLayoutEffect(() => {
-    let anew = true
-    return effect(() => {
-      draw(live.value, anew)
-      anew = live.value === undefined
-    })
-  }, [settings, classes, layout, lit, line, p])
+    },
+    () => live.value,
+    [settings, layout, p],
+  )
   const [first, ...others] = [settings.features.length, ...settings.layers]
   const says = `Network: ${first} inputs, hidden layers of ${others.join(", ")} ${settings.activation} neurons, ${outputsOf(classes)} output`
+  const style = { width: `${layout.width}px`, height: `${layout.height}px` }
   return (
-    <canvas
-      ref={canvas}
-      class="lines"
-      role="img"
-      aria-label={says}
-      style={{ width: `${layout.width}px`, height: `${layout.height}px` }}
-    />
+    <>
+      <canvas ref={lines} class="lines" role="img" aria-label={says} style={style} />
+      <canvas ref={tiles} class="lines" style={style} />
+    </>
   )
 }
 

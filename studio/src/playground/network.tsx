@@ -1,6 +1,6 @@
 // The network: a tile for each neuron with what it answers everywhere, a line for each weight.
 
-import type { ReadonlySignal, Signal } from "@preact/signals"
+import { type ReadonlySignal, type Signal, useComputed } from "@preact/signals"
 import type { JSX } from "preact"
 import { useEffect, useMemo, useRef, useState } from "preact/hooks"
 import type { PlayEvent } from "../engine/jobs/play.ts"
@@ -9,20 +9,15 @@ import { columns, distanceTo, type Layout, lineBetween, type Place, rows, TILE }
 import { outputsOf } from "./net.ts"
 import { Drawing, type Line, weightAt } from "./network-drawing.tsx"
 import type { Neuron } from "./session.ts"
-import { MOST_LAYERS, MOST_NEURONS, type Settings } from "./settings.ts"
+import { type FeatureName, MOST_LAYERS, MOST_NEURONS, type Settings } from "./settings.ts"
+import type { Shown } from "./shown.ts"
 import { Weights } from "./weights.tsx"
 import { featureSpoken, featureWords } from "./words.tsx"
 
 /** What the network shows and does. */
 export interface NetworkProps {
-  readonly settings: Settings
-  readonly classes: number
-  /** A look of the last moments, if it is of a network of this shape: for words. */
-  readonly event: PlayEvent | undefined
-  /** The newest one, for the drawing. */
-  readonly live: ReadonlySignal<PlayEvent | undefined>
+  readonly shown: Shown
   readonly small: boolean
-  readonly pin: Neuron | undefined
   readonly hover: Signal<Neuron | undefined>
   readonly onPin: (neuron: Neuron | undefined) => void
   readonly onLayers: (layers: readonly number[]) => void
@@ -31,7 +26,7 @@ export interface NetworkProps {
 
 /** The network. */
 export function Network(props: NetworkProps): JSX.Element {
-  const { settings, classes, event, live, small, pin, hover, onPin } = props
+  const { shown, small, hover, onPin } = props
   const box = useRef<HTMLDivElement>(null)
   const [room, setRoom] = useState<readonly [number, number]>([760, 620])
   const [line, setLine] = useState<Line | undefined>(undefined)
@@ -43,12 +38,13 @@ export function Network(props: NetworkProps): JSX.Element {
     watch.observe(own)
     return () => watch.disconnect()
   }, [])
+  const [settings, classes] = [shown.net.value, shown.classes.value]
   const sizes = [settings.features.length, ...settings.layers, outputsOf(classes)]
   const layout = useMemo(
     () => (small ? rows(sizes, room[0]) : columns(sizes, room[0], room[1])),
     [sizes.join(), room[0], room[1], small],
   )
-  const lit = hover.value ?? pin
+  const lit = useComputed(() => hover.value ?? shown.pin.value)
   const pick = (at: Place): Line | undefined => (small ? undefined : nearest(layout, at))
   const place = (e: PointerEvent | MouseEvent): Place => {
     const own = (e.currentTarget as HTMLElement).getBoundingClientRect()
@@ -57,7 +53,7 @@ export function Network(props: NetworkProps): JSX.Element {
   return (
     <div ref={box} class={`net${small ? " rows" : ""}`}>
       <div class="netin" style={{ width: `${layout.width}px`, minHeight: `${layout.height}px` }}>
-        <Drawing settings={settings} classes={classes} live={live} layout={layout} lit={lit} line={line} />
+        <Drawing settings={settings} classes={classes} live={shown.live} layout={layout} lit={lit} line={line} />
         <div
           class="catch"
           aria-hidden="true"
@@ -69,33 +65,40 @@ export function Network(props: NetworkProps): JSX.Element {
             if (found !== undefined) requestAnimationFrame(() => focusWeight(box.current!, found.from))
           }}
         />
-        <Heads {...props} layout={layout} />
+        <Heads settings={settings} onLayers={props.onLayers} layout={layout} />
+        {layout.nodes[0]!.map((at, unit) => (
+          <Input key={unit} name={settings.features[unit]!} under={small} at={at} />
+        ))}
         {layout.nodes
-          .slice(0, -1)
+          .slice(1, -1)
           .map((nodes, layer) =>
-            nodes.map(({ x, y }, unit) => (
-              <TileButton key={`${layer} ${unit}`} {...props} layer={layer} unit={unit} x={x} y={y} />
+            nodes.map((at, unit) => (
+              <Tile key={`${layer} ${unit}`} {...props} neuron={[layer, unit]} lit={lit} at={at} />
             )),
           )}
-        <Outputs {...props} layout={layout} />
-        {event !== undefined && pin === undefined && hover.value !== undefined && (
-          <Tip event={event} neuron={hover.value} layout={layout} />
-        )}
-        {line !== undefined && event !== undefined && pin === undefined && (
-          <LineTip event={event} line={line} layout={layout} />
-        )}
-        {event !== undefined && pin !== undefined && (
-          <Weights
-            key={pin.join()}
-            event={event}
-            neuron={pin}
-            layout={layout}
-            onWeight={props.onWeight}
-            onClose={() => onPin(undefined)}
-          />
-        )}
+        <Outputs classes={classes} pin={shown.pin} onPin={onPin} layout={layout} />
+        <Facts {...props} layout={layout} line={line} />
       </div>
     </div>
+  )
+}
+
+/** What is known of the neuron or the line under the pointer, or of the pinned neuron. */
+function Facts(props: NetworkProps & { readonly layout: Layout; readonly line: Line | undefined }): JSX.Element | null {
+  const { shown, hover, onPin, onWeight, layout, line } = props
+  const [pin, over] = [shown.pin.value, hover.value]
+  if (pin === undefined && over === undefined && line === undefined) return null
+  const event = shown.told.value
+  if (event === undefined) return null
+  if (pin !== undefined) {
+    const close = (): void => onPin(undefined)
+    return <Weights key={pin.join()} event={event} neuron={pin} layout={layout} onWeight={onWeight} onClose={close} />
+  }
+  return (
+    <>
+      {over !== undefined && <Tip event={event} neuron={over} layout={layout} />}
+      {line !== undefined && <LineTip event={event} line={line} layout={layout} />}
+    </>
   )
 }
 
@@ -120,7 +123,12 @@ function nearest(layout: Layout, at: Place): Line | undefined {
 }
 
 /** The heads of the layers: how many neurons, and how to have fewer or more. */
-function Heads({ settings, onLayers, layout }: NetworkProps & { readonly layout: Layout }): JSX.Element {
+function Heads(props: {
+  readonly settings: Settings
+  readonly onLayers: NetworkProps["onLayers"]
+  readonly layout: Layout
+}): JSX.Element {
+  const { settings, onLayers, layout } = props
   const { layers, features } = settings
   const pitch = layout.rows || layers.length < 2 ? 999 : layout.heads[2]!.x - layout.heads[1]!.x
   const short = pitch < 200
@@ -189,34 +197,51 @@ function Heads({ settings, onLayers, layout }: NetworkProps & { readonly layout:
   )
 }
 
-/** The place of a tile, for pointer and keyboard; the drawing lies beneath. */
-function TileButton(
-  props: NetworkProps & { readonly layer: number; readonly unit: number; readonly x: number; readonly y: number },
+const corner = ({ x, y }: Place): { readonly left: string; readonly top: string } => ({
+  left: `${x - TILE / 2}px`,
+  top: `${y - TILE / 2}px`,
+})
+
+/** The place of an input; the drawing lies beneath. */
+function Input(props: { readonly name: FeatureName; readonly under: boolean; readonly at: Place }): JSX.Element {
+  const { name, under, at } = props
+  return (
+    <span
+      class={`tile input${under ? " under" : ""}`}
+      style={corner(at)}
+      role="img"
+      aria-label={`input ${featureSpoken[name]}`}
+    >
+      <span class="name">{featureWords[name]}</span>
+    </span>
+  )
+}
+
+/** The place of a neuron, for pointer and keyboard; the drawing lies beneath. What is said of it follows the training by itself. */
+function Tile(
+  props: NetworkProps & {
+    readonly neuron: Neuron
+    readonly lit: ReadonlySignal<Neuron | undefined>
+    readonly at: Place
+  },
 ): JSX.Element {
-  const { settings, event, pin, hover, onPin, layer, unit, x, y, small } = props
-  const style = { left: `${x - TILE / 2}px`, top: `${y - TILE / 2}px` }
-  if (layer === 0) {
-    const name = settings.features[unit]!
-    return (
-      <span
-        class={`tile input${small ? " under" : ""}`}
-        style={style}
-        role="img"
-        aria-label={`input ${featureSpoken[name]}`}
-      >
-        <span class="name">{featureWords[name]}</span>
-      </span>
-    )
-  }
-  const neuron: Neuron = [layer - 1, unit]
-  const pinned = pin !== undefined && pin[0] === layer - 1 && pin[1] === unit
+  const { shown, hover, onPin, neuron, lit, at } = props
+  const [layer, unit] = neuron
+  const isThis = (other: Neuron | undefined): boolean => other?.[0] === layer && other[1] === unit
+  const look = useComputed(() => `tile${isThis(lit.value) ? " lit" : ""}`)
+  const says = useComputed(() => {
+    const event = shown.told.value
+    const facts = event === undefined ? "" : `: ${factsOf(event, neuron).join(", ")}`
+    return `Layer ${layer + 1}, neuron ${unit + 1}${facts}`
+  })
+  const pinned = useComputed(() => isThis(shown.pin.value)).value
   return (
     <button
       type="button"
-      class="tile"
-      style={style}
+      class={look}
+      style={corner(at)}
       aria-pressed={pinned}
-      aria-label={`Layer ${layer}, neuron ${unit + 1}${event === undefined ? "" : `: ${factsOf(event, neuron).join(", ")}`}`}
+      aria-label={says}
       onClick={() => onPin(pinned ? undefined : neuron)}
       onPointerEnter={(e) => {
         if (e.pointerType === "mouse") hover.value = neuron
@@ -234,7 +259,14 @@ function TileButton(
   )
 }
 
-function Outputs({ classes, layout, onPin, pin }: NetworkProps & { readonly layout: Layout }): JSX.Element {
+function Outputs(props: {
+  readonly classes: number
+  readonly pin: ReadonlySignal<Neuron | undefined>
+  readonly onPin: NetworkProps["onPin"]
+  readonly layout: Layout
+}): JSX.Element {
+  const { classes, onPin, layout } = props
+  const pin = props.pin.value
   const layer = layout.nodes.length - 2
   return (
     <>

@@ -1,7 +1,7 @@
 // The playground: a sentence of settings, a network, and the map of what it answers, all of it live.
 
 import "./playground.css"
-import { computed, type Signal, signal } from "@preact/signals"
+import { type Signal, signal } from "@preact/signals"
 import type { JSX } from "preact"
 import { useEffect, useMemo, useState } from "preact/hooks"
 import { Button } from "../ui/controls.tsx"
@@ -9,7 +9,6 @@ import { count } from "../ui/format.ts"
 import { useKeys } from "../ui/keys.ts"
 import { said } from "../ui/said.ts"
 import { CostChart, NO_POINTS } from "./chart.tsx"
-import { type Data, makeData } from "./data.ts"
 import { Foot } from "./foot.tsx"
 import { MapPanel } from "./map-panel.tsx"
 import { Network } from "./network.tsx"
@@ -17,10 +16,11 @@ import { type Brush, dropped } from "./own-data.tsx"
 import { Sentence } from "./sentence.tsx"
 import type { Neuron } from "./session.ts"
 import { type Settings, sameShape } from "./settings.ts"
-import { type Speed, speeds, useSettings } from "./state.ts"
+import { shownOf } from "./shown.ts"
+import { type Setting, type Speed, speeds, useSettings } from "./state.ts"
 import { DataSets } from "./thumbs.tsx"
 import { Token, WordList } from "./token.tsx"
-import { useTraining } from "./training.ts"
+import { type Training, useTraining } from "./training.ts"
 
 const SMALL = "(max-width: 900px)"
 
@@ -45,29 +45,26 @@ export function nextRate(rate: number, direction: 1 | -1): number {
   return found ?? rate
 }
 
-/** The page. */
+/** The page. It is rendered once: its parts read what they show by themselves. */
 export default function Playground(): JSX.Element {
-  const setting = useSettings()
-  const training = useTraining(setting)
+  const own = useSettings()
+  const training = useTraining(own)
   const small = useSmall()
-  const { now, view } = setting
   const brush: Signal<Brush> = useMemo(() => signal(1), [])
   const hover: Signal<Neuron | undefined> = useMemo(() => signal(undefined), [])
-  const data = useMemo(() => computed((): Data => makeData(now.value)), [])
-  const settings = now.value
-  // Words follow a few times a second, drawings every frame without this page being rendered again.
-  const newest = training.told.value
-  const live = useMemo(() => {
-    return computed(() => {
-      const seen = training.event.value
-      return seen !== undefined && fits(seen.settings, now.value) ? seen : undefined
-    })
-  }, [])
-  const event = newest !== undefined && fits(newest.settings, settings) ? newest : undefined
-  const [layer, unit] = view.pin.value
-  const pin = useMemo((): Neuron | undefined => {
-    return layer === undefined || unit === undefined ? undefined : [layer - 1, unit - 1]
-  }, [layer, unit])
+  const shown = useMemo(() => shownOf(own, training), [])
+  const setting = useMemo(
+    (): Setting => ({
+      ...own,
+      apply(change: Partial<Settings>): void {
+        const now = own.now.peek()
+        if (!sameShape(now, { ...now, ...change }) && (training.told.peek()?.epoch ?? 0) > 0)
+          said("The network has another shape: it starts again.")
+        own.apply(change)
+      },
+    }),
+    [],
+  )
   useEffect(() => {
     document.title = "Playground · trilobite studio"
   }, [])
@@ -79,98 +76,67 @@ export default function Playground(): JSX.Element {
     addEventListener("keydown", unpin)
     return () => removeEventListener("keydown", unpin)
   }, [])
-  const { train, test } = data.value
-  const ready = train.y.length > 1 && test.y.length > 0
-  const begin = (how: () => void) => (): void => (ready ? how() : said(NO_POINTS))
+  const begin = (how: () => void) => (): void => (shown.ready.peek() ? how() : said(NO_POINTS))
   const toggle = (): void => (training.playing.peek() ? training.pause() : begin(training.play)())
   const step = begin(training.step)
   const again = (): void => {
     training.again()
     said("From the first weights again.")
   }
-  const rate = (direction: 1 | -1): void => setting.apply({ rate: nextRate(now.peek().rate, direction) })
+  const rate = (direction: 1 | -1): void => own.apply({ rate: nextRate(own.now.peek().rate, direction) })
   useKeys({
     " ": toggle,
     s: step,
     r: again,
     "[": () => rate(-1),
     "]": () => rate(1),
-    z: setting.undo,
-    Z: setting.redo,
+    z: own.undo,
+    Z: own.redo,
     k: training.keep,
   })
-  const apply = (change: Partial<Settings>): void => {
-    if (!sameShape(now.peek(), { ...now.peek(), ...change }) && (newest?.epoch ?? 0) > 0)
-      said("The network has another shape: it starts again.")
-    setting.apply(change)
-  }
   return (
     <main
       id="main"
       class="play"
       tabIndex={-1}
       onDragOver={(e) => e.preventDefault()}
-      onDrop={(e) => void dropped(e, setting)}
+      onDrop={(e) => void dropped(e, own)}
     >
       <h1 class="sr">Playground</h1>
       <div class="top">
-        <Sentence setting={{ ...setting, apply }} classes={data.value.classes} />
-        <Transport
-          epoch={newest?.epoch ?? 0}
-          pace={newest?.pace ?? 0}
-          speed={view.speed}
-          playing={training.playing.value}
-          onToggle={toggle}
-          onStep={step}
-          onAgain={again}
-        />
+        <Sentence setting={setting} classes={shown.classes} />
+        <Transport training={training} speed={own.view.speed} onToggle={toggle} onStep={step} onAgain={again} />
       </div>
       <div class="stage">
-        <DataSets value={settings.data} onChange={(name) => apply({ data: name })} />
+        <DataSets setting={setting} />
         <Network
-          settings={settings}
-          classes={data.value.classes}
-          event={event}
-          live={live}
+          shown={shown}
           small={small}
-          pin={pin}
           hover={hover}
           onPin={training.pin}
-          onLayers={(layers) => apply({ layers })}
+          onLayers={(layers) => setting.apply({ layers })}
           onWeight={training.setWeight}
         />
         <div class="side">
-          <MapPanel
-            setting={setting}
-            training={training}
-            event={event}
-            live={live}
-            data={data.value}
-            pin={pin}
-            brush={brush}
-          />
-          <CostChart curve={training.curve.value} other={training.kept.value?.curve} log={view.axis} ready={ready} />
+          <MapPanel setting={own} training={training} shown={shown} brush={brush} />
+          <CostChart training={training} log={own.view.axis} ready={shown.ready} />
         </div>
       </div>
-      <Foot setting={setting} training={training} />
+      <Foot setting={own} training={training} />
     </main>
   )
 }
 
-/** Whether a look at a network of the one can be drawn for the other. */
-const fits = (a: Settings, b: Settings): boolean =>
-  a.features.join() === b.features.join() && a.layers.join() === b.layers.join() && a.data === b.data
-
 function Transport(props: {
-  readonly epoch: number
-  readonly pace: number
-  readonly playing: boolean
+  readonly training: Training
   readonly speed: Signal<Speed>
   readonly onToggle: () => void
   readonly onStep: () => void
   readonly onAgain: () => void
 }): JSX.Element {
-  const { epoch, pace, playing, speed, onToggle, onStep, onAgain } = props
+  const { training, speed, onToggle, onStep, onAgain } = props
+  const { epoch = 0, pace = 0 } = training.told.value ?? {}
+  const playing = training.playing.value
   return (
     <div class="transport">
       <div class="epoch" data-pace={Math.round(pace)}>

@@ -26,7 +26,8 @@ export interface Palette {
   readonly ink: string
   readonly raised: string
   readonly paper: string
-  readonly outline: string
+  /** Where nothing is known yet. */
+  readonly empty: number
   /** The colour of a number to be learnt. */
   number(value: number): string
 }
@@ -49,7 +50,7 @@ export function palette(): Palette {
     ink: token("ink"),
     raised: token("paper-raised"),
     paper: token("paper"),
-    outline: token("rule-strong"),
+    empty: pixelOf(rgbOf(token("paper-raised"))),
     number: (value) => cssOf(mixed(level, value < 0 ? neg : pos, 0.3 + 0.7 * Math.min(1, Math.abs(value)))),
   }
 }
@@ -100,6 +101,20 @@ export function bandPixels(field: Float32Array, n: number, size: number, { bands
   }
 }
 
+/** Takes the corners off a square of pixels: what lies beyond a circle of so many pixels at each is seen through. */
+export function roundCorners(words: Uint32Array, side: number, radius: number): void {
+  for (let y = 0; y < radius; y++) {
+    for (let x = 0; x < radius; x++) {
+      const inside = 0.5 + radius - Math.hypot(radius - x - 0.5, radius - y - 0.5)
+      if (inside >= 1) continue
+      const alpha = inside <= 0 ? 0 : Math.round(255 * inside) << 24
+      for (const row of [y, side - 1 - y]) {
+        for (const at of [row * side + x, row * side + side - 1 - x]) words[at] = (words[at]! & 0xffffff) | alpha
+      }
+    }
+  }
+}
+
 /** How certain a share is, from 0 for guessing to 1, if there are so many classes. */
 export const certainty = (share: number, classes: number): number => (share - 1 / classes) / (1 - 1 / classes)
 
@@ -130,29 +145,32 @@ export function classPixels(
   }
 }
 
-/** The contour of a level through an n × n grid (marching squares): pieces x, y, x, y, … in units of the grid from 0 to 1. */
-export function contour(field: ArrayLike<number>, n: number, level: number): number[] {
+/** The contours of some levels through an n × n grid (marching squares): pieces x, y, x, y, … in units of the grid from 0 to 1. */
+export function contours(field: ArrayLike<number>, n: number, levels: readonly number[]): number[] {
   const pieces: number[] = []
   for (let row = 0; row < n - 1; row++) {
     for (let c = 0; c < n - 1; c++) {
       const k = row * n + c
-      const a = field[k]! - level
-      const b = field[k + 1]! - level
-      const d = field[k + n + 1]! - level
-      const e = field[k + n]! - level
-      const kind = (a > 0 ? 8 : 0) | (b > 0 ? 4 : 0) | (d > 0 ? 2 : 0) | (e > 0 ? 1 : 0)
-      // Most cells are not crossed: nothing is made for them.
-      if (kind === 0 || kind === 15) continue
-      for (const side of sides[kind]!) {
-        const [x, y] =
-          side === 0
-            ? [a / (a - b), 0]
-            : side === 1
-              ? [1, b / (b - d)]
-              : side === 2
-                ? [e / (e - d), 1]
-                : [0, a / (a - e)]
-        pieces.push((c + x + 0.5) / n, (row + y + 0.5) / n)
+      const [p, q, r, s] = [field[k]!, field[k + 1]!, field[k + n + 1]!, field[k + n]!]
+      const low = Math.min(p, q, r, s)
+      const high = Math.max(p, q, r, s)
+      for (let i = 0; i < levels.length; i++) {
+        const level = levels[i]!
+        // Most cells are not crossed: nothing is made for them.
+        if (level < low || level >= high) continue
+        const [a, b, d, e] = [p - level, q - level, r - level, s - level]
+        const kind = (a > 0 ? 8 : 0) | (b > 0 ? 4 : 0) | (d > 0 ? 2 : 0) | (e > 0 ? 1 : 0)
+        for (const side of sides[kind]!) {
+          const [x, y] =
+            side === 0
+              ? [a / (a - b), 0]
+              : side === 1
+                ? [1, b / (b - d)]
+                : side === 2
+                  ? [e / (e - d), 1]
+                  : [0, a / (a - e)]
+          pieces.push((c + x + 0.5) / n, (row + y + 0.5) / n)
+        }
       }
     }
   }
@@ -179,7 +197,7 @@ const sides: readonly (readonly number[])[] = [
   [],
 ]
 
-/** Draws pieces of a contour, `size` pixels wide. */
+/** Draws pieces of contours, `size` pixels wide. */
 export function strokePieces(ctx: CanvasRenderingContext2D, pieces: readonly number[], size: number): void {
   ctx.beginPath()
   for (let i = 0; i < pieces.length; i += 4) {

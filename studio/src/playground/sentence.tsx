@@ -1,13 +1,15 @@
 // The settings as a sentence: each underlined word opens what it can be.
 
+import type { ReadonlySignal } from "@preact/signals"
 import type { JSX } from "preact"
 import type { Setting } from "./state.ts"
 import { ActivationToken, CostToken, DataToken, FeatureToken, NoiseToken, type Part } from "./tokens-data.tsx"
 import { BatchToken, OptimizerToken, PenaltyToken, RateToken, StopToken } from "./tokens-learning.tsx"
 
 /** The sentence. */
-export function Sentence({ setting, classes }: { readonly setting: Setting; readonly classes: number }): JSX.Element {
-  const s = setting.now.value
+export function Sentence(props: { readonly setting: Setting; readonly classes: ReadonlySignal<number> }): JSX.Element {
+  const { setting } = props
+  const [s, classes] = [setting.now.value, props.classes.value]
   const { apply } = setting
   const of: Part["of"] = (name) => ({ value: s[name], onChange: (value) => apply({ [name]: value }) })
   const part: Part = { s, apply, of }

@@ -1,7 +1,7 @@
 // A training of the playground: the network of some settings, its data, and what is to be seen of it. Runs in the worker.
 
 import { type Model, type ModelOptions, type Tensor, TrilobiteError } from "trilobite"
-import { type Data, gridPlaces, makeData } from "./data.ts"
+import { type Data, gridPlaces, makeData, pointsKey } from "./data.ts"
 import { inputsOf, judge, outputsOf, probe, targetsOf, trainee } from "./net.ts"
 import { type Settings, sameShape } from "./settings.ts"
 
@@ -102,7 +102,7 @@ export class Session {
     const before = this.#settings
     const classes = this.#data.classes
     this.#settings = next
-    if (dataKey(before) !== dataKey(next)) this.#data = makeData(next)
+    if (pointsKey(before) !== pointsKey(next)) this.#data = makeData(next)
     if (!sameShape(before, next) || this.#data.classes !== classes) {
       this.#prepare()
       this.again()
@@ -221,10 +221,6 @@ async function judged(judge: Model, { x, y }: Given): Promise<Judged> {
   const { loss, accuracy } = await judge.evaluate(x, y, { batchSize: y.shape[0]! })
   return accuracy === undefined ? { cost: loss! } : { cost: loss!, accuracy }
 }
-
-/** What the points depend on. */
-const dataKey = ({ data, noise, points, share, seed, own }: Settings): string =>
-  JSON.stringify(data === "own" ? [share, seed, own] : [data, noise, points, share, seed])
 
 /** What a compiled network depends on, beside its shape. A constant learning rate may change without compiling. */
 function compiledKey(settings: Settings, rows: number): string {

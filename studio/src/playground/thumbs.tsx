@@ -1,27 +1,31 @@
 // The data sets as small pictures of their points.
 
+import { useComputed } from "@preact/signals"
 import type { JSX } from "preact"
 import { useMemo } from "preact/hooks"
 import { Radios } from "../ui/controls.tsx"
 import { makeData, RANGE } from "./data.ts"
 import { type DataName, dataNames, dataWords, initial } from "./settings.ts"
+import type { Setting } from "./state.ts"
 
 /** One of the data sets. */
-export function DataSets(props: {
-  readonly value: DataName
-  readonly onChange: (name: DataName) => void
-}): JSX.Element {
-  const { value, onChange } = props
-  const faces = dataNames.map((name) => ({
-    value: name,
-    face: (
-      <>
-        {name === "own" ? <OwnPicture /> : <Picture name={name} />}
-        {dataWords[name].thumb}
-      </>
-    ),
-  }))
-  return <Radios label="Data" class="sets" value={value} options={faces} onChange={onChange} />
+export function DataSets({ setting }: { readonly setting: Setting }): JSX.Element {
+  const value = useComputed(() => setting.now.value.data).value
+  const faces = useMemo(
+    () =>
+      dataNames.map((name) => ({
+        value: name,
+        face: (
+          <>
+            {name === "own" ? <OwnPicture /> : <Picture name={name} />}
+            {dataWords[name].thumb}
+          </>
+        ),
+      })),
+    [],
+  )
+  const choose = (data: DataName): void => setting.apply({ data })
+  return <Radios label="Data" class="sets" value={value} options={faces} onChange={choose} />
 }
 
 function Picture({ name }: { readonly name: Exclude<DataName, "own"> }): JSX.Element {

@@ -228,11 +228,18 @@ function changed(before: Settings, after: Settings, epoch: number): string[] {
     .map((name) => `Epoch ${epoch}: ${name} was changed from ${String(before[name])} to ${String(after[name])}.`)
 }
 
+/** When the title was last changed. */
+let titled = Number.NEGATIVE_INFINITY
+
 /** Says elsewhere how it goes: in the bar, in the title and to screen readers. */
 function tell(event: PlayEvent, curve: Curve, pause: () => void): void {
   const { test, epoch, playing } = event
   const measure = test.accuracy === undefined ? `cost ${cost(test.cost)}` : `${(100 * test.accuracy).toFixed(1)} %`
-  document.title = playing ? `${measure}, epoch ${epoch}` : "Playground · trilobite studio"
+  // A title is told to another process: once a second is enough for it.
+  if (!playing || performance.now() - titled >= 1000) {
+    titled = performance.now()
+    document.title = playing ? `${measure}, epoch ${epoch}` : "Playground · trilobite studio"
+  }
   running.value = playing ? { epoch, costs: curve.test.slice(-40), pause } : undefined
   if (!playing) return
   const before = curve.test.at(-12) ?? test.cost
