@@ -1,10 +1,15 @@
 // How quick the studio is, in Chromium under its own server:
-//   node bench/studio.ts
-// Script before the first lesson, time to the first answer of a control on a processor slowed four times, frames and answers
-// of the playground while a net trains. Prints JSON with the machine; nothing is asserted here.
-import { cpus } from "node:os"
+//   node bench/studio.ts [--runs 3]
+// Script before the first lesson, time to the first answer of a control on a processor slowed four times; then frames and
+// answers while a net trains: of the playground, and of the lessons on the intermediate net (its learning rate), on the speed
+// of learning (along its chart) and on hyperparameters (from run to run). Prints JSON with the machine; nothing is asserted here.
+import { cpus, loadavg } from "node:os"
+import { parseArgs } from "node:util"
 import { gzipSync } from "node:zlib"
+import type { Page } from "playwright-core"
 import { openStudio } from "../test/support/studio-pages.ts"
+
+const { values: given } = parseArgs({ options: { runs: { type: "string", default: "3" } } })
 
 const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1]!
 
@@ -13,6 +18,89 @@ interface Answer {
   /** Bytes of script, gzipped. */
   readonly script: number
   readonly thread: Readonly<Record<string, number>>
+}
+
+/** A page in which a net trains. */
+interface Training {
+  readonly path: string
+  /** Begins the training, waits until it goes on, and goes to what the keys are for. */
+  begin(page: Page): Promise<void>
+  /** Two keys that answer each other. */
+  readonly keys: readonly [string, string]
+}
+
+const says = (page: Page, what: RegExp): Promise<unknown> =>
+  page.waitForFunction((text) => new RegExp(text).test(document.querySelector("main")!.textContent ?? ""), what.source)
+
+const trainings = {
+  playground: {
+    path: "/playground",
+    keys: ["]", "["],
+    begin: async (page) => {
+      await page.keyboard.press(" ")
+      await page.waitForTimeout(2000)
+    },
+  },
+  intermediate: {
+    path: "/lessons/intermediate?epochs=100",
+    keys: ["ArrowRight", "ArrowLeft"],
+    begin: async (page) => {
+      await page.keyboard.press(" ")
+      await says(page, /Epoch [2-9] of/)
+      await page.locator(".token.ember").click()
+    },
+  },
+  speed: {
+    path: "/lessons/speed",
+    keys: ["ArrowRight", "ArrowLeft"],
+    begin: async (page) => {
+      await page.keyboard.press(" ")
+      await says(page, /Over [2-9]\d epochs/)
+      await page.locator(".chart-box [role=slider]").first().focus()
+    },
+  },
+  knobs: {
+    path: "/lessons/knobs?seeds=10&n=15",
+    keys: ["ArrowRight", "ArrowLeft"],
+    begin: async (page) => {
+      await page.keyboard.press(" ")
+      await says(page, /[3-9] of \d+ runs/)
+      await page.locator("figure [role=slider]").first().focus()
+    },
+  },
+} as const satisfies Readonly<Record<string, Training>>
+
+/** Milliseconds of 300 frames, one after the other. */
+const framesOf = (page: Page): Promise<number[]> =>
+  page.evaluate(
+    () =>
+      new Promise<number[]>((resolve) => {
+        const all: number[] = []
+        let last = performance.now()
+        const tick = (now: number): void => {
+          all.push(now - last)
+          last = now
+          if (all.length < 300) requestAnimationFrame(tick)
+          else resolve(all.slice(1))
+        }
+        requestAnimationFrame(tick)
+      }),
+  )
+
+/** The milliseconds from each of twenty keys to the next frame that shows its effect, as the browser tells them: those above 16. */
+async function answersOf(page: Page, keys: readonly [string, string]): Promise<number[]> {
+  await page.evaluate(() => {
+    const seen: number[] = []
+    ;(globalThis as { seen?: number[] }).seen = seen
+    new PerformanceObserver((list) => {
+      for (const entry of list.getEntries()) seen.push(entry.duration)
+    }).observe({ type: "event", durationThreshold: 16, buffered: false } as PerformanceObserverInit)
+  })
+  for (let i = 0; i < 20; i++) {
+    await page.keyboard.press(keys[i % 2]!)
+    await page.waitForTimeout(150)
+  }
+  return page.evaluate(() => (globalThis as { seen?: number[] }).seen ?? [])
 }
 
 const studio = await openStudio()
@@ -76,43 +164,35 @@ try {
   const first: Answer[] = []
   for (let i = 0; i < 5; i++) first.push(await firstAnswer(4))
 
-  const { page } = await studio.open("/playground", { reducedMotion: false })
-  await page.locator("h1").first().waitFor({ state: "attached" })
-  await page.keyboard.press(" ")
-  await page.waitForTimeout(2000)
-  const frames = await page.evaluate(
-    () =>
-      new Promise<number[]>((resolve) => {
-        const all: number[] = []
-        let last = performance.now()
-        const tick = (now: number): void => {
-          all.push(now - last)
-          last = now
-          if (all.length < 300) requestAnimationFrame(tick)
-          else resolve(all.slice(1))
-        }
-        requestAnimationFrame(tick)
-      }),
-  )
-  // Event timing: from a key to the next frame that shows its effect.
-  await page.evaluate(() => {
-    const seen: number[] = []
-    ;(globalThis as { seen?: number[] }).seen = seen
-    new PerformanceObserver((list) => {
-      for (const entry of list.getEntries()) seen.push(entry.duration)
-    }).observe({ type: "event", durationThreshold: 16, buffered: false } as PerformanceObserverInit)
-  })
-  for (let i = 0; i < 20; i++) {
-    await page.keyboard.press(i % 2 === 0 ? "]" : "[")
-    await page.waitForTimeout(150)
+  const whileTraining: Record<string, unknown> = {}
+  for (const [name, training] of Object.entries<Training>(trainings)) {
+    const runs: { readonly frames: number[]; readonly answers: number[]; readonly points: string | undefined }[] = []
+    for (let i = 0; i < Number(given.runs); i++) {
+      const { page } = await studio.open(training.path, { reducedMotion: false })
+      await page.locator("h1").first().waitFor({ state: "attached" })
+      await training.begin(page)
+      const [frames, answers] = [await framesOf(page), await answersOf(page, training.keys)]
+      const points = await page.evaluate(() => /([\d,]+) points\/s/.exec(document.body.textContent ?? "")?.[1])
+      runs.push({ frames, answers, points })
+      await page.context().close()
+    }
+    const frames = runs.flatMap((run) => run.frames)
+    whileTraining[name] = {
+      framesPerSecond: 1000 / (frames.reduce((a, b) => a + b, 0) / frames.length),
+      frameMs: { median: median(frames), worst: Math.max(...frames) },
+      answerMs: {
+        median: median(runs.flatMap(({ answers }) => answers)) ?? "all under 16",
+        worstOfEachRun: runs.map(({ answers }) => Math.max(16, ...answers)),
+      },
+      pointsPerSecondShown: runs.at(-1)?.points,
+    }
   }
-  const answers = await page.evaluate(() => (globalThis as { seen?: number[] }).seen ?? [])
-  const points = await page.evaluate(() => /([\d,]+) points\/s/.exec(document.body.textContent ?? "")?.[1])
   console.log(
     JSON.stringify(
       {
         machine: cpus()[0]?.model,
         cores: cpus().length,
+        load: loadavg(),
         node: process.version,
         browser: studio.browser.version(),
         scriptBeforeFirstLessonBytesGzipped: first[0]!.script,
@@ -121,12 +201,7 @@ try {
           all: first.map(({ ms }) => ms),
           thread: first.map(({ thread }) => thread),
         },
-        whileTraining: {
-          framesPerSecond: 1000 / (frames.reduce((a, b) => a + b, 0) / frames.length),
-          frameMs: { median: median(frames), worst: Math.max(...frames) },
-          answerMs: answers.length === 0 ? "all under 16" : { median: median(answers), worst: Math.max(...answers) },
-          pointsPerSecondShown: points,
-        },
+        whileTraining,
       },
       null,
       2,
