@@ -13,6 +13,7 @@ import { Formula, LessonPage, once, still, useWalk } from "../ui/lesson.tsx"
 import { maths } from "../ui/maths.tsx"
 import { speak } from "../ui/said.ts"
 import { useWidth } from "../ui/size.ts"
+import { Stays } from "../ui/stays.tsx"
 import { type State, useUrlState } from "../ui/url.ts"
 import { dCdw, delta, Explain } from "./backprop-explain.tsx"
 import { Net, neuronName } from "./backprop-figure.tsx"
@@ -195,7 +196,7 @@ export default function Backpropagation(): JSX.Element {
         [["r"], "start again"],
       ]}
       figure={
-        <div class="bp-fig">
+        <div class="fig-in bp-fig">
           <div class="bp-head">
             <Choice
               label="Hidden activation"
@@ -222,20 +223,22 @@ export default function Backpropagation(): JSX.Element {
               ]}
             />
           </div>
-          <div ref={box}>
-            {width > 0 && (
-              <Net
-                width={width}
-                params={params.value}
-                numbers={now}
-                y={state.y.value}
-                step={step.value}
-                sel={sel}
-                way={way.value}
-                costs={costs.value}
-              />
-            )}
-          </div>
+          <Stays>
+            <div ref={box}>
+              {width > 0 && (
+                <Net
+                  width={width}
+                  params={params.value}
+                  numbers={now}
+                  y={state.y.value}
+                  step={step.value}
+                  sel={sel}
+                  way={way.value}
+                  costs={costs.value}
+                />
+              )}
+            </div>
+          </Stays>
           <div class="bp-bar">
             <div class="row">
               <Button main icon={walking.value ? "pause" : "play"} onClick={walk}>

@@ -15,6 +15,7 @@ import { axis, linePath } from "../ui/plot.ts"
 import { running } from "../ui/running.tsx"
 import { speak } from "../ui/said.ts"
 import { useWidth } from "../ui/size.ts"
+import { Stays } from "../ui/stays.tsx"
 import { type State, useUrlState } from "../ui/url.ts"
 import { BatchGrid, Digit, Wall } from "./batches-canvas.tsx"
 import { audit, IMAGES, orderOf, placesOf, roundsOf, tally } from "./batches-order.ts"
@@ -255,19 +256,21 @@ export default function Batches(): JSX.Element {
         [["r"], "start again"],
       ]}
       figure={
-        <div class="bt-fig">
-          <div class="bt-top">
-            <Ring
-              station={station}
-              round={round}
-              rounds={rounds}
-              epoch={epoch}
-              choose={(to) => {
-                rest()
-                steps.value++
-                state.station.value = to
-              }}
-            />
+        <div class="fig-in bt-fig">
+          <div class="fig-in bt-top">
+            <Stays>
+              <Ring
+                station={station}
+                round={round}
+                rounds={rounds}
+                epoch={epoch}
+                choose={(to) => {
+                  rest()
+                  steps.value++
+                  state.station.value = to
+                }}
+              />
+            </Stays>
             <Panel view={view.value} training={training} order={order.value} chosen={chosen} layer={layer} />
           </div>
           <Low state={state} view={view.value} training={training} order={order} chosen={chosen} rest={rest} />

@@ -11,6 +11,7 @@ import { Formula, LessonPage, once } from "../ui/lesson.tsx"
 import { maths } from "../ui/maths.tsx"
 import { axis, curve, pointerOn } from "../ui/plot.ts"
 import { useWidth } from "../ui/size.ts"
+import { Stays } from "../ui/stays.tsx"
 import { type Keys, numberKey, useUrlState, wordKey } from "../ui/url.ts"
 
 type Shown = "both" | "quadratic" | "cross-entropy"
@@ -99,7 +100,9 @@ export default function Costs(): JSX.Element {
               ]}
             />
           </div>
-          <Curves y={y} yhat={yhat} cost={shown} onMove={set} />
+          <Stays>
+            <Curves y={y} yhat={yhat} cost={shown} onMove={set} />
+          </Stays>
           <Shapes y={y} yhat={yhat} />
           <div class="controls even">
             <Slider

@@ -10,6 +10,7 @@ import { useKeys } from "../ui/keys.ts"
 import { Formula, LessonPage, once, still, useWalk } from "../ui/lesson.tsx"
 import { etaTerm, maths } from "../ui/maths.tsx"
 import { speak } from "../ui/said.ts"
+import { Stays } from "../ui/stays.tsx"
 import { type Keys, numberKey, useUrlState, wholeKey } from "../ui/url.ts"
 import { EtaSlider, WalkButtons } from "../ui/walk.tsx"
 import { EndsPlot, Pit } from "./escape-parts.tsx"
@@ -117,21 +118,23 @@ export default function Escape(): JSX.Element {
       ]}
       figure={
         <>
-          <Pit
-            title="Full batch: all 64"
-            walk={full.value}
-            round={n.value}
-            eta={eta.value}
-            says={said(full.value.places[n.value]!, EXAMPLES)}
-          />
-          <Pit
-            title={b.value === EXAMPLES ? "Also a full batch" : `Mini-batch: ${b.value} of 64`}
-            walk={mini.value}
-            round={n.value}
-            eta={eta.value}
-            batch={batch}
-            says={said(at, b.value)}
-          />
+          <Stays>
+            <Pit
+              title="Full batch: all 64"
+              walk={full.value}
+              round={n.value}
+              eta={eta.value}
+              says={said(full.value.places[n.value]!, EXAMPLES)}
+            />
+            <Pit
+              title={b.value === EXAMPLES ? "Also a full batch" : `Mini-batch: ${b.value} of 64`}
+              walk={mini.value}
+              round={n.value}
+              eta={eta.value}
+              batch={batch}
+              says={said(at, b.value)}
+            />
+          </Stays>
           <div class="escape-run">
             <WalkButtons walking={walks} onWalk={walk} onStep={() => step()} onAgain={again} />
             <Slider

@@ -11,6 +11,7 @@ import { LessonPage, once } from "../ui/lesson.tsx"
 import { MixUps } from "../ui/mix-ups.tsx"
 import { running } from "../ui/running.tsx"
 import { speak } from "../ui/said.ts"
+import { Stays } from "../ui/stays.tsx"
 import { useUrlState } from "../ui/url.ts"
 import { Code, valuesOf } from "./intermediate-code.tsx"
 import { Curves } from "./intermediate-curves.tsx"
@@ -139,16 +140,18 @@ export default function Intermediate(): JSX.Element {
               Shallow net beside it
             </Button>
           </div>
-          <Curves
-            run={own.watched.value}
-            other={other.watched.value}
-            log={log}
-            empty={
-              own.phase.value === "failed"
-                ? "There is nothing to draw."
-                : "Press Train: the first rounds will appear within a second."
-            }
-          />
+          <Stays>
+            <Curves
+              run={own.watched.value}
+              other={other.watched.value}
+              log={log}
+              empty={
+                own.phase.value === "failed"
+                  ? "There is nothing to draw."
+                  : "Press Train: the first rounds will appear within a second."
+              }
+            />
+          </Stays>
           <Beside run={own.watched.value} other={other.watched.value} phase={other.phase.value} />
           <Lines screen={own.screen.value} />
           <div class="ask">

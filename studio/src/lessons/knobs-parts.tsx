@@ -108,8 +108,11 @@ export function Goldilocks(props: CurveProps): JSX.Element {
       )}
       {dots.length > 0 && <Dots dots={dots} chosen={chosen} onChoose={onChoose} knob={knob} />}
       {all.length === 0 && (
-        <text x={(left + right) / 2} y={(TOP + floor) / 2} text-anchor="middle" class="t-3 halo">
-          Press Start: the first dot appears in about a second.
+        <text y={(TOP + floor) / 2} text-anchor="middle" class="t-3 halo">
+          <tspan x={(left + right) / 2}>Press Start: the first dot</tspan>
+          <tspan x={(left + right) / 2} dy="18">
+            appears in about a second.
+          </tspan>
         </text>
       )}
       <text x={left + 4} y="16" class="t-ink b halo">

@@ -12,6 +12,7 @@ import { useKeys } from "../ui/keys.ts"
 import { LessonPage, once } from "../ui/lesson.tsx"
 import { running } from "../ui/running.tsx"
 import { speak } from "../ui/said.ts"
+import { Stays } from "../ui/stays.tsx"
 import { type Keys, numberKey, useUrlState, wholeKey, wordKey } from "../ui/url.ts"
 import { Goldilocks, OneRun, RunsTable } from "./knobs-parts.tsx"
 import { endOf, knobs, LAST, resultText, snapped, summed, sweetSpot, valuesOf } from "./knobs-values.ts"
@@ -148,15 +149,17 @@ export default function Knobs(): JSX.Element {
             />
             <p class="dim">{progress(state.value, runs.value.length, total)}</p>
           </div>
-          <Goldilocks
-            knob={knob.value}
-            values={values.value}
-            all={all}
-            seeds={seeds.value}
-            chosen={shown}
-            onChoose={(run) => (chosen.value = run)}
-            says={all.length === 0 ? "No run has finished yet." : resultText(knob.value, all)}
-          />
+          <Stays>
+            <Goldilocks
+              knob={knob.value}
+              values={values.value}
+              all={all}
+              seeds={seeds.value}
+              chosen={shown}
+              onChoose={(run) => (chosen.value = run)}
+              says={all.length === 0 ? "No run has finished yet." : resultText(knob.value, all)}
+            />
+          </Stays>
           <p class="knobs-said">{all.length === 0 ? " " : resultText(knob.value, all)}</p>
           <div class="knobs-controls">
             <div class="row">

@@ -12,6 +12,7 @@ import { LessonPage, once, still, useWalk } from "../ui/lesson.tsx"
 import { LEAST_TILT, Mountain, turned } from "../ui/mountain.tsx"
 import type { Point } from "../ui/relief.ts"
 import { speak } from "../ui/said.ts"
+import { Stays } from "../ui/stays.tsx"
 import { type Keys, numberKey, useUrlState, wordKey } from "../ui/url.ts"
 import { EtaSlider, WalkButtons } from "../ui/walk.tsx"
 import { away, type Ground, type GroundName, grounds, netGround, stepFrom, walkFrom } from "./mountain-grounds.ts"
@@ -194,26 +195,32 @@ export default function MountainPage(): JSX.Element {
               A small network is trained and measured at 1,681 places: {Math.round(100 * share.value)} %.
             </p>
           ) : (
-            <Mountain
-              f={ground.value.at}
-              reach={ground.value.reach}
-              path={path.value}
-              turn={turn}
-              tilt={tilt}
-              height={innerWidth < 720 ? 330 : Math.max(360, Math.min(540, innerHeight - 392))}
-              names
-              label={pictureText(ground.value, path.value, tilt.value)}
-              onTurn={() => (visits.value = { ...visits.peek(), turned: true })}
-              animal={{
-                at,
-                size,
-                next: end === "walking" ? next : undefined,
-                mood:
-                  end === "down" ? "content" : end === "away" || steps(path.value, ground.value) ? "dizzy" : "walking",
-                onMove: move,
-                says: `p1 ${plain(at[0])}, p2 ${plain(at[1])}, cost ${cost(ground.value.at(at[0], at[1]))}`,
-              }}
-            />
+            <Stays>
+              <Mountain
+                f={ground.value.at}
+                reach={ground.value.reach}
+                path={path.value}
+                turn={turn}
+                tilt={tilt}
+                height={innerWidth < 720 ? 330 : Math.max(360, Math.min(540, innerHeight - 392))}
+                names
+                label={pictureText(ground.value, path.value, tilt.value)}
+                onTurn={() => (visits.value = { ...visits.peek(), turned: true })}
+                animal={{
+                  at,
+                  size,
+                  next: end === "walking" ? next : undefined,
+                  mood:
+                    end === "down"
+                      ? "content"
+                      : end === "away" || steps(path.value, ground.value)
+                        ? "dizzy"
+                        : "walking",
+                  onMove: move,
+                  says: `p1 ${plain(at[0])}, p2 ${plain(at[1])}, cost ${cost(ground.value.at(at[0], at[1]))}`,
+                }}
+              />
+            </Stays>
           )}
           <p class={end === "away" ? "mountain-said fault" : "mountain-said"}>{ending(ground.value, path.value)}</p>
           <div class="controls">

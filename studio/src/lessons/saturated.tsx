@@ -13,6 +13,7 @@ import { LessonPage, once } from "../ui/lesson.tsx"
 import { maths } from "../ui/maths.tsx"
 import { axis, curve, linePath, pointerOn } from "../ui/plot.ts"
 import { useWidth } from "../ui/size.ts"
+import { Stays } from "../ui/stays.tsx"
 import { type Keys, numberKey, useUrlState, wordKey } from "../ui/url.ts"
 
 type Act = "sigmoid" | "tanh"
@@ -151,7 +152,9 @@ export default function Saturated(): JSX.Element {
               ]}
             />
           </div>
-          <Curves z={z} act={act.value} y={y.value} moved={moved} />
+          <Stays>
+            <Curves z={z} act={act.value} y={y.value} moved={moved} />
+          </Stays>
           <RaceFigure rounds={rounds.value} from={started.value} train={train} clear={again} eta={eta} />
         </>
       }

@@ -11,6 +11,7 @@ import { trimmed } from "../ui/format.ts"
 import { useKeys } from "../ui/keys.ts"
 import { Formula, LessonPage, once } from "../ui/lesson.tsx"
 import { maths } from "../ui/maths.tsx"
+import { Stays } from "../ui/stays.tsx"
 import { useUrlState } from "../ui/url.ts"
 import { SpeedBars } from "./speed-bars.tsx"
 import {
@@ -246,22 +247,24 @@ function Figure(props: {
       ? "The first epoch will appear here in a moment."
       : "Press Start: the layers will appear here."
   return (
-    <div class="speed">
-      <div>
-        <Chart
-          title="How far the weights of a layer move in an epoch"
-          says={saysOf(run)}
-          x={drawn.x}
-          lines={drawn.lines}
-          log
-          format={speedText}
-          tick={(v) => trimmed(speedText(v))}
-          height={innerWidth > 900 ? 440 : 300}
-          most={chapter.epochs}
-          ends="line"
-          room={112}
-          empty={fault === undefined ? empty : ""}
-        />
+    <div class="fig-in speed">
+      <div class="fig-in">
+        <Stays>
+          <Chart
+            title="How far the weights of a layer move in an epoch"
+            says={saysOf(run)}
+            x={drawn.x}
+            lines={drawn.lines}
+            log
+            format={speedText}
+            tick={(v) => trimmed(speedText(v))}
+            height={innerWidth > 900 ? 440 : Math.max(200, Math.min(300, 0.45 * innerHeight - 60))}
+            most={chapter.epochs}
+            ends="line"
+            room={112}
+            empty={fault === undefined ? empty : ""}
+          />
+        </Stays>
         {fault !== undefined && (
           <p class="message fault" role="alert">
             {fault}

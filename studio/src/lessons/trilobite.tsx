@@ -11,6 +11,7 @@ import { Formula, LessonPage, once, still, useWalk } from "../ui/lesson.tsx"
 import { etaTerm, maths } from "../ui/maths.tsx"
 import { axis, curve } from "../ui/plot.ts"
 import { said, speak } from "../ui/said.ts"
+import { Stays } from "../ui/stays.tsx"
 import { type Keys, numberKey, useUrlState, wordKey } from "../ui/url.ts"
 import { EtaSlider, WalkButtons } from "../ui/walk.tsx"
 import { GroundFigure } from "./ground-figure.tsx"
@@ -171,16 +172,18 @@ export default function TrilobitePage(): JSX.Element {
             />
             <Costs path={path.value} ground={ground.value} />
           </div>
-          <GroundFigure
-            ground={ground.value}
-            bottoms={bottoms(ground.value)}
-            path={path.value}
-            next={next.value}
-            eta={eta.value}
-            mood={off.value || leaps(path.value) > 5 ? "dizzy" : standing.value ? "content" : "walking"}
-            onMove={moveTo}
-            drawing={f.value === "drawn" ? drawn : undefined}
-          />
+          <Stays>
+            <GroundFigure
+              ground={ground.value}
+              bottoms={bottoms(ground.value)}
+              path={path.value}
+              next={next.value}
+              eta={eta.value}
+              mood={off.value || leaps(path.value) > 5 ? "dizzy" : standing.value ? "content" : "walking"}
+              onMove={moveTo}
+              drawing={f.value === "drawn" ? drawn : undefined}
+            />
+          </Stays>
           <div class="controls">
             <WalkButtons
               walking={playing}
