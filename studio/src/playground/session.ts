@@ -103,12 +103,12 @@ export class Session {
     const classes = this.#data.classes
     this.#settings = next
     if (pointsKey(before) !== pointsKey(next)) this.#data = makeData(next)
+    // What only steers the training, as its rate, is no reason to make anew what looks at it.
+    if (seenKey(before) !== seenKey(next)) this.#prepare()
     if (!sameShape(before, next) || this.#data.classes !== classes) {
-      this.#prepare()
       this.again()
       return true
     }
-    this.#prepare()
     if (compiledKey(before, this.rows) !== compiledKey(next, this.rows)) {
       const weights = this.#model.getWeights()
       this.#model = this.#made()
@@ -221,6 +221,10 @@ async function judged(judge: Model, { x, y }: Given): Promise<Judged> {
   const { loss, accuracy } = await judge.evaluate(x, y, { batchSize: y.shape[0]! })
   return accuracy === undefined ? { cost: loss! } : { cost: loss!, accuracy }
 }
+
+/** What the points and the networks that look at a training depend on. */
+const seenKey = (settings: Settings): string =>
+  JSON.stringify([pointsKey(settings), settings.features, settings.layers, settings.activation, settings.cost])
 
 /** What a compiled network depends on, beside its shape. A constant learning rate may change without compiling. */
 function compiledKey(settings: Settings, rows: number): string {
