@@ -7,7 +7,7 @@ import { crossEntropyCost, quadraticCost } from "trilobite"
 import { Choice, dragged, LiveNumber, Slider } from "../ui/controls.tsx"
 import { cost, plain } from "../ui/format.ts"
 import { slid, useKeys } from "../ui/keys.ts"
-import { Formula, LessonPage, once } from "../ui/lesson.tsx"
+import { CostsHead, Formula, LessonPage, once } from "../ui/lesson.tsx"
 import { maths } from "../ui/maths.tsx"
 import { axis, curve, pointerOn } from "../ui/plot.ts"
 import { useWidth } from "../ui/size.ts"
@@ -181,17 +181,7 @@ function Answers({ y, yhat, onChoose }: Pair & { readonly onChoose: (yhat: numbe
   return (
     <table class="answers">
       <caption class="sr">Answers of the chapter’s table, with both costs</caption>
-      <thead>
-        <tr>
-          <th scope="col">answer {maths`y, ŷ`}</th>
-          <th scope="col" class="that">
-            quadratic
-          </th>
-          <th scope="col" class="this">
-            cross-entropy
-          </th>
-        </tr>
-      </thead>
+      <CostsHead>answer {maths`y, ŷ`}</CostsHead>
       <tbody>
         {table.map(([a, b]) => (
           <tr key={`${a} ${b}`} class={a === y.value && b === yhat.value ? "now" : ""}>

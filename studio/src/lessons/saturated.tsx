@@ -9,7 +9,7 @@ import type { RaceEvent } from "../engine/jobs/race.ts"
 import { Button, Choice, dragged, LiveNumber, Slider } from "../ui/controls.tsx"
 import { cost, plain } from "../ui/format.ts"
 import { slid, useKeys } from "../ui/keys.ts"
-import { LessonPage, once } from "../ui/lesson.tsx"
+import { CostsHead, LessonPage, once } from "../ui/lesson.tsx"
 import { maths } from "../ui/maths.tsx"
 import { axis, curve, linePath, pointerOn } from "../ui/plot.ts"
 import { useWidth } from "../ui/size.ts"
@@ -167,19 +167,9 @@ export default function Saturated(): JSX.Element {
         </p>
       </div>
       <table>
-        <thead>
-          <tr>
-            <th scope="col">
-              at {maths`z = ${plain(z.value, 1)}`}, wanted {act.value === "tanh" && y.value === 0 ? "−1" : y.value}
-            </th>
-            <th scope="col" class="that">
-              quadratic
-            </th>
-            <th scope="col" class="this">
-              cross-entropy
-            </th>
-          </tr>
-        </thead>
+        <CostsHead>
+          at {maths`z = ${plain(z.value, 1)}`}, wanted {act.value === "tanh" && y.value === 0 ? "−1" : y.value}
+        </CostsHead>
         <tbody>
           <tr>
             <td>cost {maths`C`}</td>

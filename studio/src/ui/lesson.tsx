@@ -166,6 +166,23 @@ export function Formula(props: {
   )
 }
 
+/** The head of a table of both costs: what its rows are, then the costs in their colours. */
+export function CostsHead({ children }: { readonly children: ComponentChildren }): JSX.Element {
+  return (
+    <thead>
+      <tr>
+        <th scope="col">{children}</th>
+        <th scope="col" class="that">
+          quadratic
+        </th>
+        <th scope="col" class="this">
+          cross-entropy
+        </th>
+      </tr>
+    </thead>
+  )
+}
+
 /** Whether something moves, and the frames of it: `step` is called with the milliseconds since the last frame. */
 export function useWalk(playing: Signal<boolean>, step: (ms: number) => void): void {
   useEffect(() => {
