@@ -179,6 +179,7 @@ function withoutDead(kernel: ComputingKernel): ComputingKernel {
     const instruction = kernel.body[i]!
     if (needed.has(i) && "args" in instruction) for (const a of instruction.args) needed.add(a)
   }
+  if (needed.size === kernel.body.length) return kernel
   const b = bodyBuilder()
   const ids = new Map<number, number>()
   kernel.body.forEach((instruction, i) => {
