@@ -112,9 +112,6 @@ function mnistFolder(): string | undefined {
   return undefined
 }
 
-/** Bytes up to which a file is read at once: on the way of a page, each turn of the loop that reads in pieces is one too many. */
-const AT_ONCE = 2 ** 18
-
 function sendFile(response: ServerResponse, file: string, type: string): void {
   const fd = openRegular(file)
   const { size } = fstatSync(fd)
@@ -126,15 +123,6 @@ function sendFile(response: ServerResponse, file: string, type: string): void {
   if (size === 0 || response.req.method === "HEAD") {
     closeSync(fd)
     response.end()
-    return
-  }
-  if (size <= AT_ONCE) {
-    const bytes = Buffer.allocUnsafe(size)
-    const isWhole = readSync(fd, bytes, 0, size, 0) === size
-    closeSync(fd)
-    // A file that has just shrunk: less than was promised is no answer.
-    if (isWhole) response.end(bytes)
-    else response.destroy()
     return
   }
   // No more than was promised, should the file grow meanwhile; should it shrink, the connection breaks.
