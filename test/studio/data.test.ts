@@ -111,6 +111,10 @@ describe("tables", () => {
     expect(sorted(table.rows, "text", 1, "up")[0]).toBe(4)
     expect(sorted(table.rows, "text", -1, "up")).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8])
     expect(() => readTable("a,b\n1,2\n3")).toThrow("Row 2 has 1 values, the others 2.")
+    expect(() => readTable('a,b\n1,2\n"3,4\n5,6')).toThrow("Row 2: a quotation mark is not closed.")
+    const quoted = readTable('name,n\r\n"Smith, ""Jo""",1\r\n"two\nlines",2\r\n"Smith, ""Jo""",1')
+    expect(quoted.rows).toEqual([['Smith, "Jo"', "1"], ["two\nlines", "2"], ['Smith, "Jo"', "1"]]) // biome-ignore format: a table
+    expect(quoted.repeated).toEqual([2])
   })
 })
 

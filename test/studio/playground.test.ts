@@ -367,6 +367,11 @@ describe("tables of the reader's own", () => {
   })
 
   it("takes many numbers as numbers to fit, and refuses what cannot be learnt", () => {
+    const quoted = readCsv('1,2,"cat, small"\n3,4,dog\n"5",6,dog\n7,8,"cat, small"\n')
+    expect([quoted.faults, quoted.found]).toEqual([[], expect.stringContaining("2 classes (cat, small, dog)")])
+    expect(readCsv('1,2,a\n3,4,b\n5,6,a\n7,8,b\n9,1,"a\n2,2,b').faults).toEqual([
+      "Row 5: a quotation mark is not closed; what follows it was not read.",
+    ])
     const numbers = readCsv(Array.from({ length: 12 }, (_, i) => `${i},${i * i},${i / 2}`).join("\n"))
     expect(unpack(numbers.own).classes).toBe(0)
     expect(readCsv("1,2\n3,4\n5,6\n7,8").faults[0]).toContain("Three are needed")

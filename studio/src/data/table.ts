@@ -1,5 +1,7 @@
 // A table of a CSV file: its columns with their types, missing values and distributions. Knows no drawing.
 
+import Papa from "papaparse"
+
 /** What a column holds. */
 export type ColumnType = "number" | "whole number" | "class" | "text" | "nothing"
 
@@ -29,18 +31,20 @@ export function isMissing(value: string): boolean {
   return MISSING.has(value.trim().toLowerCase())
 }
 
-/** Reads a CSV file with a line of names. Throws, in words, if a row has another number of values. */
+/** Reads a CSV file with a line of names. Throws, in words, if a row has another number of values, or a quotation mark is not closed. */
 export function readTable(text: string): Table {
-  const [head = "", ...lines] = text.trim().split(/\r?\n/)
-  const names = head.split(",")
-  const rows = lines.map((line) => line.split(","))
+  const { data, errors } = Papa.parse<string[]>(text.trim(), { delimiter: "," })
+  const [names = [], ...rows] = data
+  const open = errors.find(({ code }) => code === "MissingQuotes")
+  if (open !== undefined) throw new Error(`Row ${open.row ?? 0}: a quotation mark is not closed.`)
   const bad = rows.findIndex((row) => row.length !== names.length)
   if (bad >= 0) throw new Error(`Row ${bad + 1} has ${rows[bad]!.length} values, the others ${names.length}.`)
   const seen = new Map<string, number>()
   const repeated: number[] = []
-  lines.forEach((line, i) => {
-    if (seen.has(line)) repeated.push(i)
-    else seen.set(line, i)
+  rows.forEach((row, i) => {
+    const key = JSON.stringify(row)
+    if (seen.has(key)) repeated.push(i)
+    else seen.set(key, i)
   })
   return {
     columns: names.map((name, k) =>

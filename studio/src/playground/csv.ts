@@ -1,5 +1,6 @@
 // Tables of text as points: two columns of numbers and one of classes or numbers; what is wrong is said row by row.
 
+import Papa from "papaparse"
 import { MOST_OWN, pack, RANGE, randoms } from "./data.ts"
 
 /** What came of a text. */
@@ -14,14 +15,21 @@ export interface CsvRead {
 
 const nothing = (fault: string): CsvRead => ({ own: "", found: "", faults: [fault] })
 
-/** The fields of each row that is not empty, with its number from 1. */
-function rowsOf(text: string): { readonly fields: readonly string[]; readonly row: number }[] {
-  const lines = text.split(/\r?\n/)
-  const first = lines.find((line) => line.trim() !== "") ?? ""
-  const mark = first.includes("\t") ? "\t" : first.includes(";") ? ";" : ","
-  return lines
-    .map((line, i) => ({ fields: line.split(mark).map((field) => field.trim().replace(/^"(.*)"$/, "$1")), row: i + 1 }))
-    .filter(({ fields }) => fields.some((field) => field !== ""))
+/** The fields of each row that is not empty, with its number from 1, and a mark that is opened and never closed. */
+function rowsOf(text: string): {
+  readonly all: readonly { readonly fields: readonly string[]; readonly row: number }[]
+  readonly open: string | undefined
+} {
+  const first = text.trimStart().split("\n", 1)[0] ?? ""
+  const delimiter = first.includes("\t") ? "\t" : first.includes(";") ? ";" : ","
+  const { data, errors } = Papa.parse<string[]>(text, { delimiter })
+  const fault = errors.find(({ code }) => code === "MissingQuotes")
+  return {
+    all: data
+      .map((cells, i) => ({ fields: cells.map((cell) => cell.trim().replace(/^"(.*)"$/, "$1")), row: i + 1 }))
+      .filter(({ fields }) => fields.some((field) => field !== "")),
+    open: fault && `Row ${(fault.row ?? 0) + 1}: a quotation mark is not closed; what follows it was not read.`,
+  }
 }
 
 const numberOf = (text: string): number => (text === "" ? Number.NaN : Number(text.replace(/^(-?\d+),(\d+)$/, "$1.$2")))
@@ -35,7 +43,7 @@ function usual(lengths: readonly number[]): number {
 
 /** Reads a table. */
 export function readCsv(text: string): CsvRead {
-  const all = rowsOf(text)
+  const { all, open } = rowsOf(text)
   if (all.length === 0) return nothing("There is nothing in it. Three columns are needed: x1, x2 and the class.")
   const width = usual(all.map(({ fields }) => fields.length))
   if (width < 3)
@@ -44,7 +52,7 @@ export function readCsv(text: string): CsvRead {
     )
   const isHead = all[0]!.fields.slice(0, 2).every((field) => field !== "" && Number.isNaN(numberOf(field)))
   const rows = isHead ? all.slice(1) : all
-  const faults: string[] = []
+  const faults: string[] = open === undefined ? [] : [open]
   const good: { readonly x1: number; readonly x2: number; readonly label: string }[] = []
   for (const { fields, row } of rows) {
     const bad = fields.slice(0, 2).find((field) => !Number.isFinite(numberOf(field)))
