@@ -8,7 +8,7 @@ import { afterEach, describe, expect, test } from "vitest"
 import type { RunStatus } from "../cli/studio/api.ts"
 import { startStudio } from "../cli/studio/server.ts"
 import { finished, node, useCli } from "./support/cli.ts"
-import { ask, enter, follow, line, lines, SECRET, type Stream, useStudio } from "./support/studio.ts"
+import { ask, enter, follow, line, lines, SECRET, type Stream, talk, useStudio } from "./support/studio.ts"
 
 const shop = useStudio(200)
 const cli = useCli()
@@ -194,6 +194,16 @@ describe("runs", () => {
 })
 
 describe("events", () => {
+  test("asked for behind an answer that is still being sent, they are refused", async () => {
+    shop.makeRun("pipelined")
+    const { id } = await shop.find("pipelined")
+    const head = `host: 127.0.0.1:${shop.studio.port}\r\ncookie: ${shop.headers.cookie}\r\n\r\n`
+    const paths = ["/", `/api/runs/${id}/events`]
+    const answers = await talk(shop.studio.port, paths.map((path) => `GET ${path} HTTP/1.1\r\n${head}`).join(""), 500)
+    expect(answers).toMatch(/^HTTP\/1\.1 200 .*HTTP\/1\.1 400 .*"E_REQUEST"/s)
+    expect(answers).not.toContain("text/event-stream")
+  })
+
   test("tell what was, then what comes as the history grows; a torn line waits", async () => {
     shop.makeRun("grows", { "history.jsonl": lines(1, 3) })
     const stream = watch((await shop.find("grows")).id)
