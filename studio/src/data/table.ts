@@ -1,6 +1,6 @@
 // A table of a CSV file: its columns with their types, missing values and distributions. Knows no drawing.
 
-import Papa from "papaparse"
+import { cellsOf } from "./cells.ts"
 
 /** What a column holds. */
 export type ColumnType = "number" | "whole number" | "class" | "text" | "nothing"
@@ -33,10 +33,9 @@ export function isMissing(value: string): boolean {
 
 /** Reads a CSV file with a line of names. Throws, in words, if a row has another number of values, or a quotation mark is not closed. */
 export function readTable(text: string): Table {
-  const { data, errors } = Papa.parse<string[]>(text.trim(), { delimiter: "," })
-  const [names = [], ...rows] = data
-  const open = errors.find(({ code }) => code === "MissingQuotes")
-  if (open !== undefined) throw new Error(`Row ${open.row ?? 0}: a quotation mark is not closed.`)
+  const { rows: all, open } = cellsOf(text.trim(), ",")
+  const [names = [], ...rows] = all
+  if (open !== undefined) throw new Error(`Row ${open}: a quotation mark is not closed.`)
   const bad = rows.findIndex((row) => row.length !== names.length)
   if (bad >= 0) throw new Error(`Row ${bad + 1} has ${rows[bad]!.length} values, the others ${names.length}.`)
   const seen = new Map<string, number>()

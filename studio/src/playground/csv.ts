@@ -1,6 +1,6 @@
 // Tables of text as points: two columns of numbers and one of classes or numbers; what is wrong is said row by row.
 
-import Papa from "papaparse"
+import { cellsOf } from "../data/cells.ts"
 import { MOST_OWN, pack, RANGE, randoms } from "./data.ts"
 
 /** What came of a text. */
@@ -22,13 +22,12 @@ function rowsOf(text: string): {
 } {
   const first = text.trimStart().split("\n", 1)[0] ?? ""
   const delimiter = first.includes("\t") ? "\t" : first.includes(";") ? ";" : ","
-  const { data, errors } = Papa.parse<string[]>(text, { delimiter })
-  const fault = errors.find(({ code }) => code === "MissingQuotes")
+  const { rows, open } = cellsOf(text, delimiter)
   return {
-    all: data
+    all: rows
       .map((cells, i) => ({ fields: cells.map((cell) => cell.trim().replace(/^"(.*)"$/, "$1")), row: i + 1 }))
       .filter(({ fields }) => fields.some((field) => field !== "")),
-    open: fault && `Row ${(fault.row ?? 0) + 1}: a quotation mark is not closed; what follows it was not read.`,
+    open: open === undefined ? open : `Row ${open + 1}: a quotation mark is not closed; what follows it was not read.`,
   }
 }
 
