@@ -179,6 +179,31 @@ describe("modules", () => {
     expect(Object.keys(exports)).toEqual(["memory", "first"])
     expect(WebAssembly.Module.customSections(new WebAssembly.Module(bytes), "name")).toHaveLength(1)
   })
+  test("functions of the caller, beside its memory: first of all, under free names", () => {
+    const m = module_()
+    m.memory({ import: ["env", "memory"], initial: 1 })
+    const half = m.import("env", "half", { params: ["f64"], results: ["f64"] })
+    const told: number[] = []
+    const tell = m.import("env", "tell", { params: ["i32"], results: [] })
+    expect(() => m.import("other", "half", { params: [], results: [] })).toThrow(/"half" is declared already/)
+    expect(() => m.declare("tell", { params: [], results: [] })).toThrow(/"tell" is declared already/)
+    const twice = m.define("twice", { params: ["i32"], results: ["i32"] }, ({ params: [x] }) => [
+      call(tell, x.get),
+      i32.add(x.get, x.get),
+    ])
+    m.define("f", { params: ["i32"], results: ["f64"], exported: true }, ({ params: [x] }) => [
+      call(half, f64.convertI32S(call(twice, x.get))),
+    ])
+    expect(() => m.import("env", "late", { params: [], results: [] })).toThrow(/must come before all others/)
+    const env = {
+      memory: new WebAssembly.Memory({ initial: 1 }),
+      half: (x: number) => x / 2,
+      tell: (x: number) => told.push(x),
+    }
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(m.finish({ names: true })), { env })
+    expect((exports.f as (x: number) => number)(7)).toBe(7)
+    expect(told).toEqual([7])
+  })
   test("more than 127 functions, locals and types", () => {
     const m = module_()
     const types = ["i32", "i64", "f32", "f64", "v128"] as const

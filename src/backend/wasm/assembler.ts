@@ -65,6 +65,12 @@ export interface MemoryOptions {
 export interface Module {
   /** Sets the memory; throws RangeError if it is shared without a maximum or set twice. */
   readonly memory: (options: MemoryOptions) => void
+  /** Declares a function of the caller; throws RangeError if the name is taken, or a function of the module came before. */
+  readonly import: <const P extends readonly ValueType[], const R extends Results>(
+    module: string,
+    name: string,
+    signature: Omit<Signature<P, R>, "exported">,
+  ) => Func<P, R>
   /** Declares a function whose body comes later; throws RangeError if the name is taken. */
   readonly declare: <const P extends readonly ValueType[], const R extends Results>(
     name: string,
@@ -99,6 +105,12 @@ export function call<P extends readonly ValueType[], R extends Results>(
       writeUnsigned(sink, f.index)
     },
   }
+}
+
+interface Imported {
+  readonly module: string
+  readonly name: string
+  readonly type: number
 }
 
 interface Definition {
@@ -179,6 +191,7 @@ export function module_(): Module {
   const identity = {}
   const scratch = createSink(identity, 1 << 14)
   const types = new Map<string, readonly [readonly ValueType[], readonly ValueType[]]>()
+  const imports = new Map<string, Imported>()
   const definitions = new Map<string, Definition>()
   let memory: MemoryOptions | undefined
 
@@ -187,13 +200,25 @@ export function module_(): Module {
     if (options.shared && options.maximum === undefined) throw new RangeError("A shared memory needs a maximum size")
     memory = options
   }
+  const typeOf = ({ params, results }: Signature<readonly ValueType[], Results>): number => {
+    const key = `${params} -> ${results}`
+    if (!types.has(key)) types.set(key, [params, results])
+    return [...types.keys()].indexOf(key)
+  }
+  const checkFree = (name: string): void => {
+    if (imports.has(name) || definitions.has(name)) throw new RangeError(`Function "${name}" is declared already`)
+  }
+  const import_: Module["import"] = (module, name, signature) => {
+    checkFree(name)
+    if (definitions.size > 0) throw new RangeError(`Function "${name}" is imported: it must come before all others`)
+    const index = imports.size
+    imports.set(name, { module, name, type: typeOf(signature) })
+    return { ...signature, name, index, module: identity }
+  }
   const declare: Module["declare"] = (name, signature) => {
-    if (definitions.has(name)) throw new RangeError(`Function "${name}" is declared already`)
-    const key = `${signature.params} -> ${signature.results}`
-    if (!types.has(key)) types.set(key, [signature.params, signature.results])
-    const type = [...types.keys()].indexOf(key)
-    const index = definitions.size
-    definitions.set(name, { name, type, exported: signature.exported === true, body: undefined })
+    checkFree(name)
+    const index = imports.size + definitions.size
+    definitions.set(name, { name, type: typeOf(signature), exported: signature.exported === true, body: undefined })
     return { ...signature, name, index, module: identity }
   }
   const body: Module["body"] = (f, build) => {
@@ -211,11 +236,12 @@ export function module_(): Module {
     assembleModule(
       createSink(identity, 1 << 16),
       [...types.values()],
+      [...imports.values()],
       [...definitions.values()],
       memory,
       options?.names,
     )
-  return { memory: setMemory, declare, body, define, finish }
+  return { memory: setMemory, import: import_, declare, body, define, finish }
 }
 
 /** The bytes of one function: declarations of locals, code, end. */
@@ -241,6 +267,7 @@ function assemble<P extends readonly ValueType[], R extends Results>(
 function assembleModule(
   sink: Sink,
   types: readonly (readonly [readonly ValueType[], readonly ValueType[]])[],
+  imports: readonly Imported[],
   definitions: readonly Definition[],
   memory: MemoryOptions | undefined,
   names: boolean | undefined,
@@ -254,16 +281,24 @@ function assembleModule(
     }
   })
   const place = memory?.import
-  writeSection(sink, 2, place === undefined ? 0 : 1, () => {
-    for (const name of place!) writeText(sink, name)
-    writeByte(sink, 2)
-    writeMemory(sink, memory!)
+  writeSection(sink, 2, imports.length + (place === undefined ? 0 : 1), () => {
+    if (place !== undefined) {
+      for (const name of place) writeText(sink, name)
+      writeByte(sink, 2)
+      writeMemory(sink, memory!)
+    }
+    for (const { module, name, type } of imports) {
+      writeText(sink, module)
+      writeText(sink, name)
+      writeByte(sink, 0)
+      writeUnsigned(sink, type)
+    }
   })
   writeSection(sink, 3, definitions.length, () => {
     for (const { type } of definitions) writeUnsigned(sink, type)
   })
   writeSection(sink, 5, memory !== undefined && place === undefined ? 1 : 0, () => writeMemory(sink, memory!))
-  writeExports(sink, definitions, memory?.export)
+  writeExports(sink, imports.length, definitions, memory?.export)
   writeSection(sink, 10, definitions.length, () => {
     for (const { name, body } of definitions) {
       if (body === undefined) throw new RangeError(`Function "${name}" was declared but has no body`)
@@ -274,14 +309,14 @@ function assembleModule(
   if (names && definitions.length > 0) {
     writeNames(
       sink,
-      definitions.map(({ name }) => name),
+      [...imports, ...definitions].map(({ name }) => name),
     )
   }
   return sink.bytes.slice(0, sink.at)
 }
 
-function writeExports(sink: Sink, definitions: readonly Definition[], memory: string | undefined): void {
-  const exported = definitions.flatMap(({ name, exported }, index) => (exported ? [[name, index] as const] : []))
+function writeExports(sink: Sink, first: number, definitions: readonly Definition[], memory: string | undefined): void {
+  const exported = definitions.flatMap(({ name, exported }, i) => (exported ? [[name, first + i] as const] : []))
   writeSection(sink, 7, exported.length + (memory === undefined ? 0 : 1), () => {
     if (memory !== undefined) {
       writeText(sink, memory)

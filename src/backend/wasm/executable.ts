@@ -24,6 +24,7 @@ import { mirroredStore } from "./mirrored-store.ts"
 import type { Pool } from "./pool.ts"
 import { GUARD_BIT } from "./round.ts"
 import { sharedStore } from "./shared-store.ts"
+import { evenShares } from "./sharing.ts"
 import type { Job, Store } from "./store.ts"
 import { threadsFor, workOf } from "./threads.ts"
 import { touched } from "./touch.ts"
@@ -109,6 +110,7 @@ export class WasmExecutable implements Executable {
     const generated = generate(this.program, entry, { tile, threads: this.threads, shared: this.#store.shared })
     const module = platform.compile(generated.bytes, { wide, relaxed: this.program.numerics === "fused" })
     const workAt = this.#store.allocate(generated.workBytes)
+    if (this.threads > 1) this.#store.put(workAt + generated.sharesAt, bytesOf(evenShares(this.threads)))
     return { key: this.#pool.newKey(), generated, module, workAt, touched: touched(this.program, entry) }
   }
 

@@ -16,6 +16,7 @@ import { emitMap } from "./map.ts"
 import { emitMatmul, tileRows } from "./matmul.ts"
 import { defineBarrier, defineEntry, type KernelFunction, type StepFunction } from "./round.ts"
 import { emitGather, emitScatter } from "./rows.ts"
+import { defineSharing, sharingBytes } from "./sharing.ts"
 
 /** A generated module and its memory map, in bytes. */
 export interface Generated {
@@ -24,6 +25,8 @@ export interface Generated {
   readonly workBytes: number
   /** Where in it the scratch memory of the first thread begins. */
   readonly scratchAt: number
+  /** Where in it the table of the threads' shares begins, which the caller fills before the first run (`evenShares`). */
+  readonly sharesAt: number
   /** For each bound buffer by name: its number in the table of the control block. */
   readonly bound: { readonly [name: string]: number }
 }
@@ -59,6 +62,7 @@ export function generate(program: Program, name: string, options: GenerateOption
   if (entry === undefined) throw internalError(`The program has no entry ${name}.`)
   const m = module_()
   m.memory({ import: ["env", "memory"], initial: 1, maximum: MAX_PAGES, shared: options.shared })
+  const sharing = options.threads > 1 ? defineSharing(m, options.threads) : undefined
   const bound = boundBuffers(program)
   const [arenaAt] = arenaOf(program)
   const memory = memoryMap(arenaAt, bound)
@@ -66,10 +70,11 @@ export function generate(program: Program, name: string, options: GenerateOption
   const steps = entry.steps.map((step, k) =>
     defineStep(m, program, { ...step, lastTurn: lastTurn(step) }, `${name}_${k}`, memory, options),
   )
-  const barrier = defineBarrier(m)
+  const barrier = defineBarrier(m, sharing)
   const log = bufferIndex(program, `${name}.log`)
   const step = program.runtime.indexOf("step")
   const numbers = arenaAt + program.buffers[bufferIndex(program, "runtime")]!.offset
+  const sharesAt = memory.partial(sharingBytes(options.threads))
   const scratchBytes = align(memory.scratchBytes())
   defineEntry(m, barrier, {
     name,
@@ -82,11 +87,13 @@ export function generate(program: Program, name: string, options: GenerateOption
     grain: options.tile.rows,
     scratchAt: memory.partialBytes(),
     scratchBytes,
+    sharing: sharing && { ...sharing, at: sharesAt },
   })
   return {
     bytes: m.finish(),
     workBytes: memory.partialBytes() + scratchBytes * options.threads,
     scratchAt: memory.partialBytes(),
+    sharesAt,
     bound: Object.fromEntries(bound.map((b, i) => [program.buffers[b]!.name, i])),
   }
 }

@@ -91,10 +91,14 @@ export function obey(port: {
     load(order: Order & { kind: "load" }): void {
       try {
         const memory = "home" in order.memory ? worker.home(order.memory) : order.memory
-        loaded.set(order.key, { instance: new WebAssembly.Instance(order.module, { env: { memory } }), memory })
+        const env = { memory, now: worker.now }
+        loaded.set(order.key, { instance: new WebAssembly.Instance(order.module, { env }), memory })
       } catch (error) {
         loaded.set(order.key, { failure: String(error) })
       }
+    },
+    now(): number {
+      return performance.now()
     },
     home(of: { home: number; initial: number; maximum: number }): WebAssembly.Memory {
       const memory = homes.get(of.home) ?? new WebAssembly.Memory({ initial: of.initial, maximum: of.maximum })
