@@ -10,7 +10,7 @@ import { interrupted, type Part } from "../support/interrupted.ts"
 import { bundleSizes, bundleWithVite, type Installed, installPackage } from "../support/package.ts"
 
 /** Where a page finds the package: an ordinary file of it. */
-const PACKAGE = "/node_modules/trilobite/dist/index.js"
+const PACKAGE = "/node_modules/trilobite/dist/web/index.js"
 
 const XOR = `
 const model = sequential([dense({ units: 8, activation: "tanh", inputShape: [2] }), dense({ units: 1, activation: "sigmoid" })], { seed: 1 })
@@ -183,7 +183,7 @@ describe.skipIf(!RUN_BROWSER)("in Chromium", () => {
 
   test("a policy that forbids blob: workers: an error that says so, and workerUrl", async () => {
     const policy = "script-src 'self' 'unsafe-inline' 'unsafe-eval' 'wasm-unsafe-eval'; worker-src 'self'"
-    writeFileSync(join(installed.folder, "worker.js"), 'import "/node_modules/trilobite/dist/worker.js"')
+    writeFileSync(join(installed.folder, "worker.js"), 'import "/node_modules/trilobite/dist/web/worker.js"')
     for (const headers of [{}, ISOLATED]) {
       const { page, url } = await open(installed.folder, { ...headers, "content-security-policy": policy })
       await page.goto(url)
