@@ -8,10 +8,10 @@ export interface Entry {
   readonly workload: string
   readonly peer: string
   readonly threads: number
-  /** Seconds of each timed epoch, and of the first epoch of each process. */
-  readonly seconds: number[]
-  readonly warmUp: number[]
-  readonly validationAccuracy: number[]
+  /** Seconds of each epoch of each turn, and of the epoch before all turns. */
+  readonly turns: (readonly number[])[]
+  warmUp: number | undefined
+  validationAccuracy: number | undefined
   /** The first line that the peer has printed: versions and libraries. */
   about: object
   /** After the last epoch. */
@@ -32,9 +32,22 @@ export interface Results {
   readonly absent: { readonly [peer: string]: string }
 }
 
-/** The median of the timed epochs; of the first ones if there are no others. */
-export function secondsOf(entry: Entry): number {
-  return median(entry.seconds.length > 0 ? entry.seconds : entry.warmUp)
+/** The median of all turns, each the median of its epochs; the first epoch if there are no turns. */
+export function secondsOf({ turns, warmUp }: Entry): number {
+  return turns.length > 0 ? median(turns.map(median)) : (warmUp ?? Number.NaN)
+}
+
+/** The seconds of one for a second of another, turn by turn, in ascending order; of all that is known if one has no turns. */
+function ratios(of: Entry, to: Entry): readonly number[] {
+  const both = of.turns.slice(0, to.turns.length)
+  if (both.length === 0) return [secondsOf(of) / secondsOf(to)].filter(Number.isFinite)
+  return both.map((turn, i) => median(turn) / median(to.turns[i]!)).toSorted((a, b) => a - b)
+}
+
+/** The median, and between what half of all lie. */
+function spread(values: readonly number[]): string {
+  const at = (part: number): string => values[Math.round(part * (values.length - 1))]!.toFixed(2)
+  return values.length < 4 ? median(values).toFixed(2) : `${median(values).toFixed(2)} (${at(0.25)} to ${at(0.75)})`
 }
 
 const show = (value: number | undefined): string =>
@@ -43,24 +56,47 @@ const show = (value: number | undefined): string =>
 function row(entry: Entry, all: readonly Entry[]): string {
   const same = all.filter((e) => e.workload === entry.workload && e.peer === "pytorch")
   // A choice of threads of one's own is held against PyTorch's better one.
-  const against = same.filter((e) => entry.threads === 0 || e.threads === entry.threads).map(secondsOf)
-  const ratio = secondsOf(entry) / Math.min(...against.filter((s) => !Number.isNaN(s)))
-  const range = entry.seconds.length > 0 ? [Math.min(...entry.seconds), Math.max(...entry.seconds)] : []
-  const validation = median(entry.validationAccuracy)
-  const epochs = entry.seconds.length > 0 ? `${entry.seconds.length}` : entry.warmUp.length > 0 ? "0 (first only)" : "0"
+  const against = same.filter((e) => entry.threads === 0 || e.threads === entry.threads)
+  const best = against.toSorted((a, b) => secondsOf(a) - secondsOf(b))[0]
+  const ratio = best === undefined ? Number.NaN : median(ratios(entry, best))
+  const turns = entry.turns.map(median)
+  const range = turns.length > 0 ? [Math.min(...turns), Math.max(...turns)] : []
+  const count = turns.length > 0 ? `${turns.length}` : entry.warmUp === undefined ? "0" : "0 (first epoch only)"
   const cells = [
     entry.peer,
     entry.threads === 0 ? "auto" : `${entry.threads}`,
     show(secondsOf(entry)),
     show(range[0]),
     show(range[1]),
-    epochs,
+    count,
     Number.isFinite(ratio) && ratio > 0 ? ratio.toFixed(ratio < 0.1 ? 4 : 2) : "",
     entry.loss === undefined ? "" : entry.loss.toFixed(4),
-    Number.isNaN(validation) ? "" : `${(100 * validation).toFixed(2)} %`,
+    entry.validationAccuracy === undefined ? "" : `${(100 * entry.validationAccuracy).toFixed(2)} %`,
     (entry.fault ?? "").replaceAll("\n", " ").replaceAll("|", "/"),
   ]
   return `| ${cells.join(" | ")} |`
+}
+
+/** What two entries of one peer, or of two ways of this library, are for each other: the gain of threads, the price of portability. */
+function pairs(own: readonly Entry[]): string[] {
+  const entry = (peer: string, threads: number): Entry | undefined =>
+    own.find((e) => e.peer === peer && e.threads === threads && e.turns.length > 0)
+  const lines: string[] = []
+  for (const peer of new Set(own.map((e) => e.peer))) {
+    const alone = entry(peer, 1)
+    for (const { threads } of own.filter((e) => e.peer === peer && e.threads > 1)) {
+      const several = entry(peer, threads)
+      if (alone === undefined || several === undefined) continue
+      lines.push(`| ${peer}: 1 thread / ${threads} threads | ${spread(ratios(alone, several))} |`)
+    }
+  }
+  for (const { peer, threads } of own.filter((e) => e.peer.startsWith("trilobite-portable"))) {
+    const [portable, fused] = [entry(peer, threads), entry(peer.replace("portable", "fused"), threads)]
+    if (portable === undefined || fused === undefined) continue
+    lines.push(`| ${peer} / ${fused.peer}, threads ${threads} | ${spread(ratios(portable, fused))} |`)
+  }
+  if (lines.length === 0) return []
+  return ["", "| time / time in the same turn | median (half of all turns) |", "|---|---|", ...lines]
 }
 
 /** The results as Markdown: the machine, the versions, and a table for each workload. */
@@ -71,14 +107,15 @@ export function asMarkdown(results: Results): string {
     `# Benchmark of ${results.date.slice(0, 10)}${results.quick ? " (quick: a test of the benchmark, its figures mean nothing)" : ""}`,
     "",
     `${cpu}, ${cores} cores, ${memory}; ${system}; Node ${node}; load before the run ${load}. Made by \`${results.command}\`.`,
-    "Seconds of one epoch with shuffling, gathering, loss and accuracy; the ratio is to PyTorch's with the same threads.",
+    "Seconds of one epoch with shuffling, gathering, loss and accuracy. Peers take turns; a ratio is the median of the ratios to PyTorch's time",
+    "with the same threads in the same turn.",
   ]
   for (const workload of results.workloads) {
     const own = results.entries.filter((e) => e.workload === workload.id)
     lines.push("", `## (${workload.id}) ${workload.title}${results.quick ? `, ${workload.rows} rows` : ""}`, "")
-    lines.push("| peer | threads | median s | least | most | epochs | ratio | last loss | validation | note |")
+    lines.push("| peer | threads | median s | least | most | turns | ratio | last loss | validation | note |")
     lines.push("|---|---|---|---|---|---|---|---|---|---|")
-    lines.push(...own.map((entry) => row(entry, own)))
+    lines.push(...own.map((entry) => row(entry, own)), ...pairs(own))
   }
   lines.push("", "## Versions", "")
   for (const [peer, about] of versions) lines.push(`- ${peer}: \`${JSON.stringify(about)}\``)

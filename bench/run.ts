@@ -1,15 +1,16 @@
 // `npm run bench`: trains each workload with each peer, in turns, and writes a table and JSON to bench/results.
 //
-//   node bench/run.ts [--quick] [--workloads a,d] [--peers trilobite,pytorch] [--threads 1,2] [--rounds 3] [--limit 120] [--out folder]
+//   node bench/run.ts [--quick] [--workloads a,d] [--peers trilobite,pytorch] [--threads 1,2] [--turns 11] [--limit 120] [--out folder]
 
-import { spawn } from "node:child_process"
+import { type ChildProcessByStdio, spawn } from "node:child_process"
 import { mkdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { createInterface } from "node:readline"
+import type { Readable, Writable } from "node:stream"
 import { parseArgs } from "node:util"
-import { machine, median, stamp } from "./machine.ts"
+import { machine, stamp } from "./machine.ts"
 import { findPeers, type Peer } from "./peers.ts"
-import { asMarkdown, type Entry, type Results } from "./report.ts"
+import { asMarkdown, type Entry, type Results, secondsOf } from "./report.ts"
 import { prepare, type Workload, workloads } from "./workloads.ts"
 
 const text = { type: "string" } as const
@@ -19,15 +20,15 @@ const { values: options } = parseArgs({
     workloads: text,
     peers: text,
     threads: { ...text, default: "1,2" },
-    rounds: text,
+    turns: text,
     limit: text,
     out: { ...text, default: join(import.meta.dirname, "results") },
   },
 })
 
-/** Quick: a sample of the rows and one round, to see that everything works. Its figures mean nothing. */
+/** Quick: a sample of the rows and one turn, to see that everything works. Its figures mean nothing. */
 const quickRows: { readonly [id: string]: number } = { a: 6000, b: 2560, c: 512, d: 1000, e: 200 }
-const rounds = Number(options.rounds ?? (options.quick ? 1 : 3))
+const turns = Number(options.turns ?? (options.quick ? 1 : 11))
 const limit = Number(options.limit ?? (options.quick ? 20 : 120))
 
 interface Job {
@@ -46,62 +47,100 @@ interface Printed {
   readonly validationAccuracy?: number
 }
 
-/** What one process has printed. */
-interface Lines {
-  readonly seconds: number[]
-  last: Printed
-  about: object
-  validationAccuracy: number | undefined
-  fault: string | undefined
+/** A process that trains a workload, an epoch for each line that it is given, and what it has printed. */
+interface Training {
+  readonly job: Job
+  readonly child: ChildProcessByStdio<Writable, Readable, Readable>
+  /** What it has printed since its turn began. */
+  seconds: number[]
+  /** Milliseconds of its turns. */
+  used: number
+  ended: boolean
+  /** To be called when it has printed something, or has ended. */
+  heard(): void
 }
 
-/** Runs a peer once; ends it when the limit is over. */
-function runPeer(job: Job): Promise<Lines> {
+/** Starts the process of a job, which then waits for its first turn. */
+function start(job: Job): Training {
   const [program = "", ...rest] = job.peer.command
-  const epochs = 1 + (options.quick ? Math.min(2, job.workload.epochs) : job.workload.epochs)
-  const own = ["--workload", job.task, "--threads", `${job.threads}`, "--epochs", `${epochs}`]
-  const child = spawn(program, [...rest, ...own], { stdio: ["ignore", "pipe", "pipe"] })
-  const lines: Lines = { seconds: [], last: {}, about: {}, validationAccuracy: undefined, fault: undefined }
+  const epochs = 1 + turns * burstOf(job)
+  const own = ["--workload", job.task, "--threads", `${job.threads}`, "--epochs", `${epochs}`, "--turns"]
+  const child = spawn(program, [...rest, ...own], { stdio: ["pipe", "pipe", "pipe"] })
+  const training: Training = { job, child, seconds: [], used: 0, ended: false, heard: () => {} }
+  const { entry } = job
   let complaint = ""
+  child.stdin.on("error", () => {}) // what has ended reads no more
   child.stderr.on("data", (chunk: Buffer) => {
     complaint = (complaint + chunk.toString()).slice(-400)
   })
   createInterface({ input: child.stdout }).on("line", (line) => {
     if (!line.startsWith("{")) return
-    const read = JSON.parse(line) as Printed
-    if (read.seconds !== undefined) {
-      lines.seconds.push(read.seconds)
-      lines.last = read
-    } else if (read.validationAccuracy !== undefined) lines.validationAccuracy = read.validationAccuracy
-    else lines.about = read
+    const { seconds, loss, accuracy, validationAccuracy, ...about } = JSON.parse(line) as Printed
+    if (seconds !== undefined) {
+      training.seconds.push(seconds)
+      Object.assign(entry, { loss, accuracy })
+    } else if (validationAccuracy !== undefined) entry.validationAccuracy = validationAccuracy
+    else entry.about = about
+    training.heard()
   })
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => {
-      lines.fault = `stopped after ${limit} s`
-      child.kill("SIGKILL")
-    }, limit * 1000)
-    child.on("error", (error) => {
-      clearTimeout(timer)
-      resolve({ ...lines, fault: String(error) })
-    })
-    child.on("close", (code) => {
-      clearTimeout(timer)
-      if (code !== 0) lines.fault ??= `exit code ${code}: ${complaint.trim()}`
-      resolve(lines)
-    })
-  })
+  const end = (fault: string | undefined): void => {
+    training.ended = true
+    entry.fault ??= fault
+    training.heard()
+  }
+  child.on("error", (error) => end(String(error)))
+  child.on("close", (code) => end(code === 0 ? undefined : `exit code ${code}: ${complaint.trim()}`))
+  return training
 }
 
-/** Adds what a process has printed to the entry of its job. */
-function add(entry: Entry, lines: Lines): void {
-  const [first, ...timed] = lines.seconds
-  if (first !== undefined) entry.warmUp.push(first)
-  entry.seconds.push(...timed)
-  entry.about = lines.about
-  entry.loss = lines.last.loss
-  entry.accuracy = lines.last.accuracy
-  if (lines.validationAccuracy !== undefined) entry.validationAccuracy.push(lines.validationAccuracy)
-  if (lines.fault !== undefined) entry.fault = lines.fault
+/** Lets a process train so many epochs, or end if there are none left; resolves to the seconds of each. */
+async function take(training: Training, epochs: number): Promise<readonly number[]> {
+  const { job, child } = training
+  training.seconds = []
+  const began = performance.now()
+  const timer = setTimeout(
+    () => {
+      job.entry.fault = `stopped after ${limit} s`
+      child.kill("SIGKILL")
+    },
+    limit * 1000 - training.used,
+  )
+  await new Promise<void>((resolve) => {
+    training.heard = () => {
+      if (training.ended || (epochs > 0 && training.seconds.length === epochs)) resolve()
+    }
+    child.stdin.write("\n".repeat(Math.max(1, epochs)))
+    training.heard()
+  })
+  clearTimeout(timer)
+  training.used += performance.now() - began
+  return training.seconds
+}
+
+function burstOf({ workload }: Job): number {
+  return options.quick ? Math.min(2, workload.epochs) : workload.epochs
+}
+
+/** Trains one workload with all its peers: in turns, first up and then down their list, so that what drifts meets all alike. */
+async function compare(jobs: readonly Job[]): Promise<void> {
+  const trainings: Training[] = []
+  for (const job of jobs) {
+    const training = start(job)
+    trainings.push(training)
+    job.entry.warmUp = (await take(training, 1))[0]
+  }
+  for (let turn = 1; turn <= turns; turn++) {
+    for (const training of turn % 2 === 1 ? trainings : trainings.toReversed()) {
+      const seconds = training.ended ? [] : await take(training, burstOf(training.job))
+      if (seconds.length === burstOf(training.job)) training.job.entry.turns.push(seconds)
+    }
+    console.error(`${jobs[0]!.workload.id}  turn ${turn} of ${turns}`)
+  }
+  for (const training of trainings) if (!training.ended) await take(training, 0)
+  for (const { peer, threads, entry } of jobs) {
+    const middle = secondsOf(entry).toPrecision(3)
+    console.error(`  ${peer.id.padEnd(26)} threads ${threads || "auto"}  ${middle} s  ${entry.fault ?? ""}`)
+  }
 }
 
 function plan(peers: readonly Peer[]): Job[] {
@@ -118,7 +157,14 @@ function plan(peers: readonly Peer[]): Job[] {
       const own = able.filter((peer) => peer.threads?.includes(0)).map((peer) => ({ peer, threads: 0 }))
       return [...allowed, ...own].map(({ peer, threads }) => {
         const entry: Entry = {
-          ...{ workload: workload.id, peer: peer.id, threads, seconds: [], warmUp: [], validationAccuracy: [] },
+          ...{
+            workload: workload.id,
+            peer: peer.id,
+            threads,
+            turns: [],
+            warmUp: undefined,
+            validationAccuracy: undefined,
+          },
           ...{ about: {}, loss: undefined, accuracy: undefined, fault: undefined },
         }
         return { workload, task, peer, threads, entry }
@@ -131,19 +177,7 @@ const { peers, absent } = findPeers(options.peers?.split(","))
 for (const [id, why] of Object.entries(absent)) console.error(`absent: ${id} (${why})`)
 const jobs = plan(peers)
 const ids = [...new Set(jobs.map((job) => job.workload.id))]
-// In turns within each workload: what disturbs the machine meets all peers alike.
-for (const id of ids) {
-  for (let round = 1; round <= rounds; round++) {
-    for (const job of jobs.filter(({ workload, entry }) => workload.id === id && entry.fault === undefined)) {
-      const lines = await runPeer(job)
-      add(job.entry, lines)
-      const [middle, fault] = [median(lines.seconds.slice(1)), lines.fault === undefined ? "" : `  ${lines.fault}`]
-      console.error(
-        `${id} ${round}/${rounds}  ${job.peer.id.padEnd(26)} threads ${job.threads || "auto"}  ${middle.toPrecision(3)} s${fault}`,
-      )
-    }
-  }
-}
+for (const id of ids) await compare(jobs.filter(({ workload }) => workload.id === id))
 const results: Results = {
   date: new Date().toISOString(),
   quick: options.quick,

@@ -18,7 +18,7 @@ export interface Workload {
   readonly batch: number
   readonly learningRate: number
   readonly rows: number
-  /** Timed epochs of one process, after one epoch to warm up. */
+  /** Epochs of one turn: more where one is over before caches are warm. */
   readonly epochs: number
   readonly data: "mnist" | "random" | "rings"
   readonly validate: boolean
@@ -48,7 +48,7 @@ export const workloads: readonly Workload[] = [
     batch: 128,
     learningRate: 0.1,
     rows: 60000,
-    epochs: 3,
+    epochs: 1,
     validate: true,
   },
   {
@@ -60,7 +60,7 @@ export const workloads: readonly Workload[] = [
     batch: 128,
     learningRate: 0.1,
     rows: 60000,
-    epochs: 2,
+    epochs: 1,
   },
   {
     id: "c",
@@ -71,7 +71,7 @@ export const workloads: readonly Workload[] = [
     batch: 256,
     learningRate: 0.01,
     rows: 2560,
-    epochs: 3,
+    epochs: 1,
     data: "random",
     validate: false,
   },

@@ -1,7 +1,7 @@
 // brain.js as its users call it. It knows one activation for all layers (sigmoid here), the squared error, one row at a
 // time and no shuffling: less work than the others do for a batch of rows, and another cost.
 
-import { asFloats, readArguments, readRows, say, versionOf } from "./common.ts"
+import { asFloats, readArguments, readRows, say, turn, versionOf } from "./common.ts"
 
 interface Brain {
   NeuralNetwork: new (
@@ -28,6 +28,7 @@ const net = new NeuralNetwork({
 })
 say({ versions: { node: process.versions.node, "brain.js": versionOf(name) } })
 let epoch = 0
+turn()
 let before = performance.now()
 net.train(data, {
   iterations: epochs,
@@ -37,6 +38,7 @@ net.train(data, {
   callback: ({ error }: { error: number }) => {
     const now = performance.now()
     say({ epoch: ++epoch, seconds: (now - before) / 1000, loss: error })
+    turn()
     before = performance.now()
   },
 })

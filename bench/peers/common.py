@@ -2,12 +2,14 @@
 import argparse
 import json
 import os
+import sys
 
 _parser = argparse.ArgumentParser(description="Train a workload; print one JSON line per epoch.")
 _parser.add_argument("--workload", required=True, help="the task as JSON, see bench/workloads.ts")
 _parser.add_argument("--threads", type=int, default=1)
 _parser.add_argument("--epochs", type=int, default=2)
 _parser.add_argument("--variant", default="")
+_parser.add_argument("--turns", action="store_true", help="wait for a line before each epoch and before the validation")
 options = _parser.parse_args()
 # The libraries for matrix products read these when they are loaded: they must be set before numpy is imported.
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
@@ -21,6 +23,12 @@ with open(options.workload, encoding="utf-8") as _file:
 
 def say(**line):
     print(json.dumps(line), flush=True)
+
+
+def turn():
+    """With --turns: waits until it is this process's turn; a line of the input says so."""
+    if options.turns and not sys.stdin.readline():
+        sys.exit()
 
 
 def read_rows(part="train"):

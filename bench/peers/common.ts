@@ -1,6 +1,6 @@
 // What the peers written in TypeScript share: arguments, data, and the lines they print. Knows no peer.
 
-import { readFileSync } from "node:fs"
+import { readFileSync, readSync } from "node:fs"
 import { join } from "node:path"
 import { parseArgs } from "node:util"
 import type { Task } from "../workloads.ts"
@@ -15,10 +15,13 @@ export interface Arguments {
   readonly variant: string
 }
 
+const text = { type: "string" } as const
+const { values } = parseArgs({
+  options: { workload: text, threads: text, epochs: text, variant: text, turns: { type: "boolean", default: false } },
+})
+
 /** Reads `--workload task.json --threads N --epochs N --variant name`. */
 export function readArguments(): Arguments {
-  const text = { type: "string" } as const
-  const { values } = parseArgs({ options: { workload: text, threads: text, epochs: text, variant: text } })
   if (values.workload === undefined) throw new Error("--workload task.json is missing")
   return {
     task: JSON.parse(readFileSync(values.workload, "utf8")) as Task,
@@ -26,6 +29,11 @@ export function readArguments(): Arguments {
     epochs: Number(values.epochs ?? 2),
     variant: values.variant ?? "",
   }
+}
+
+/** With `--turns`: waits until it is this process's turn, before each epoch and before the validation; a line of the input says so. */
+export function turn(): void {
+  if (values.turns && readSync(0, new Uint8Array(1)) === 0) process.exit(0)
 }
 
 /** The version of a package that is installed in bench/. */

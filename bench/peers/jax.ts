@@ -1,7 +1,7 @@
 // jax-js on its WebAssembly backend: one jitted function for a round (forward, slopes, update), sums of loss and accuracy
 // kept as arrays until the epoch ends. Rows are gathered in JavaScript: its own gather is much slower.
 
-import { asFloats, asTargets, readArguments, readRows, say, shuffled, versionOf } from "./common.ts"
+import { asFloats, asTargets, readArguments, readRows, say, shuffled, turn, versionOf } from "./common.ts"
 
 /** An array of jax-js: passing it on gives it away, `ref` keeps it. */
 interface Value {
@@ -109,6 +109,7 @@ const read = readRows(task)
 const [x, y] = [asFloats(read), asTargets(task, read)]
 say({ versions: { node: process.versions.node, "@jax-js/jax": versionOf(name) } })
 for (let epoch = 1; epoch <= epochs; epoch++) {
+  turn()
   const started = performance.now()
   const order = shuffled(task.rows)
   let sums: [Value, Value] = [np.array(new Float32Array(1)).sum(), np.array(new Float32Array(1)).sum()]
@@ -123,6 +124,7 @@ for (let epoch = 1; epoch <= epochs; epoch++) {
   const [loss, accuracy] = [(await sums[0].data())[0]! / task.rows, (await sums[1].data())[0]! / task.rows]
   say({ epoch, seconds: (performance.now() - started) / 1000, loss, accuracy })
 }
+turn()
 if (task.validate) {
   const test = readRows(task, "test")
   const testX = np.array(asFloats(test)).reshape([test.rows, inputs])

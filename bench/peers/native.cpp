@@ -20,6 +20,7 @@
 #include <sstream>
 #include <string>
 #include <thread>
+#include <unistd.h>
 #include <vector>
 
 #ifdef __AVX512F__
@@ -237,6 +238,8 @@ struct Barrier {
 int main(int count, char **arguments) {
   std::string path;
   int threads = 1, epochs = 2;
+  bool turns = false;
+  for (int i = 1; i < count; i++) turns |= std::string(arguments[i]) == "--turns";
   for (int i = 1; i + 1 < count; i += 2) {
     const std::string name = arguments[i];
     if (name == "--workload") path = arguments[i + 1];
@@ -294,10 +297,21 @@ int main(int count, char **arguments) {
     hits[t * 16] = right;
   };
 
+  // With --turns: a byte of the input says that the next epoch, or the validation, may begin. Meanwhile all threads sleep.
+  auto turn = [&] {
+    char line;
+    if (turns && ::read(0, &line, 1) != 1) std::_Exit(0);
+  };
+  std::atomic<int> begun{0};
   std::vector<std::thread> team;
   auto body = [&](int t) {
     float *packed = floats(size_t(NR) * (batch + 1));
     for (int e = 1; e <= epochs; e++) {
+      if (t == 0) {
+        turn();
+        begun.store(e);
+        begun.notify_all();
+      } else begun.wait(e - 1);
       const auto begin = std::chrono::steady_clock::now();
       if (t == 0) std::shuffle(order.begin(), order.end(), random);
       barrier.wait();
@@ -315,6 +329,7 @@ int main(int count, char **arguments) {
   body(0);
   for (auto &thread : team) thread.join();
 
+  turn();
   if (task.field("test") == "null") return 0;
   Task test{task.text.substr(task.text.find("\"test\":") + 7)};
   const auto testX = readFile<uint8_t>(test.field("x"));

@@ -5,7 +5,7 @@
 import platform
 import time
 
-from common import blas, options, read_rows, say, task  # sets the number of threads before numpy is loaded
+from common import blas, options, read_rows, say, task, turn  # sets the number of threads before numpy is loaded
 
 import numpy as np
 
@@ -92,9 +92,11 @@ def main():
         weights.append((w, np.zeros(units, np.float32)))
     say(versions={"python": platform.python_version(), "numpy": np.__version__}, blas=blas())
     for epoch in range(1, options.epochs + 1):
+        turn()
         start = time.perf_counter()
         loss, accuracy = train_epoch(weights, x, y)
         say(epoch=epoch, seconds=time.perf_counter() - start, loss=loss, accuracy=accuracy)
+    turn()
     if task["validate"]:
         x, y = read_rows("test")
         say(validationAccuracy=int(output(forward(weights, x)[-1], y)[1]) / len(x))

@@ -7,7 +7,7 @@
 import platform
 import time
 
-from common import blas, options, read_rows, say, task  # sets the number of threads before torch is loaded
+from common import blas, options, read_rows, say, task, turn  # sets the number of threads before torch is loaded
 
 import torch
 import torch.nn.functional as F
@@ -62,9 +62,11 @@ def main():
     optimizer = torch.optim.SGD(net.parameters(), lr=task["learningRate"])
     say(versions={"python": platform.python_version(), "torch": torch.__version__}, blas=blas(), threads=torch.get_num_threads())
     for epoch in range(1, options.epochs + 1):
+        turn()
         start = time.perf_counter()
         loss, accuracy = train_epoch(net, optimizer, x, y)
         say(epoch=epoch, seconds=time.perf_counter() - start, loss=loss, accuracy=accuracy)
+    turn()
     if task["validate"]:
         with torch.no_grad():
             x, y = read("test")

@@ -1,7 +1,7 @@
 // TensorFlow.js as its users call it: `fit` of its layers API with shuffling, loss and accuracy; no yielding to the page.
 // --variant cpu | wasm.
 
-import { asFloats, asTargets, readArguments, readRows, say } from "./common.ts"
+import { asFloats, asTargets, readArguments, readRows, say, turn } from "./common.ts"
 
 interface Tensor {
   dispose(): void
@@ -63,6 +63,7 @@ function examples(part: "train" | "test"): [Tensor, Tensor] {
 
 const [x, y] = examples("train")
 say({ versions: { node: process.versions.node, tfjs: tf.version.tfjs }, backend: tf.getBackend() })
+turn()
 let before = performance.now()
 await model.fit(x, y, {
   batchSize: task.batch,
@@ -74,6 +75,7 @@ await model.fit(x, y, {
     onEpochEnd: (epoch: number, logs: { loss: number; acc: number }) => {
       const now = performance.now()
       say({ epoch: epoch + 1, seconds: (now - before) / 1000, loss: logs.loss, accuracy: logs.acc })
+      turn()
       before = performance.now()
     },
   },

@@ -5,7 +5,7 @@ import { existsSync } from "node:fs"
 import { join } from "node:path"
 import { pathToFileURL } from "node:url"
 import { root } from "../workloads.ts"
-import { asTargets, readArguments, readRows, say } from "./common.ts"
+import { asTargets, readArguments, readRows, say, turn } from "./common.ts"
 
 const { task, threads, epochs, variant } = readArguments()
 const built = join(root, "dist", "index.js")
@@ -45,6 +45,7 @@ function examples(part: "train" | "test") {
 const { x, y } = examples("train")
 say({ versions: { node: process.versions.node, v8: process.versions.v8 }, options: engine })
 // Whole time from the end of one epoch to the end of the next, everything between them included.
+turn()
 let before = performance.now()
 await model.fit(x, y, {
   batchSize: task.batch,
@@ -55,6 +56,7 @@ await model.fit(x, y, {
       onEpochEnd: (epoch, { loss, accuracy }) => {
         const now = performance.now()
         say({ epoch: epoch + 1, seconds: (now - before) / 1000, loss, accuracy })
+        turn()
         before = performance.now()
       },
     },
