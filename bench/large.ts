@@ -1,15 +1,18 @@
 // Trains on a file larger than memory and on as many of its rows in memory as the engine holds, and prints both rates:
 //   node bench/large.ts --gigabytes 8 --rounds 2500 --threads 2 --shuffle true --units 64,512
 // Each number of units is a network of its own: 784-64-64-10 is (a), 784-512-512-10 is (b).
-// The file is written to a temporary folder (--folder) and removed at the end. Each measurement is a process of its own, so
-// that the peak of memory is its own; the file has just been written, and is in the system's cache as far as that goes.
+// The file is written to a temporary folder (--folder) and removed at the end; it has just been written, and is in the system's cache
+// as far as that goes. One process trains on the file alone, and says what memory that took; in another both train epoch by epoch in
+// turns (--tries of each, after one to warm up).
 import { spawnSync } from "node:child_process"
 import { closeSync, mkdtempSync, openSync, rmSync, statfsSync, writeSync } from "node:fs"
 import { cpus, tmpdir } from "node:os"
 import { join } from "node:path"
+import { setTimeout } from "node:timers/promises"
 import { parseArgs } from "node:util"
 import { fileDataset, npyFile } from "../src/datasets.ts"
-import { dense, type Model, sequential, sgd } from "../src/index.ts"
+import { type Callback, dense, type Model, sequential, sgd } from "../src/index.ts"
+import { median } from "./machine.ts"
 
 const WIDTH = 784
 const ROW = 4 * WIDTH
@@ -24,7 +27,7 @@ const { values: options } = parseArgs({
     threads: { type: "string", default: String(cpus().length) },
     shuffle: { type: "string", default: "true" },
     folder: { type: "string", default: tmpdir() },
-    tries: { type: "string", default: "3" },
+    tries: { type: "string", default: "7" },
     measure: { type: "string" },
     wide: { type: "string", default: "false" },
     units: { type: "string", default: "64" },
@@ -34,11 +37,44 @@ const shuffle = options.shuffle === "true"
 const threads = Number(options.threads)
 const rounds = Number(options.rounds)
 
-/** What a measurement prints. */
+/** What a measurement prints: rows per second of each epoch, and its own peak. */
 interface Measured {
-  readonly rowsPerSecond: number
+  readonly streamed: readonly number[]
+  readonly memory: readonly number[]
   readonly peakMegabytes: number
   readonly loss: number
+}
+
+type Ended = Awaited<ReturnType<Model["fit"]>>
+
+/** Lets trainings go on epoch by epoch in turns, and keeps the seconds of each epoch. */
+function inTurns(seconds: {
+  readonly [name: string]: number[]
+}): (name: string, fit: (callbacks: readonly Callback[]) => Promise<Ended>) => Promise<Ended> {
+  const names = Object.keys(seconds)
+  const waiting = new Map<string, () => void>()
+  let turn = names[0]!
+  let since = 0
+  const come = async (name: string): Promise<void> => {
+    if (turn !== name) await new Promise<void>((resolve) => waiting.set(name, resolve))
+    since = performance.now()
+  }
+  const pass = async (name: string): Promise<void> => {
+    await setTimeout(50) // for what is read ahead
+    turn = names[(names.indexOf(name) + 1) % names.length]!
+    waiting.get(turn)?.()
+  }
+  return async (name, fit) => {
+    await come(name)
+    const onEpochEnd = async (): Promise<void> => {
+      seconds[name]!.push((performance.now() - since) / 1000)
+      await pass(name)
+      await come(name)
+    }
+    const ended = await fit([{ onEpochEnd }])
+    await pass(name)
+    return ended
+  }
 }
 
 /** The header of an npy file, version 1. */
@@ -86,42 +122,45 @@ function createModel(units: number): Model {
   return model
 }
 
-/** One measurement, in the process that is given to it. */
-async function measure(kind: string, folder: string): Promise<Measured> {
+/** One measurement, in the process that is given to it: of the file alone, or epoch by epoch in turns with its first rows in memory. */
+async function measure(kind: "streamed" | "turns", folder: string): Promise<Measured> {
   const dataset = fileDataset({ x: npyFile(join(folder, "x.npy")), y: npyFile(join(folder, "y.npy")) })
-  const model = createModel(Number(options.units))
-  const common = { batchSize: BATCH, shuffle, verbose: 0, epochs: 2 } as const
-  let result = { history: { loss: [0] } as { [name: string]: number[] }, seconds: [0] as readonly number[] }
-  const most = kind === "streamed" ? dataset.rows : Math.min(dataset.rows, MOST_IN_MEMORY)
-  const rows = Math.min(most, rounds * BATCH)
-  if (kind === "streamed") {
-    const stepsPerEpoch = Math.min(rounds, Math.ceil(dataset.rows / BATCH))
-    result = await model.fit(dataset, { ...common, stepsPerEpoch })
-  } else {
+  const stepsPerEpoch = Math.min(rounds, Math.ceil(dataset.rows / BATCH))
+  const epochs = kind === "turns" ? Number(options.tries) + 1 : 2
+  const common = { batchSize: BATCH, shuffle, verbose: 0, epochs } as const
+  const seconds: { [name: string]: number[] } = { streamed: [], memory: [] }
+  const fitStreamed = async (callbacks: readonly Callback[] = []): Promise<Ended> =>
+    createModel(Number(options.units)).fit(dataset, { ...common, callbacks, stepsPerEpoch })
+  const fitMemory = async (callbacks: readonly Callback[]): Promise<Ended> => {
+    const rows = Math.min(dataset.rows, MOST_IN_MEMORY, rounds * BATCH)
     const data = new Float32Array(rows * WIDTH)
     const labels = new Uint8Array(rows)
-    const into = { x: new Uint8Array(data.buffer), y: labels }
-    dataset.read(
-      Int32Array.from({ length: rows }, (_, i) => i),
-      into,
-    )
-    // An epoch is the slice: as many rows as the other measurement takes of the file.
-    result = await model.fit({ data, shape: [rows, WIDTH] }, labels, { ...common })
+    const wanted = Int32Array.from({ length: rows }, (_, i) => i)
+    dataset.read(wanted, { x: new Uint8Array(data.buffer), y: labels })
+    return createModel(Number(options.units)).fit({ data, shape: [rows, WIDTH] }, labels, { ...common, callbacks })
   }
-  const seconds = result.seconds.at(-1)!
+  let ended: Ended
+  if (kind === "streamed") {
+    ended = await fitStreamed()
+    seconds.streamed!.push(ended.seconds.at(-1)!)
+  } else {
+    const turns = inTurns(seconds)
+    ;[ended] = await Promise.all([turns("streamed", fitStreamed), turns("memory", fitMemory)])
+  }
+  // The first epoch of each is to warm up.
+  const rate = (of: readonly number[]): number[] =>
+    of.slice(epochs > 2 ? 1 : 0).map((s) => Math.round((rounds * BATCH) / s))
   return {
-    rowsPerSecond: Math.round(rows / seconds),
+    streamed: rate(seconds.streamed!),
+    memory: rate(seconds.memory!),
     peakMegabytes: Math.round(process.resourceUsage().maxRSS / 1024),
-    loss: result.history.loss!.at(-1)!,
+    loss: ended.history.loss!.at(-1)!,
   }
 }
 
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]!
-}
-
-if (options.measure !== undefined) console.log(JSON.stringify(await measure(options.measure, options.folder)))
-else {
+if (options.measure === "streamed" || options.measure === "turns") {
+  console.log(JSON.stringify(await measure(options.measure, options.folder)))
+} else {
   const rows = Math.floor((Number(options.gigabytes) * 1024 * 1024 * 1024) / ROW)
   const { bavail, bsize } = statfsSync(options.folder)
   if (bavail * bsize < 1.2 * rows * ROW) throw new Error(`${options.folder} has no room for ${rows * ROW} bytes`)
@@ -132,28 +171,22 @@ else {
   const run = (kind: string, units: string): Measured => {
     const rest = ["--rounds", `${rounds}`, "--threads", `${threads}`, "--shuffle", `${shuffle}`, "--wide", options.wide]
     const args = [...process.execArgv, import.meta.filename, "--measure", kind, "--folder", folder, ...rest]
-    args.push("--units", units)
+    args.push("--units", units, "--tries", options.tries)
     const { stdout, stderr, status } = spawnSync(process.execPath, args, { encoding: "utf8" })
     if (status !== 0) throw new Error(stderr)
     return JSON.parse(stdout) as Measured
   }
-  const rate = (of: readonly Measured[]): number => median(of.map((m) => m.rowsPerSecond))
   const networks = options.units.split(",").map((units) => {
-    const measured: { streamed: Measured[]; memory: Measured[] } = { streamed: [], memory: [] }
-    for (let i = 0; i < Number(options.tries); i++) {
-      measured.streamed.push(run("streamed", units))
-      measured.memory.push(run("memory", units))
-    }
-    const [streamed, memory] = [rate(measured.streamed), rate(measured.memory)]
+    const { peakMegabytes, loss } = run("streamed", units)
+    const { streamed, memory } = run("turns", units)
+    const ratios = streamed.map((rate, i) => Math.round((1000 * rate) / memory[i]!) / 1000)
     return {
       units: Number(units),
-      peakMegabytes: {
-        streamed: Math.max(...measured.streamed.map((m) => m.peakMegabytes)),
-        memory: measured.memory[0]!.peakMegabytes,
-      },
+      peakMegabytes,
+      loss,
+      ratio: median(ratios),
+      ratios,
       rowsPerSecond: { streamed, memory },
-      ratio: streamed / memory,
-      all: measured,
     }
   })
   const report = {

@@ -55,19 +55,17 @@ export const flags: { readonly native: readonly string[]; readonly peak: readonl
 export function findPeers(wanted: readonly string[] | undefined): Found {
   const peers: Peer[] = []
   const absent: Record<string, string> = {}
+  const wants = (id: string): boolean => wanted === undefined || wanted.some((name) => id.startsWith(name))
   const add = (peer: Peer, fault?: string): void => {
-    if (wanted !== undefined && !wanted.some((name) => peer.id.startsWith(name))) return
+    if (!wants(peer.id)) return
     if (fault === undefined) peers.push(peer)
     else absent[peer.id] = fault
   }
-  const wants = (id: string): boolean => wanted === undefined || wanted.some((name) => id.startsWith(name))
   const node = (file: string, variant: string): string[] => [process.execPath, at(file), "--variant", variant]
   const unbuilt = existsSync(join(root, "dist", "index.js")) ? undefined : "dist/ is missing: npm run build"
 
-  for (const variant of ["fused", "portable"]) {
-    const id = `trilobite-${variant}`
-    add({ id, command: node("trilobite.ts", variant) }, unbuilt)
-    add({ id: `${id}-narrow`, command: node("trilobite.ts", `${variant}-narrow`) }, unbuilt)
+  for (const variant of ["fused", "portable", "fused-narrow", "portable-narrow"]) {
+    add({ id: `trilobite-${variant}`, command: node("trilobite.ts", variant) }, unbuilt)
   }
   // How many threads the library takes by itself.
   const small = ["a", "d", "e"]

@@ -152,7 +152,7 @@ function plan(peers: readonly Peer[]): Job[] {
       const workload = options.quick ? { ...full, rows: quickRows[full.id] ?? full.rows } : full
       const task = prepare(workload)
       const able = peers.filter((peer) => peer.workloads?.includes(workload.id) ?? true)
-      const pairs = counts.flatMap((threads) => able.map((peer) => ({ peer, threads })))
+      const pairs = able.flatMap((peer) => counts.map((threads) => ({ peer, threads })))
       const allowed = pairs.filter(({ peer, threads }) => peer.threads?.includes(threads) ?? true)
       const own = able.filter((peer) => peer.threads?.includes(0)).map((peer) => ({ peer, threads: 0 }))
       return [...allowed, ...own].map(({ peer, threads }) => {

@@ -48,7 +48,7 @@ export const workloads: readonly Workload[] = [
     batch: 128,
     learningRate: 0.1,
     rows: 60000,
-    epochs: 1,
+    epochs: 3,
     validate: true,
   },
   {
@@ -71,7 +71,7 @@ export const workloads: readonly Workload[] = [
     batch: 256,
     learningRate: 0.01,
     rows: 2560,
-    epochs: 1,
+    epochs: 2,
     data: "random",
     validate: false,
   },
