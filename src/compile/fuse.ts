@@ -27,15 +27,13 @@ import {
 export function fuse(entry: DraftEntry, buffers: readonly DraftBuffer[]): DraftEntry {
   const log = buffers.findIndex((b, i) => b.role === "log" && writes(entry.kernels, i))
   const guard = entry.guard === undefined ? undefined : { buffer: log, offset: entry.guard, strides: [] }
-  let kernels: readonly Kernel[] = inlineNumbers(entry.kernels, buffers)
   // Element-wise work first joins the map that alone uses it, then any map, and last the matrix product before it.
   const rules: Rule[] = [
     (p, isShared) => p.kind === "map" && !isShared(),
     (p) => p.kind === "map",
     (p) => p.kind === "matmul",
   ]
-  for (const rule of rules) kernels = mergeAll(kernels, buffers, guard, rule)
-  return { ...entry, kernels }
+  return { ...entry, kernels: mergeAll(inlineNumbers(entry.kernels, buffers), buffers, guard, rules) }
 }
 
 /** Whether a producer may become part of a kernel that reads what it writes; it is shared if others do too. */
@@ -72,51 +70,73 @@ function inlineNumbers(kernels: readonly Kernel[], buffers: readonly DraftBuffer
   return list
 }
 
-/** Merges pairs of producer and consumer until the rule finds no more. */
+/** Merges pairs of producer and consumer by one rule after the other, each until it finds no more. */
 function mergeAll(
   kernels: readonly Kernel[],
   buffers: readonly DraftBuffer[],
   guard: Operand | undefined,
-  rule: Rule,
+  rules: readonly Rule[],
 ): readonly Kernel[] {
-  let list = kernels
-  for (let changed = true; changed; ) {
-    changed = false
-    const members = membersOf(list, buffers, guard)
-    for (let c = 0; c < members.length; ) {
-      const before = members.length
-      if (mergeInto(members[c]!, members, buffers, rule)) {
-        // The merged kernel, now one place further up, may go on to merge with another producer.
-        c = Math.max(0, c - (before - members.length))
-        changed = true
-      } else c++
+  let members = membersOf(kernels, buffers, guard)
+  for (const rule of rules) {
+    for (let changed = true; changed; ) {
+      changed = false
+      const { list } = members
+      for (let c = 0; c < list.length; ) {
+        const before = list.length
+        if (mergeInto(list[c]!, members, buffers, rule)) {
+          // The merged kernel, now one place further up, may go on to merge with another producer.
+          c = Math.max(0, c - (before - list.length))
+          changed = true
+        } else c++
+      }
+      const left = dropUnread(members, buffers)
+      if (changed || left.some((kernel, i) => kernel !== list[i]!.kernel) || left.length < list.length) {
+        members = membersOf(left, buffers, guard)
+      }
     }
-    list = dropUnread(
-      members.map(({ kernel }) => kernel),
-      buffers,
-    )
   }
-  return list
+  return members.list.map(({ kernel }) => kernel)
 }
 
-function membersOf(list: readonly Kernel[], buffers: readonly DraftBuffer[], guard: Operand | undefined): Member[] {
-  const before = dependenciesOfWhole(list, dependencies(list, buffers, guard))
-  const members = list.map((kernel, place): Member => ({ kernel, place, waits: new Set() }))
-  members.forEach(({ waits }, k) => {
-    for (const d of before[k]!) waits.add(members[d]!)
+/** Kernels in order, and for each buffer those that read it. */
+interface Members {
+  readonly list: Member[]
+  readonly readers: Map<number, Set<Member>>
+}
+
+function membersOf(kernels: readonly Kernel[], buffers: readonly DraftBuffer[], guard: Operand | undefined): Members {
+  const before = dependenciesOfWhole(kernels, dependencies(kernels, buffers, guard))
+  const list = kernels.map((kernel, place): Member => ({ kernel, place, waits: new Set() }))
+  const readers = new Map<number, Set<Member>>()
+  list.forEach((member, k) => {
+    for (const d of before[k]!) member.waits.add(list[d]!)
+    noteReads(member, readers)
   })
-  return members
+  return { list, readers }
+}
+
+function noteReads(member: Member, readers: Members["readers"]): void {
+  for (const { buffer } of readsOf(member.kernel)) {
+    const known = readers.get(buffer)
+    if (known === undefined) readers.set(buffer, new Set([member]))
+    else known.add(member)
+  }
+}
+
+function forgetReads(member: Member, readers: Members["readers"]): void {
+  for (const { buffer } of readsOf(member.kernel)) readers.get(buffer)!.delete(member)
 }
 
 /** Merges one of the producers that fit into a kernel; false if there is none. */
-function mergeInto(c: Member, list: Member[], buffers: readonly DraftBuffer[], rule: Rule): boolean {
+function mergeInto(c: Member, { list, readers }: Members, buffers: readonly DraftBuffer[], rule: Rule): boolean {
   const consumer = c.kernel
   if (consumer.kind !== "map") return false
   const fits = ({ kernel }: Member): boolean =>
-    computes(kernel) && kernel.loop === consumer.loop && feeds(kernel, consumer)
+    computes(kernel) && kernel.loop === consumer.loop && kernel.outputs.some((o) => readers.get(o.buffer)?.has(c))
   for (const p of [...c.waits].filter(fits).sort((x, y) => x.place - y.place)) {
     const producer = p.kernel as ComputingKernel
-    const isShared = (): boolean => list.some((k) => k !== p && k !== c && feeds(producer, k.kernel))
+    const isShared = (): boolean => producer.outputs.some((o) => isReadByOthers(readers.get(o.buffer), p, c))
     if (!rule(producer, isShared) || leadsAround(p, c)) continue
     const merged = join(producer, consumer)
     if (merged === undefined || !safeInPlace(merged, buffers) || !logsByAll(merged, buffers)) continue
@@ -125,21 +145,31 @@ function mergeInto(c: Member, list: Member[], buffers: readonly DraftBuffer[], r
     for (const other of list) if (other.waits.delete(p)) other.waits.add(c)
     for (const first of p.waits) c.waits.add(first)
     c.waits.delete(c)
-    c.kernel = merged
-    const slim = withoutUnread(merged, (buffer) => list.some(({ kernel }) => reads(kernel, buffer)), buffers)
-    if (slim === undefined) list.splice(list.indexOf(c), 1)
-    else c.kernel = slim
+    const become = (kernel: Kernel): void => {
+      forgetReads(c, readers)
+      c.kernel = kernel
+      noteReads(c, readers)
+    }
+    forgetReads(p, readers)
+    become(merged)
+    const slim = withoutUnread(merged, readers, buffers)
+    if (slim === undefined) {
+      forgetReads(c, readers)
+      list.splice(list.indexOf(c), 1)
+    } else if (slim !== merged) become(slim)
     return true
   }
   return false
+}
+
+function isReadByOthers(readers: ReadonlySet<Member> | undefined, p: Member, c: Member): boolean {
+  return readers !== undefined && readers.size > Number(readers.has(p)) + Number(readers.has(c))
 }
 
 /** True if the consumer reads what the producer writes. */
 function feeds(producer: ComputingKernel, consumer: Kernel): boolean {
   return readsOf(consumer).some((r) => producer.outputs.some((o) => o.buffer === r.buffer))
 }
-
-const reads = (kernel: Kernel, buffer: number): boolean => readsOf(kernel).some((o) => o.buffer === buffer)
 
 /** True if something must run after p and before c, so that they cannot be one. */
 function leadsAround(p: Member, c: Member): boolean {
@@ -152,11 +182,10 @@ function leadsAround(p: Member, c: Member): boolean {
   return false
 }
 
-/** Kernels without temporaries that nobody reads, and without those that have nothing else to write. */
-function dropUnread(list: readonly Kernel[], buffers: readonly DraftBuffer[]): Kernel[] {
-  const read = new Set(list.flatMap((kernel) => readsOf(kernel).map(({ buffer }) => buffer)))
-  return list.flatMap((kernel) => {
-    const slim = computes(kernel) ? withoutUnread(kernel, (buffer) => read.has(buffer), buffers) : kernel
+/** The kernels without temporaries that nobody reads, and without those that have nothing else to write. */
+function dropUnread({ list, readers }: Members, buffers: readonly DraftBuffer[]): Kernel[] {
+  return list.flatMap(({ kernel }) => {
+    const slim = computes(kernel) ? withoutUnread(kernel, readers, buffers) : kernel
     return slim === undefined ? [] : [slim]
   })
 }
@@ -164,9 +193,10 @@ function dropUnread(list: readonly Kernel[], buffers: readonly DraftBuffer[]): K
 /** The kernel without temporaries that nobody reads; undefined if it has nothing else to write. */
 function withoutUnread(
   kernel: ComputingKernel,
-  isRead: (buffer: number) => boolean,
+  readers: Members["readers"],
   buffers: readonly DraftBuffer[],
 ): ComputingKernel | undefined {
+  const isRead = (buffer: number): boolean => (readers.get(buffer)?.size ?? 0) > 0
   const outputs = kernel.outputs.filter(({ buffer }) => buffers[buffer]?.role !== "temporary" || isRead(buffer))
   if (outputs.length === 0) return undefined
   return outputs.length === kernel.outputs.length ? kernel : withoutDead({ ...kernel, outputs })

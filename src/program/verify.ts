@@ -53,14 +53,15 @@ export function verify(program: Program): string[] {
         written.add(buffer)
       }
     })
-    entry.steps.forEach((later, j) => {
-      entry.steps.slice(0, j).forEach((earlier, i) => {
-        for (const state of writesOf(earlier.kernel).filter((b) => program.buffers[b]?.role === "state")) {
-          if (readsOf(later.kernel).some((o) => o.buffer === state)) {
-            fault(j, `it reads ${program.buffers[state]?.name}, which step ${i} has changed already.`)
-          }
+    const changed: { readonly state: number; readonly by: number }[] = []
+    entry.steps.forEach(({ kernel }, j) => {
+      const reads = readsOf(kernel)
+      for (const { state, by } of changed) {
+        if (reads.some((o) => o.buffer === state)) {
+          fault(j, `it reads ${program.buffers[state]?.name}, which step ${by} has changed already.`)
         }
-      })
+      }
+      for (const state of writesOf(kernel)) if (program.buffers[state]?.role === "state") changed.push({ state, by: j })
     })
     faults.push(...raceFaults(program, entry).map((text) => `${name}, ${text}`), ...sharedMemory(program, name))
   }
@@ -170,13 +171,15 @@ function sharedMemory(program: Program, entry: string): string[] {
     }
   }
   const faults: string[] = []
-  const list = [...used]
-  list.forEach(([x, [xFrom, xTo]], i) => {
-    for (const [y, [yFrom, yTo]] of list.slice(i + 1)) {
-      const [a, b] = [program.buffers[x]!, program.buffers[y]!]
-      const apart =
-        a.offset + 4 * elementsOf(a, program.rows) <= b.offset || b.offset + 4 * elementsOf(b, program.rows) <= a.offset
-      if (!apart && xFrom <= yTo && yFrom <= xTo)
+  const list = [...used].map(([buffer, [from, to]]) => {
+    const b = program.buffers[buffer]!
+    return { name: b.name, from, to, first: b.offset, end: b.offset + 4 * elementsOf(b, program.rows) }
+  })
+  list.forEach((a, i) => {
+    for (let j = i + 1; j < list.length; j++) {
+      const b = list[j]!
+      const together = a.from <= b.to && b.from <= a.to
+      if (together && a.end > b.first && b.end > a.first)
         faults.push(`${entry}: ${a.name} and ${b.name} share memory while both are in use.`)
     }
   })

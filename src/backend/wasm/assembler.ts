@@ -120,26 +120,37 @@ interface Definition {
   body: Uint8Array<ArrayBuffer> | undefined
 }
 
+interface OwnLocal<T extends ValueType> extends Local<T> {
+  readonly owner: object
+}
+
+/** What reads or writes a local. Such pieces share their functions: a module has tens of thousands of them. */
+interface LocalCode<T extends ValueType | "void"> extends Code<T> {
+  readonly local: Pick<OwnLocal<ValueType>, "owner" | "index" | "type">
+  readonly opcode: number
+  readonly value: Code<ValueType> | undefined
+}
+
+function writeLocal(this: LocalCode<ValueType | "void">, sink: Sink): void {
+  const { owner, index, type } = this.local
+  this.value?.write(sink)
+  if (sink.owner !== owner) throw new RangeError(`Local ${index} (${type}) belongs to another function`)
+  writeByte(sink, this.opcode)
+  writeUnsigned(sink, index)
+}
+
+function setLocal<T extends ValueType>(this: OwnLocal<T>, value: Code<T>): LocalCode<"void"> {
+  return { type: "void", write: writeLocal, local: this, opcode: 0x21, value }
+}
+
+function teeLocal<T extends ValueType>(this: OwnLocal<T>, value: Code<T>): LocalCode<T> {
+  return { type: this.type, write: writeLocal, local: this, opcode: 0x22, value }
+}
+
 function createLocal<T extends ValueType>(owner: object, index: number, type: T): Local<T> {
-  const write = (sink: Sink, opcode: number): void => {
-    if (sink.owner !== owner) throw new RangeError(`Local ${index} (${type}) belongs to another function`)
-    writeByte(sink, opcode)
-    writeUnsigned(sink, index)
-  }
-  const assign = <U extends T | "void">(opcode: number, value: Code<T>, result: U): Code<U> => ({
-    type: result,
-    write: (sink) => {
-      value.write(sink)
-      write(sink, opcode)
-    },
-  })
-  return {
-    type,
-    index,
-    get: { type, write: (sink) => write(sink, 0x20) },
-    set: (value) => assign(0x21, value, "void"),
-    tee: (value) => assign(0x22, value, type),
-  }
+  const local = { type, index, owner, set: setLocal<T>, tee: teeLocal<T> }
+  const get: LocalCode<T> = { type, write: writeLocal, local, opcode: 0x20, value: undefined }
+  return Object.assign(local, { get })
 }
 
 /** Runs of equal types, as the locals of a function are declared. */

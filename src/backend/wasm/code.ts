@@ -87,22 +87,24 @@ export function writeSigned64(sink: Sink, value: bigint): void {
   writeByte(sink, Number(rest & 0x7fn))
 }
 
+const number = new DataView(new ArrayBuffer(8))
+
+function writeNumber(sink: Sink, bytes: number): void {
+  for (let i = 0; i < bytes; i++) writeByte(sink, number.getUint8(i))
+}
+
 /** Appends the four bytes of a 32-bit float, rounded to nearest; NaN is always the canonical one. */
 export function writeFloat32(sink: Sink, value: number): void {
-  reserve(sink, 4)
-  const view = new DataView(sink.bytes.buffer, sink.at, 4)
-  if (Number.isNaN(value)) view.setUint32(0, 0x7fc00000, true)
-  else view.setFloat32(0, value, true)
-  sink.at += 4
+  if (Number.isNaN(value)) number.setUint32(0, 0x7fc00000, true)
+  else number.setFloat32(0, value, true)
+  writeNumber(sink, 4)
 }
 
 /** Appends the eight bytes of a 64-bit float; NaN is always the canonical one. */
 export function writeFloat64(sink: Sink, value: number): void {
-  reserve(sink, 8)
-  const view = new DataView(sink.bytes.buffer, sink.at, 8)
-  if (Number.isNaN(value)) view.setBigUint64(0, 0x7ff8000000000000n, true)
-  else view.setFloat64(0, value, true)
-  sink.at += 8
+  if (Number.isNaN(value)) number.setBigUint64(0, 0x7ff8000000000000n, true)
+  else number.setFloat64(0, value, true)
+  writeNumber(sink, 8)
 }
 
 /** Appends a name: its length and its UTF-8 bytes. */

@@ -81,15 +81,15 @@ export function storeLanes(pointer: Pointer, place: Place, lanes: Lanes, value: 
   }
   const at = plus(address, place.bytes)
   const start = offset + 4 * place.index
-  const parts = {
-    1: [v128.store32Lane(at, start, 0, value)],
-    2: [v128.store64Lane(at, start, 0, value, 4)],
-    3: [v128.store64Lane(at, start, 0, value, 4), v128.store32Lane(at, start + 8, 2, value)],
-    4: [v128.store(at, start, value, 4)],
+  const first = (count: 1 | 2): Code<"void"> =>
+    count === 1 ? v128.store32Lane(at, start, 0, value) : v128.store64Lane(at, start, 0, value, 4)
+  const third = (): Code<"void"> => v128.store32Lane(at, start + 8, 2, value)
+  if (typeof lanes === "number") {
+    if (lanes === 4) return [v128.store(at, start, value, 4)]
+    return lanes === 3 ? [first(2), third()] : [first(lanes as 1 | 2)]
   }
-  if (typeof lanes === "number") return parts[lanes as 1 | 2 | 3 | 4]
-  const three = [if_(i32.eq(lanes, i32.const(3)), [parts[3][1]!])]
-  return [if_(i32.eq(lanes, i32.const(1)), parts[1], [...parts[2], ...three])]
+  const three = if_(i32.eq(lanes, i32.const(3)), [third()])
+  return [if_(i32.eq(lanes, i32.const(1)), [first(1)], [first(2), three])]
 }
 
 /** A mask of the real lanes. */

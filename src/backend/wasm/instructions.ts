@@ -40,28 +40,23 @@ function writeOpcode(sink: Sink, opcode: number): void {
   }
 }
 
-function write1(sink: Sink, opcode: number, a: Written): void {
-  a.write(sink)
-  writeOpcode(sink, opcode)
+/** An instruction on up to three operands. Instructions share their functions: a module has tens of thousands of them. */
+interface Operation extends Written {
+  readonly opcode: number
+  readonly a: Written
+  readonly b?: Written | undefined
+  readonly c?: Written | undefined
 }
 
-function write2(sink: Sink, opcode: number, a: Written, b: Written): void {
-  a.write(sink)
-  b.write(sink)
-  writeOpcode(sink, opcode)
+function writeOperation(this: Operation, sink: Sink): void {
+  this.a.write(sink)
+  this.b?.write(sink)
+  this.c?.write(sink)
+  writeOpcode(sink, this.opcode)
 }
 
-function write3(sink: Sink, opcode: number, a: Written, b: Written, c: Written): void {
-  a.write(sink)
-  b.write(sink)
-  c.write(sink)
-  writeOpcode(sink, opcode)
-}
-
-function operator([opcode, type, ...operands]: OperatorRow): (...codes: Written[]) => Written {
-  if (operands.length === 1) return (a) => ({ type, write: (sink) => write1(sink, opcode, a!) })
-  if (operands.length === 2) return (a, b) => ({ type, write: (sink) => write2(sink, opcode, a!, b!) })
-  return (a, b, c) => ({ type, write: (sink) => write3(sink, opcode, a!, b!, c!) })
+function operator([opcode, type]: OperatorRow): (a: Written, b?: Written, c?: Written) => Operation {
+  return (a, b, c) => ({ type, write: writeOperation, opcode, a, b, c })
 }
 
 function checkOffset(offset: number): void {
@@ -83,42 +78,47 @@ function checkLane(lane: number, lanes: number): void {
   }
 }
 
+const NONE: readonly Written[] = []
+
+/** An instruction on memory. */
+interface MemoryAccess extends Written {
+  readonly opcode: number
+  readonly address: Code<"i32">
+  readonly operands: readonly Written[]
+  readonly exponent: number
+  readonly offset: number
+  readonly lane: number | undefined
+}
+
+function writeAccess(this: MemoryAccess, sink: Sink): void {
+  this.address.write(sink)
+  writeAll(sink, this.operands)
+  writeOpcode(sink, this.opcode)
+  writeUnsigned(sink, this.exponent)
+  writeUnsigned(sink, this.offset)
+  if (this.lane !== undefined) writeByte(sink, this.lane)
+}
+
 type Access = (address: Code<"i32">, offset: number, ...rest: (Written | number | undefined)[]) => Written
 
-function access([opcode, bytes, type, ...operands]: AccessRow): Access {
-  const count = operands.length
-  return (address, offset, ...rest) => {
+function access([opcode, bytes, type, ...taken]: AccessRow): Access {
+  const count = taken.length
+  return (address, offset, ...rest): MemoryAccess => {
     checkOffset(offset)
     const exponent = alignment((rest[count] as number | undefined) ?? bytes, bytes)
-    return {
-      type,
-      write: (sink) => {
-        address.write(sink)
-        for (let i = 0; i < count; i++) (rest[i] as Written).write(sink)
-        writeOpcode(sink, opcode)
-        writeUnsigned(sink, exponent)
-        writeUnsigned(sink, offset)
-      },
-    }
+    const operands = count === 0 ? NONE : (rest.slice(0, count) as Written[])
+    return { type, write: writeAccess, opcode, address, operands, exponent, offset, lane: undefined }
   }
 }
 
 type LaneAccess = (address: Code<"i32">, offset: number, lane: number, vector: Written, align?: number) => Written
 
 function laneAccess([opcode, bytes, lanes, type]: LaneAccessRow): LaneAccess {
-  return (address, offset, lane, vector, align = bytes) => {
+  return (address, offset, lane, vector, align = bytes): MemoryAccess => {
     checkOffset(offset)
     checkLane(lane, lanes)
     const exponent = alignment(align, bytes)
-    return {
-      type,
-      write: (sink) => {
-        write2(sink, opcode, address, vector)
-        writeUnsigned(sink, exponent)
-        writeUnsigned(sink, offset)
-        writeByte(sink, lane)
-      },
-    }
+    return { type, write: writeAccess, opcode, address, operands: [vector], exponent, offset, lane }
   }
 }
 
@@ -151,14 +151,33 @@ const lanes = <T extends Table<LaneRow>>(table: T): Lanes<T> => each(table, onLa
 const laneAccesses = <T extends Table<LaneAccessRow>>(table: T): LaneAccesses<T> =>
   each(table, laneAccess) as unknown as LaneAccesses<T>
 
-function immediate<T extends ValueType>(type: T, opcode: number, write: (sink: Sink) => void): Code<T> {
-  return {
-    type,
-    write: (sink) => {
-      writeOpcode(sink, opcode)
-      write(sink)
-    },
-  }
+/** An instruction with a constant. */
+interface Immediate<T extends ValueType, V> extends Code<T> {
+  readonly opcode: number
+  readonly put: (sink: Sink, value: V) => void
+  readonly value: V
+}
+
+function writeImmediate<V>(this: Immediate<ValueType, V>, sink: Sink): void {
+  writeOpcode(sink, this.opcode)
+  this.put(sink, this.value)
+}
+
+function immediate<T extends ValueType, V>(
+  type: T,
+  opcode: number,
+  put: (sink: Sink, value: V) => void,
+  value: V,
+): Immediate<T, V> {
+  return { type, write: writeImmediate<V>, opcode, put, value }
+}
+
+function writeIntegers(sink: Sink, values: Four): void {
+  for (const value of values) writeBytes(sink, [value, value >>> 8, value >>> 16, value >>> 24])
+}
+
+function writeFloats(sink: Sink, values: Four): void {
+  for (const value of values) writeFloat32(sink, value)
 }
 
 function checkInteger(value: number): void {
@@ -176,7 +195,7 @@ export const i32: Operators<typeof rows.I32> &
   ...accesses(rows.I32_ACCESS),
   const: (value) => {
     checkInteger(value)
-    return immediate("i32", 0x41, (sink) => writeSigned(sink, value))
+    return immediate("i32", 0x41, writeSigned, value)
   },
 }
 
@@ -185,7 +204,7 @@ export const i64: Operators<typeof rows.I64> &
   Accesses<typeof rows.I64_ACCESS> & { readonly const: (value: bigint) => Code<"i64"> } = {
   ...operators(rows.I64),
   ...accesses(rows.I64_ACCESS),
-  const: (value) => immediate("i64", 0x42, (sink) => writeSigned64(sink, value)),
+  const: (value) => immediate("i64", 0x42, writeSigned64, value),
 }
 
 /** 32-bit floats; `const` rounds to the nearest float, NaN is 0x7fc00000 (other NaNs: `reinterpretI32`). */
@@ -193,7 +212,7 @@ export const f32: Operators<typeof rows.F32> &
   Accesses<typeof rows.F32_ACCESS> & { readonly const: (value: number) => Code<"f32"> } = {
   ...operators(rows.F32),
   ...accesses(rows.F32_ACCESS),
-  const: (value) => immediate("f32", 0x43, (sink) => writeFloat32(sink, value)),
+  const: (value) => immediate("f32", 0x43, writeFloat32, value),
 }
 
 /** 64-bit floats; the NaN of `const` is 0x7ff8000000000000. */
@@ -201,7 +220,7 @@ export const f64: Operators<typeof rows.F64> &
   Accesses<typeof rows.F64_ACCESS> & { readonly const: (value: number) => Code<"f64"> } = {
   ...operators(rows.F64),
   ...accesses(rows.F64_ACCESS),
-  const: (value) => immediate("f64", 0x44, (sink) => writeFloat64(sink, value)),
+  const: (value) => immediate("f64", 0x44, writeFloat64, value),
 }
 
 // ---- memory ----
@@ -212,7 +231,8 @@ function bulk(opcode: number, memories: readonly number[]): Bulk {
   return (a, b, c) => ({
     type: "void",
     write: (sink) => {
-      write3(sink, opcode, a, b, c)
+      writeAll(sink, [a, b, c])
+      writeOpcode(sink, opcode)
       writeBytes(sink, memories)
     },
   })
@@ -222,7 +242,7 @@ function bulk(opcode: number, memories: readonly number[]): Bulk {
 export const memory: { readonly copy: Bulk; readonly fill: Bulk; readonly size: () => Code<"i32"> } = {
   copy: bulk(0xfc000a, [0, 0]),
   fill: bulk(0xfc000b, [0]),
-  size: () => immediate("i32", 0x3f, (sink) => writeByte(sink, 0)),
+  size: () => immediate("i32", 0x3f, writeByte, 0),
 }
 
 /**
@@ -256,7 +276,8 @@ export const i8x16: Operators<typeof rows.I8X16> & {
     return {
       type: "v128",
       write: (sink) => {
-        write2(sink, 0xfd000d, a, b)
+        writeAll(sink, [a, b])
+        writeOpcode(sink, 0xfd000d)
         writeBytes(sink, numbers)
       },
     }
@@ -273,9 +294,7 @@ export const i32x4: Operators<typeof rows.I32X4> &
   ...lanes(rows.I32X4_LANE),
   const: (...values) => {
     values.forEach(checkInteger)
-    return immediate("v128", 0xfd000c, (sink) => {
-      for (const value of values) writeBytes(sink, [value, value >>> 8, value >>> 16, value >>> 24])
-    })
+    return immediate("v128", 0xfd000c, writeIntegers, values)
   },
 }
 
@@ -287,10 +306,7 @@ export const f32x4: Operators<typeof rows.F32X4> &
   Lanes<typeof rows.F32X4_LANE> & { readonly const: (...values: Four) => Code<"v128"> } = {
   ...operators(rows.F32X4),
   ...lanes(rows.F32X4_LANE),
-  const: (...values) =>
-    immediate("v128", 0xfd000c, (sink) => {
-      for (const value of values) writeFloat32(sink, value)
-    }),
+  const: (...values) => immediate("v128", 0xfd000c, writeFloats, values),
 }
 
 /** Vectors of 2 64-bit floats. */

@@ -223,7 +223,8 @@ function emitTile(tiling: Tiling, rows: number, vectors: number, lastLanes: numb
   const sums = Array.from({ length: rows }, () => Array.from({ length: vectors }, () => frame.local("v128")))
   const out: Code<"void">[] = []
   const block: Block = { out, frame }
-  const clear = sums.flat().map((s) => s.set(f32x4.const(0, 0, 0, 0)))
+  const zero = f32x4.const(0, 0, 0, 0)
+  const clear = sums.flat().map((s) => s.set(zero))
   let kept: Pointer | undefined
   if (partial === undefined) out.push(...clear)
   else {
@@ -362,10 +363,13 @@ function emitBody(tiling: Tiling, sums: readonly (readonly Local<"v128">[])[], l
   const out: Code<"void">[] = []
   const block: Block = { out, frame: context.frame }
   const pointers = new Map<string, Code<"i32">>()
+  const forward = new Map<Operand, Code<"i32">>()
   const pointer = (o: Operand, row: number): Pointer => {
-    const [sm, sn] = o.strides.slice(-2) as [number, number]
-    // What WebAssembly adds to an address must not be needed to bring it above 0.
+    const [sm, sn] = [o.strides.at(-2)!, o.strides.at(-1)!]
     const start = context.address(o) + 4 * row * sm
+    const known = forward.get(o)
+    if (known !== undefined) return { address: known, offset: start, stride: sn }
+    // What WebAssembly adds to an address must not be needed to bring it above 0.
     const forwards = o.strides.every((s) => s >= 0)
     const key = `${o.strides.join(" ")} ${o.advance ?? 0} ${forwards ? "" : start}`
     let address = pointers.get(key)
@@ -383,6 +387,7 @@ function emitBody(tiling: Tiling, sums: readonly (readonly Local<"v128">[])[], l
             )
       pointers.set(key, address)
     }
+    if (forwards) forward.set(o, address)
     return { address, offset: forwards ? start : 0, stride: sn }
   }
   // What is the same for all rows, or for all columns, is computed once.
@@ -397,13 +402,14 @@ function emitBody(tiling: Tiling, sums: readonly (readonly Local<"v128">[])[], l
     byRow[id] = differs(byRow, -2)
     byColumn[id] = differs(byColumn, -1)
   })
-  const memo = new Map<string, Computed>()
+  const memo = new Map<number, Computed>()
+  const count = sums[0]!.length
   const compute = (id: number, r: number, v: number): Computed => {
-    const key = `${id} ${byRow[id] ? r : "-"} ${byColumn[id] ? v : "-"}`
+    const key = (id * sums.length + (byRow[id] ? r : 0)) * count + (byColumn[id] ? v : 0)
     const found = memo.get(key)
     if (found !== undefined) return found
     const instruction = kernel.body[id]!
-    const lanes = v === sums[0]!.length - 1 ? lastLanes : LANES
+    const lanes = v === count - 1 ? lastLanes : LANES
     let value: Computed
     if (instruction.op === "product") value = { code: sums[r]![v]!.get, mask: false }
     else if (instruction.op === "constant") {

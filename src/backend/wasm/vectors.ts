@@ -70,9 +70,13 @@ export interface Computed {
   readonly mask: boolean
 }
 
+/** The scalar operations of each block: made once, since a tile asks for many. */
+const scalarsOf = new WeakMap<Block, Scalars<Vector, Vector>>()
+
 /** Appends one scalar operation on vectors. */
 export function computeScalar(block: Block, op: Scalar, args: readonly Computed[]): Computed {
-  const scalars: Scalars<Vector, Vector> = scalarsOver(vectorArithmetic(block))
+  const scalars = scalarsOf.get(block) ?? scalarsOver(vectorArithmetic(block))
+  scalarsOf.set(block, scalars)
   if (op === "where") {
     const [c, a, b] = args as [Computed, Computed, Computed]
     const mask = c.mask ? c.code : f32x4.ne(c.code, zero)
