@@ -88,7 +88,6 @@ const entry = {
   tune: "src/tune.ts",
   config: "cli/config.ts",
   "cli/main": "cli/main.ts",
-  "cli/command": "cli/command.ts",
 }
 
 const config: UserConfig[] = [

@@ -47,7 +47,7 @@ async function show(options: {
     port: options.port ?? PORT,
     search: options.port === undefined,
     runs: resolve(options.runs),
-    // Beside the command line in the package: dist/cli/command.js, dist/studio.
+    // Beside the command line in the package: dist/cli/main.js, dist/studio.
     site: fileURLToPath(new URL("../studio/", import.meta.url)),
   })
   const interrupt = watchInterrupts(() => {})

@@ -41,7 +41,7 @@ export function useCli(): Cli {
     for (const path of [built, folder]) rmSync(path, { recursive: true, force: true })
   })
   const start = (args: readonly string[]): ChildProcessWithoutNullStreams =>
-    spawn(node, [main, ...args], { cwd: folder, env: { ...process.env, NODE_COMPILE_CACHE: join(built, "compiled") } })
+    spawn(node, [main, ...args], { cwd: folder })
   return { folder, main, start, run: (...args) => finished(start(args)) }
 }
 
