@@ -22,7 +22,7 @@ export interface FileRows extends RowLayout {
 }
 
 /** A file of at most so many bytes is held in memory: its rows cost no call of the system. */
-const RESIDENT = 16 * 1024 * 1024
+const RESIDENT = 64 * 1024 * 1024
 
 /** Bytes between two rows up to which they are read together: they cost less than another call. */
 const GAP = 4096
