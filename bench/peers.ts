@@ -64,7 +64,7 @@ export function findPeers(wanted: readonly string[] | undefined): Found {
   const node = (file: string, variant: string): string[] => [process.execPath, at(file), "--variant", variant]
   const unbuilt = existsSync(join(root, "dist", "index.js")) ? undefined : "dist/ is missing: npm run build"
 
-  for (const variant of ["fused", "portable", "fused-narrow", "portable-narrow"]) {
+  for (const variant of ["fused", "portable", "narrow-fused", "narrow-portable"]) {
     add({ id: `trilobite-${variant}`, command: node("trilobite.ts", variant) }, unbuilt)
   }
   // How many threads the library takes by itself.

@@ -90,7 +90,7 @@ function pairs(own: readonly Entry[]): string[] {
       lines.push(`| ${peer}: 1 thread / ${threads} threads | ${spread(ratios(alone, several))} |`)
     }
   }
-  for (const { peer, threads } of own.filter((e) => e.peer.startsWith("trilobite-portable"))) {
+  for (const { peer, threads } of own.filter((e) => e.peer.endsWith("portable"))) {
     const [portable, fused] = [entry(peer, threads), entry(peer.replace("portable", "fused"), threads)]
     if (portable === undefined || fused === undefined) continue
     lines.push(`| ${peer} / ${fused.peer}, threads ${threads} | ${spread(ratios(portable, fused))} |`)

@@ -1,5 +1,5 @@
 // This library as its users call it: the built package, `fit` with shuffling, loss and accuracy.
-// --variant portable | fused, each with wide vectors; add -narrow for none. --threads 0: the default.
+// --variant portable | fused, with wide vectors; narrow-portable | narrow-fused without. --threads 0: the default.
 
 import { existsSync } from "node:fs"
 import { join } from "node:path"
@@ -13,8 +13,8 @@ if (!existsSync(built)) throw new Error(`${built} is missing: npm run build`)
 const library = (await import(pathToFileURL(built).href)) as typeof import("../../src/index.ts")
 const { dense, sequential, sgd, tensor } = library
 
-const numerics = variant.startsWith("fused") ? "fused" : "portable"
-const wideVectors = !variant.endsWith("-narrow")
+const numerics = variant.endsWith("fused") ? "fused" : "portable"
+const wideVectors = !variant.startsWith("narrow-")
 const [inputs = 0, ...units] = task.sizes
 const outputs = units.at(-1)!
 const layers = units.map((n, i) =>
