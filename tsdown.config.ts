@@ -1,7 +1,7 @@
 // How the published package is bundled, twice: for Node (and whatever else asks for no other), and for browsers in dist/web. ESM, and one set of
 // declarations for both.
 import { join } from "node:path"
-import { defineConfig, type Rolldown, type UserConfig } from "tsdown"
+import { defineConfig, type Rolldown, type UserConfig, type UserConfigFn } from "tsdown"
 
 /**
  * The files for browsers, by the sources that they hold (paths below src); the rest is left to the bundler. What a page loads at once
@@ -90,14 +90,17 @@ const entry = {
   "cli/main": "cli/main.ts",
 }
 
-const config: UserConfig[] = [
-  defineConfig({
-    ...shared,
-    entry: { ...entry, worker: "src/worker.ts" },
-    dts: { oxc: true, emitDtsOnly: true },
-    clean: true,
-  }),
-  defineConfig({
+const declarations: UserConfig = {
+  ...shared,
+  entry: { ...entry, worker: "src/worker.ts" },
+  dts: { oxc: true, emitDtsOnly: true },
+  clean: true,
+}
+
+// Without declarations (--no-dts) theirs would be a third build of the code, over the files of the first.
+const config: UserConfigFn = defineConfig(({ dts }) => [
+  ...(dts === false ? [] : [declarations]),
+  {
     ...shared,
     entry,
     copy: ["src/data/sets", "cli/train.schema.json"],
@@ -105,8 +108,8 @@ const config: UserConfig[] = [
       comments,
       codeSplitting: { includeDependenciesRecursively: false, groups: [{ name: nodeFile }] },
     },
-  }),
-  defineConfig({
+  },
+  {
     ...shared,
     entry: { "web/index": "src/index.ts", "web/tune": "src/tune.ts", "web/worker": "src/worker.ts" },
     outputOptions: {
@@ -114,7 +117,7 @@ const config: UserConfig[] = [
       chunkFileNames: "web/[name]-[hash].js",
       codeSplitting: { includeDependenciesRecursively: false, groups: webGroups },
     },
-  }),
-]
+  },
+])
 
 export default config
