@@ -29,7 +29,7 @@ const WEB = {
   noise: ["nn/layers/(noise|activations?|activity-regularization)"],
   layers: ["nn/layers/.*"],
   program: ["program/(program|kernel|expression)", "core/fold"],
-  compiler: ["compile/.*", "program/(verify|races)", "graph/graph"],
+  engine: ["compile/.*", "program/(verify|races)", "graph/graph", "backend/wasm/(?!node-|browser-).*"],
   asking: ["train/(asking|parts|reader|ring|batches|feed|fit|means|divergence)"],
   training: ["autodiff/.*", "train/(fitting|fit-options|division|step|step-rows|callbacks/listeners)"],
   files: ["train/files", "formats/(formats|places|saved-model|weights-file|safetensors|model-file)"],

@@ -6,7 +6,7 @@ import type { MapKernel } from "../../program/kernel.ts"
 import type { Code } from "./code.ts"
 import { if_ } from "./control.ts"
 import { LANES, type Place } from "./emit.ts"
-import { i8x16, i32, i32x4, v128 } from "./instructions.ts"
+import { i32, i32x4, v128 } from "./instructions.ts"
 import type { KernelContext } from "./kernel.ts"
 import { type Block, keep, type Vector, vectorArithmetic } from "./vectors.ts"
 
@@ -112,5 +112,5 @@ function elementOf({ bytes, index }: Place): Code<"i32"> {
 /** Lanes `from` and the next of a and b in turn. */
 function interleave(a: Vector, b: Vector, from: number): Vector {
   const bytes = (lane: number): number[] => [0, 1, 2, 3].map((i) => 4 * lane + i)
-  return i8x16.shuffle([from, from + 4, from + 1, from + 5].flatMap(bytes), a, b)
+  return v128.shuffle([from, from + 4, from + 1, from + 5].flatMap(bytes), a, b)
 }

@@ -5,7 +5,7 @@ import type { Fold } from "../../core/fold.ts"
 import type { Local } from "./assembler.ts"
 import type { Code } from "./code.ts"
 import { brIf, if_, loop, block as scope } from "./control.ts"
-import { f32x4, i8x16, i32, i32x4, v128 } from "./instructions.ts"
+import { f32x4, i32, i32x4, v128 } from "./instructions.ts"
 import { type Block, keep, type Vector } from "./vectors.ts"
 
 /** Elements of a vector. */
@@ -107,7 +107,7 @@ export function combine(fold: Fold, a: Vector, b: Vector): Vector {
 /** (c₀ ∘ c₁) ∘ (c₂ ∘ c₃) of the four lanes, in every lane. */
 export function foldLanes(block: Block, fold: Fold, chains: Vector): Vector {
   const lanes = (v: Vector, order: readonly [number, number, number, number]): Vector =>
-    i8x16.shuffle(
+    v128.shuffle(
       order.flatMap((lane) => [4 * lane, 4 * lane + 1, 4 * lane + 2, 4 * lane + 3]),
       v,
       v,

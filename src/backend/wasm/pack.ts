@@ -6,7 +6,7 @@ import type { Local } from "./assembler.ts"
 import type { Code } from "./code.ts"
 import { brIf, loop, block as scope } from "./control.ts"
 import { countUp, LANES, loadLanes, type Pointer, plus, times } from "./emit.ts"
-import { i8x16, i32, v128 } from "./instructions.ts"
+import { i32, v128 } from "./instructions.ts"
 import type { KernelContext } from "./kernel.ts"
 import { type Block, keep, type Vector } from "./vectors.ts"
 
@@ -155,7 +155,7 @@ function emitPacking(tiling: Tiling, packing: Packing, part: Part): Code<"void">
 /** Four vectors as the rows of a matrix, turned into its columns. */
 function transpose(block: Block, [a, b, c, d]: readonly [Vector, Vector, Vector, Vector]): Vector[] {
   const pick = (lanes: readonly number[], x: Vector, y: Vector): Vector => {
-    return i8x16.shuffle(
+    return v128.shuffle(
       lanes.flatMap((lane) => [4 * lane, 4 * lane + 1, 4 * lane + 2, 4 * lane + 3]),
       x,
       y,
