@@ -128,11 +128,15 @@ async function measure(kind: "streamed" | "turns", folder: string): Promise<Meas
   const stepsPerEpoch = Math.min(rounds, Math.ceil(dataset.rows / BATCH))
   const epochs = kind === "turns" ? Number(options.tries) + 1 : 2
   const common = { batchSize: BATCH, shuffle, verbose: 0, epochs } as const
-  const seconds: { [name: string]: number[] } = { streamed: [], memory: [] }
+  const perEpoch = {
+    streamed: Math.min(dataset.rows, rounds * BATCH),
+    memory: Math.min(dataset.rows, MOST_IN_MEMORY, rounds * BATCH),
+  }
+  const seconds = { streamed: [] as number[], memory: [] as number[] }
   const fitStreamed = async (callbacks: readonly Callback[] = []): Promise<Ended> =>
     createModel(Number(options.units)).fit(dataset, { ...common, callbacks, stepsPerEpoch })
   const fitMemory = async (callbacks: readonly Callback[]): Promise<Ended> => {
-    const rows = Math.min(dataset.rows, MOST_IN_MEMORY, rounds * BATCH)
+    const rows = perEpoch.memory
     const data = new Float32Array(rows * WIDTH)
     const labels = new Uint8Array(rows)
     const wanted = Int32Array.from({ length: rows }, (_, i) => i)
@@ -142,17 +146,17 @@ async function measure(kind: "streamed" | "turns", folder: string): Promise<Meas
   let ended: Ended
   if (kind === "streamed") {
     ended = await fitStreamed()
-    seconds.streamed!.push(ended.seconds.at(-1)!)
+    seconds.streamed.push(ended.seconds.at(-1)!)
   } else {
     const turns = inTurns(seconds)
     ;[ended] = await Promise.all([turns("streamed", fitStreamed), turns("memory", fitMemory)])
   }
   // The first epoch of each is to warm up.
-  const rate = (of: readonly number[]): number[] =>
-    of.slice(epochs > 2 ? 1 : 0).map((s) => Math.round((rounds * BATCH) / s))
+  const rates = (kind: "streamed" | "memory"): number[] =>
+    seconds[kind].slice(epochs > 2 ? 1 : 0).map((s) => Math.round(perEpoch[kind] / s))
   return {
-    streamed: rate(seconds.streamed!),
-    memory: rate(seconds.memory!),
+    streamed: rates("streamed"),
+    memory: rates("memory"),
     peakMegabytes: Math.round(process.resourceUsage().maxRSS / 1024),
     loss: ended.history.loss!.at(-1)!,
   }
