@@ -8,10 +8,10 @@ import { spawnSync } from "node:child_process"
 import { closeSync, mkdtempSync, openSync, rmSync, statfsSync, writeSync } from "node:fs"
 import { cpus, tmpdir } from "node:os"
 import { join } from "node:path"
-import { setTimeout } from "node:timers/promises"
 import { parseArgs } from "node:util"
 import { fileDataset, npyFile } from "../src/datasets.ts"
 import { type Callback, dense, type Model, sequential, sgd } from "../src/index.ts"
+import { type Ended, inTurns } from "./in-turns.ts"
 import { median } from "./machine.ts"
 
 const WIDTH = 784
@@ -43,38 +43,6 @@ interface Measured {
   readonly memory: readonly number[]
   readonly peakMegabytes: number
   readonly loss: number
-}
-
-type Ended = Awaited<ReturnType<Model["fit"]>>
-
-/** Lets trainings go on epoch by epoch in turns, and keeps the seconds of each epoch. */
-function inTurns(seconds: {
-  readonly [name: string]: number[]
-}): (name: string, fit: (callbacks: readonly Callback[]) => Promise<Ended>) => Promise<Ended> {
-  const names = Object.keys(seconds)
-  const waiting = new Map<string, () => void>()
-  let turn = names[0]!
-  let since = 0
-  const come = async (name: string): Promise<void> => {
-    if (turn !== name) await new Promise<void>((resolve) => waiting.set(name, resolve))
-    since = performance.now()
-  }
-  const pass = async (name: string): Promise<void> => {
-    await setTimeout(50) // for what is read ahead
-    turn = names[(names.indexOf(name) + 1) % names.length]!
-    waiting.get(turn)?.()
-  }
-  return async (name, fit) => {
-    await come(name)
-    const onEpochEnd = async (): Promise<void> => {
-      seconds[name]!.push((performance.now() - since) / 1000)
-      await pass(name)
-      await come(name)
-    }
-    const ended = await fit([{ onEpochEnd }])
-    await pass(name)
-    return ended
-  }
 }
 
 /** The header of an npy file, version 1. */

@@ -15,13 +15,15 @@ export interface Arguments {
   readonly variant: string
 }
 
-const text = { type: "string" } as const
-const { values } = parseArgs({
-  options: { workload: text, threads: text, epochs: text, variant: text, turns: { type: "boolean", default: false } },
-})
+/** Whether this process trains only when it is told to. */
+let inTurns = false
 
-/** Reads `--workload task.json --threads N --epochs N --variant name`. */
+/** Reads `--workload task.json --threads N --epochs N --variant name [--turns]`. */
 export function readArguments(): Arguments {
+  const text = { type: "string" } as const
+  const turns = { type: "boolean", default: false } as const
+  const { values } = parseArgs({ options: { workload: text, threads: text, epochs: text, variant: text, turns } })
+  inTurns = values.turns
   if (values.workload === undefined) throw new Error("--workload task.json is missing")
   return {
     task: JSON.parse(readFileSync(values.workload, "utf8")) as Task,
@@ -33,7 +35,7 @@ export function readArguments(): Arguments {
 
 /** With `--turns`: waits until it is this process's turn, before each epoch and before the validation; a line of the input says so. */
 export function turn(): void {
-  if (values.turns && readSync(0, new Uint8Array(1)) === 0) process.exit(0)
+  if (inTurns && readSync(0, new Uint8Array(1)) === 0) process.exit(0)
 }
 
 /** The version of a package that is installed in bench/. */
