@@ -43,6 +43,11 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2
 }
 
+/** The value below which this part of all lies, the nearest that there is. */
+export function quantile(values: readonly number[], part: number): number {
+  return values.toSorted((a, b) => a - b)[Math.round(part * (values.length - 1))]!
+}
+
 /** Options of benches that measure in a process of their own: threads, tries, and whether by {@link clockOf} processors. */
 export const measuring = {
   threads: { type: "string", default: "1" },

@@ -5,10 +5,10 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { parseArgs } from "node:util"
-import { dense, type Model, sequential, sgd, type Tensor, tensor } from "../src/index.ts"
+import * as library from "../src/index.ts"
 import { type Ended, inTurns } from "./in-turns.ts"
-import { machine, median, stamp } from "./machine.ts"
-import { asFloats, asTargets, readRows } from "./peers/common.ts"
+import { machine, median, quantile, stamp } from "./machine.ts"
+import { type Engine, examplesOf, modelOf } from "./ours.ts"
 import { prepare, type Task, workloads } from "./workloads.ts"
 
 const text = { type: "string" } as const
@@ -22,29 +22,10 @@ const { values: options } = parseArgs({
   },
 })
 
-function createModel({ sizes, hidden, output, learningRate }: Task, way: string): Model {
+function engineOf(way: string): Engine {
   const [numerics, threads] = way.split("-")
   if (numerics !== "fused" && numerics !== "portable") throw new Error(`--ways: fused or portable, got ${way}`)
-  const units = sizes.slice(1)
-  const layers = units.map((n, i) =>
-    dense({
-      units: n,
-      activation: i === units.length - 1 ? output : hidden,
-      ...(i === 0 ? { inputShape: [sizes[0]!] } : {}),
-    }),
-  )
-  const model = sequential(layers, { seed: 1, threads: Number(threads), numerics, wideVectors: true })
-  const loss = output === "softmax" ? "categoricalCrossentropy" : "binaryCrossentropy"
-  model.compile({ loss, optimizer: sgd({ learningRate }), metrics: ["accuracy"] })
-  return model
-}
-
-function examples(task: Task): { readonly x: Tensor; readonly y: Tensor } {
-  const read = readRows(task)
-  const [inputs, outputs] = [task.sizes[0]!, task.sizes.at(-1)!]
-  const bytes = tensor(read.x, [read.rows, inputs])
-  const x = task.kind === "uint8" ? { ...bytes, dtype: "unorm8" as const } : tensor(asFloats(read), [read.rows, inputs])
-  return { x, y: tensor(asTargets(task, read), [read.rows, outputs]) }
+  return { numerics, threads: Number(threads), wideVectors: true }
 }
 
 const before = machine()
@@ -62,12 +43,12 @@ for (const workload of workloads.filter(({ id }) => options.workloads.split(",")
   // (a) as a whole: its epochs are short.
   const rows = workload.id === "a" ? workload.rows : Math.min(workload.rows, Number(options.rows))
   const task = JSON.parse(readFileSync(prepare({ ...workload, rows }), "utf8")) as Task
-  const { x, y } = examples(task)
+  const { x, y } = examplesOf(library, task, "train")
   const seconds = Object.fromEntries(ways.map((way) => [way, [] as number[]]))
   const turns = inTurns(seconds)
   const train = (way: string): Promise<Ended> =>
     turns(way, (callbacks) =>
-      createModel(task, way).fit(x, y, {
+      modelOf(library, task, engineOf(way)).fit(x, y, {
         batchSize: task.batch,
         epochs: Number(options.epochs) + 1,
         verbose: 0,
@@ -79,8 +60,8 @@ for (const workload of workloads.filter(({ id }) => options.workloads.split(",")
   for (const way of ways) {
     // The first epoch is to warm up.
     const own = seconds[way]!.slice(1)
-    const ratios = own.map((s, i) => first[i]! / s).toSorted((a, b) => a - b)
-    const at = (part: number): string => ratios[Math.round(part * (ratios.length - 1))]!.toFixed(3)
+    const ratios = own.map((s, i) => first[i]! / s)
+    const at = (part: number): string => quantile(ratios, part).toFixed(3)
     lines.push(
       `| ${workload.id} | ${way} | ${median(own).toPrecision(3)} | ${median(ratios).toFixed(3)} | ${at(0.25)} | ${at(0.75)} |`,
     )

@@ -1,6 +1,6 @@
 // Results of the benchmark as a table in Markdown. Measures nothing.
 
-import { type Machine, median } from "./machine.ts"
+import { type Machine, median, quantile } from "./machine.ts"
 import type { Workload } from "./workloads.ts"
 
 /** What was measured of one peer, on one workload, with one number of threads (0: its own choice). */
@@ -37,16 +37,16 @@ export function secondsOf({ turns, warmUp }: Entry): number {
   return turns.length > 0 ? median(turns.map(median)) : (warmUp ?? Number.NaN)
 }
 
-/** The seconds of one for a second of another, turn by turn, in ascending order; of all that is known if one has no turns. */
+/** The seconds of one for a second of another, turn by turn; of all that is known if one has no turns. */
 function ratios(of: Entry, to: Entry): readonly number[] {
   const both = of.turns.slice(0, to.turns.length)
   if (both.length === 0) return [secondsOf(of) / secondsOf(to)].filter(Number.isFinite)
-  return both.map((turn, i) => median(turn) / median(to.turns[i]!)).toSorted((a, b) => a - b)
+  return both.map((turn, i) => median(turn) / median(to.turns[i]!))
 }
 
 /** The median, and between what half of all lie. */
 function spread(values: readonly number[]): string {
-  const at = (part: number): string => values[Math.round(part * (values.length - 1))]!.toFixed(2)
+  const at = (part: number): string => quantile(values, part).toFixed(2)
   return values.length < 4 ? median(values).toFixed(2) : `${median(values).toFixed(2)} (${at(0.25)} to ${at(0.75)})`
 }
 
