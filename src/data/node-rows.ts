@@ -53,17 +53,17 @@ export function openRows(
     const stat = fstatSync(fd)
     if (!stat.isFile()) throw notRegular(path, stat.isDirectory() ? "a folder" : "a device or a pipe")
     const head = new Uint8Array(Math.min(headBytes, stat.size))
-    readFully(fd, path, head, 0)
+    readFully(fd, path, head, 0, 0, head.length)
     const layout = layoutOf(head)
     checkLength(path, layout, stat.size)
     const { start, rowBytes } = layout
     const all = stat.size <= resident ? new Uint8Array(stat.size - start) : undefined
-    if (all !== undefined) readFully(fd, path, all, start)
+    if (all !== undefined) readFully(fd, path, all, start, 0, all.length)
     const scratch = new Uint8Array(all === undefined ? Math.max(SPAN, rowBytes) : 0)
     const read: FileRows["read"] = (rows, into) => {
       if (!open) throw dataError({ where: path, what: "the file has been closed.", hint: "Open the data set again." })
       if (all === undefined) readRows(fd, path, layout, rows, into, scratch)
-      else for (let i = 0; i < rows.length; i++) copyRow(all, rows[i]! * rowBytes, into, i, rowBytes)
+      else for (let i = 0; i < rows.length; i++) copyBytes(all, rows[i]! * rowBytes, into, i * rowBytes, rowBytes)
     }
     const result = { ...layout, read, close }
     // The function is what every user of the file holds.
@@ -88,8 +88,12 @@ function checkLength(path: string, { start, rowBytes, rows }: RowLayout, size: n
   })
 }
 
-function copyRow(from: Uint8Array, at: number, into: Uint8Array, place: number, bytes: number): void {
-  into.set(from.subarray(at, at + bytes), place * bytes)
+/** Bytes up to which a loop is faster than a view of them. */
+const SHORT = 32
+
+function copyBytes(from: Uint8Array, at: number, into: Uint8Array, to: number, bytes: number): void {
+  if (bytes > SHORT) into.set(from.subarray(at, at + bytes), to)
+  else for (let i = 0; i < bytes; i++) into[to + i] = from[at + i]!
 }
 
 /** Reads rows in the order of the file, those near to each other together. */
@@ -103,11 +107,13 @@ function readRows(
 ): void {
   const n = rows.length
   if (isRun(rows)) {
-    readFully(fd, path, into.subarray(0, n * rowBytes), start + rows[0]! * rowBytes)
+    readFully(fd, path, into, start + rows[0]! * rowBytes, 0, n * rowBytes)
     return
   }
   // Row and place in one number, exact below 2^53: sorting them is sorting the rows.
-  const keys = Float64Array.from(rows, (row, place) => row * n + place).sort()
+  const keys = new Float64Array(n)
+  for (let i = 0; i < n; i++) keys[i] = rows[i]! * n + i
+  keys.sort()
   const row = (i: number): number => Math.floor(keys[i]! / n)
   for (let i = 0; i < n; ) {
     const first = row(i)
@@ -120,13 +126,12 @@ function readRows(
     }
     const place = keys[i]! - first * n
     const position = start + first * rowBytes
-    if (end === i + 1) readFully(fd, path, into.subarray(place * rowBytes, (place + 1) * rowBytes), position)
+    if (end === i + 1) readFully(fd, path, into, position, place * rowBytes, rowBytes)
     else {
-      const span = scratch.subarray(0, (last + 1 - first) * rowBytes)
-      readFully(fd, path, span, position)
+      readFully(fd, path, scratch, position, 0, (last + 1 - first) * rowBytes)
       for (let j = i; j < end; j++) {
         const other = row(j)
-        copyRow(span, (other - first) * rowBytes, into, keys[j]! - other * n, rowBytes)
+        copyBytes(scratch, (other - first) * rowBytes, into, (keys[j]! - other * n) * rowBytes, rowBytes)
       }
     }
     i = end
@@ -138,14 +143,14 @@ function isRun(rows: Int32Array): boolean {
   return rows.length > 0
 }
 
-/** Fills the memory from a position of the file, however few bytes the system gives at a time. */
-function readFully(fd: number, path: string, into: Uint8Array, position: number): void {
+/** Reads so many bytes from a position of the file to a place of the memory, however few the system gives at a time. */
+function readFully(fd: number, path: string, into: Uint8Array, position: number, place: number, bytes: number): void {
   let done = 0
-  while (done < into.length) {
+  while (done < bytes) {
     let n: number
     try {
       // One call reads at most 2^31 − 1 bytes.
-      n = readSync(fd, into, done, Math.min(into.length - done, 1_073_741_824), position + done)
+      n = readSync(fd, into, place + done, Math.min(bytes - done, 1_073_741_824), position + done)
     } catch (error) {
       throw ioError(path, "cannot read the file.", error)
     }
@@ -153,7 +158,7 @@ function readFully(fd: number, path: string, into: Uint8Array, position: number)
       throw dataError({
         where: path,
         what: "the file shrank while it was in use.",
-        expected: `at least ${position + into.length} bytes`,
+        expected: `at least ${position + bytes} bytes`,
         got: `${position + done}`,
         hint: "Is something writing it? Wait for that and try again.",
       })

@@ -12,11 +12,11 @@ import type { KernelContext } from "./kernel.ts"
 import { emitPanel, emitTileOfA, type Packing, type Tiling } from "./pack.ts"
 import { type Block, type Computed, computeScalar, keep, numbers, type Vector } from "./vectors.ts"
 
-/** Steps of the sums in a block: with a panel of B this much stays in the first-level cache. */
-const BLOCK = 384
+/** Steps of the sums in a block: a panel of B and the rows of A that pass by stay in a first-level cache of 32 KB. */
+const BLOCK = 256
 
 /** Sums up to this length are not divided: one block somewhat longer costs less than two. */
-const UNDIVIDED = 512
+const UNDIVIDED = 384
 
 /** Elements of A that a block of rows may have: half of a second-level cache of one megabyte. */
 const CACHED = 131_072
@@ -24,8 +24,11 @@ const CACHED = 131_072
 /** Accumulators that a tile should have to hide the latency of an addition. */
 const ENOUGH = 8
 
-/** Bytes between rows of B from which on a panel is copied before it is used. */
-const FAR = 3072
+/**
+ * Bytes between rows of B from which on a panel is copied before it is used: it lies on more pages than the processor has at hand.
+ * To multiply and add takes nearly all instructions that can be begun, so that nothing hides the wait; fused ones hide most of it.
+ */
+const FAR = { portable: 1024, fused: 3072 } as const
 
 /** Tiles of rows from which on it pays to copy a panel that is not far apart. */
 const MANY_TILES = 16
@@ -164,7 +167,7 @@ function packingOf({ b, space, inner }: MatmulKernel, context: KernelContext, ti
   const [bk, bn] = b.strides.slice(-2) as [number, number]
   if (bn !== 1 && space.at(-1) !== 1) return bk === 1 || inner.at(-1) === 1 ? "turned" : "gathered"
   const outer = space.length > 2
-  if (outer ? tiles >= MANY_TILES : bk * 4 >= FAR && context.largest(space[0]!) >= 32) return "copied"
+  if (outer ? tiles >= MANY_TILES : bk * 4 >= FAR[context.numerics] && context.largest(space[0]!) >= 32) return "copied"
   return undefined
 }
 
