@@ -12,7 +12,7 @@ import { f32x4 } from "./instructions.ts"
 import type { Tile } from "./kernel.ts"
 import { inNode, type Platform } from "./platform.ts"
 import { createPool, type Pool } from "./pool.ts"
-import { tune, type Variant } from "./tune.ts"
+import { candidates, tune, type Variant } from "./tune.ts"
 
 /** Options of this backend. They change the speed and no bit. */
 export interface WasmOptions extends LoadOptions {
@@ -46,7 +46,8 @@ export function loadProgram(workers: Pool, program: Program, options: WasmOption
   const wide = options.wideVectors === true && platform.wideVectors && shared
   const given: Variant | undefined = options.tile === undefined ? undefined : { tile: options.tile, wide }
   const variant = given ?? tune(platform, program.numerics, wide)
-  const plain = variant.wide ? tune(platform, program.numerics, false) : variant
+  // It proves the first round, and is timed by nobody.
+  const plain = variant.wide ? candidates(platform, program.numerics, false)[0]! : variant
   const threads = options.threads ?? platform.cores
   const fewer = options.threads === undefined
   return new WasmExecutable(program, workers, { threads, fewer, shared, variant, plain })

@@ -15,14 +15,15 @@ export interface Variant {
 
 /**
  * Tiles that fit into the 16 registers of x64 in one way of computing: more would be spilled (measured: engine.md, tile sweep).
- * Without many offsets nothing is written out along k.
+ * Without many offsets nothing is written out along k. Where vectors are paired, one plain tile stands for machines without wide ones.
  */
 export function candidates(platform: Platform, numerics: Numerics, wide: boolean): Variant[] {
   const unroll = platform.manyOffsets ? 4 : 1
   const tile = (rows: number, vectors: number): Tile => ({ rows, vectors, unroll })
-  const narrow = platform.manyOffsets ? [tile(numerics === "fused" ? 6 : 5, 2), tile(4, 2)] : [tile(4, 2)]
-  const paired = wide ? [tile(numerics === "fused" ? 6 : 5, 4), tile(4, 4)] : []
-  return [...narrow.map((t) => ({ tile: t, wide: false })), ...paired.map((t) => ({ tile: t, wide: true }))]
+  const rows = numerics === "fused" ? 6 : 5
+  const plain = platform.manyOffsets ? [tile(rows, 2), ...(wide ? [] : [tile(4, 2)])] : [tile(4, 2)]
+  const paired = wide ? [tile(rows, 4), tile(4, 4)] : []
+  return [...plain.map((t) => ({ tile: t, wide: false })), ...paired.map((t) => ({ tile: t, wide: true }))]
 }
 
 const best = new Map<string, Variant>()
