@@ -173,7 +173,7 @@ describe.skipIf(!RUN_BROWSER)("in Chromium", () => {
     expect(core).toBeLessThan(40_000)
     // Loaded when a model is first trained: the compiler, the backend, the rounds. The others: the reference backend, evaluation,
     // pictures, layers that the page does not name.
-    expect(training).toBeLessThan(65_000)
+    expect(training).toBeLessThan(64_000)
     expect(others).toBeLessThan(32_000)
     // A page loads the formats that it reads and writes.
     expect(files).toBeLessThan(48_000)
