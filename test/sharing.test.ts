@@ -36,7 +36,7 @@ function share(grain: number): { functions: Functions; table: Float32Array } {
     })
   }
   const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true })
-  const env = { memory, now: () => 0, fetchSome: () => {} }
+  const env = { memory, now: () => 0 }
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(m.finish()), { env })
   const numbers = new Float32Array(memory.buffer, TABLE, sharingBytes(MOST) / 4)
   numbers.set(evenShares(MOST))

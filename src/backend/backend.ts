@@ -24,19 +24,6 @@ export interface Bound {
   bytes(name: string): Uint8Array
   /** Tells that bytes of this name have been changed: they may have to be sent to where they are read. */
   wrote(name: string): void
-  /**
-   * Has the threads read rows of an open file to the places of this name from `first` on, between the rounds of the run under way.
-   * False: not all could be read, or one of their numbers is not finite. Absent: there are no threads that can,
-   * or a core is left beside them for whoever reads.
-   */
-  readonly fetch?:
-    | ((
-        name: string,
-        first: number,
-        file: { readonly fd: number; readonly start: number },
-        rows: Int32Array,
-      ) => Promise<boolean>)
-    | undefined
   /** Forgets the data. */
   release(): void
 }

@@ -31,26 +31,10 @@ export interface Rows {
   readonly [binding: string]: Tensor
 }
 
-/** Where rows lie in an open file: any thread of this process may read them. */
-export interface FilePlace {
-  readonly fd: number
-  /** Bytes before the first row. */
-  readonly start: number
-}
-
-/** A column that can be read without the others. */
-export interface Column {
-  read(rows: Int32Array, into: Uint8Array): void
-  /** Where it lies; undefined if it is held in memory, or its file has been closed. */
-  place(): FilePlace | undefined
-}
-
 /** Rows of columns that can be read in any order. */
 export interface ColumnSource {
   readonly rows: number
   readonly specs: Specs
-  /** Inputs and targets, if each can be read alone. */
-  readonly columns?: RowSource["columns"]
   read(rows: Int32Array, into: Memory): void | Promise<void>
 }
 
@@ -63,8 +47,6 @@ export interface RowSource {
   readonly y?: RowSpec | undefined
   /** Weights of the examples, if they have some: one number each. */
   readonly w?: RowSpec | undefined
-  /** The columns, where each can be read alone: threads that train read those that lie in files themselves. */
-  readonly columns?: { readonly x: Column; readonly y?: Column | undefined } | undefined
   /**
    * Writes row rows[i] to place i of the memory. Called with some hundred rows at a time; one call at a time. The memory may
    * be shared, and belongs to somebody else once the call, or the promise that it gave, is done.

@@ -4,15 +4,17 @@
 import { checkKeys, configError, dataError, show } from "../core/errors.ts"
 import { formatShape, type Shape, sameShape } from "../core/shape.ts"
 import type { DType } from "../core/tensor.ts"
-import { type Column, type RowSource, type RowSpec, rowBytes } from "./dataset.ts"
+import { type RowSource, type RowSpec, rowBytes } from "./dataset.ts"
 import { parseIdxHeader } from "./idx.ts"
 import { openRows } from "./node-rows.ts"
 import { NPY_HEADER, npyRows, parseNpyHeader } from "./npy.ts"
 
 /** Rows in a file: what they are, and how they are read. */
-export interface FileColumn extends RowSpec, Column {
+export interface FileColumn extends RowSpec {
   readonly path: string
   readonly rows: number
+  /** Writes row rows[i] to place i of the memory. */
+  read(rows: Int32Array, into: Uint8Array): void
   /** Closes the file; a column that nobody holds any more is closed by itself. */
   close(): void
 }
@@ -48,7 +50,7 @@ function openColumn(
     spec = understood(path, { dtype, shape: shape.slice(1) }, options)
     return { start: length, rowBytes: rowBytes(spec), rows: shape[0]! }
   })
-  return { ...spec, path, rows: rows.rows, read: rows.read, place: rows.place, close: rows.close }
+  return { ...spec, path, rows: rows.rows, read: rows.read, close: rows.close }
 }
 
 /** The rows as the options say; they must be of the same size. */
@@ -156,7 +158,6 @@ export function fileDataset(columns: {
     rows: x.rows,
     x: spec(x),
     y: y === undefined ? undefined : spec(y),
-    columns: { x, y },
     read: (rows, into) => {
       x.read(rows, into.x)
       if (into.y !== undefined) y?.read(rows, into.y)

@@ -3,7 +3,6 @@
 import { closeSync, fstatSync, readSync } from "node:fs"
 import { dataError } from "../core/errors.ts"
 import { ioError } from "../core/io.ts"
-import type { FilePlace } from "./dataset.ts"
 import { isSystemError, notRegular, openForReading } from "./node-file.ts"
 
 /** Where the rows of a file are. */
@@ -18,8 +17,6 @@ export interface RowLayout {
 export interface FileRows extends RowLayout {
   /** Writes row rows[i] to place i. Throws E_IO and E_DATA if the file cannot be read any more, or has become shorter. */
   read(rows: Int32Array, into: Uint8Array): void
-  /** Where the rows lie; undefined if they are held in memory, or the file has been closed. */
-  place(): FilePlace | undefined
   /** Closes the file; a file that nobody holds any more is closed by itself. */
   close(): void
 }
@@ -68,8 +65,7 @@ export function openRows(
       if (all === undefined) readRows(fd, path, layout, rows, into, scratch)
       else for (let i = 0; i < rows.length; i++) copyBytes(all, rows[i]! * rowBytes, into, i * rowBytes, rowBytes)
     }
-    const place: FileRows["place"] = () => (open && all === undefined ? { fd, start } : undefined)
-    const result = { ...layout, read, place, close }
+    const result = { ...layout, read, close }
     // The function is what every user of the file holds.
     unheld.register(read, close)
     return result

@@ -148,11 +148,8 @@ function openSource(where: string, source: RowSource, { wanted, paired, classWei
     })
   }
   const specs: Specs = { x: withNumbers(source.x), ...(paired ? { y: source.y! } : {}) }
-  // Short rows are better read together, and what an embedding is given is checked by the caller's thread.
-  const far = rowBytes(source.x) >= FAR && wanted.inputs[0]?.below === undefined
-  const columns = far ? source.columns : undefined
   const part = (use: Use): Part => {
-    if (use.weighted !== true) return sourcePart(where, { ...source, specs, read: narrowed(source), columns }, use)
+    if (use.weighted !== true) return sourcePart(where, { ...source, specs, read: narrowed(source) }, use)
     const read: ColumnSource["read"] = async (rows, into) => {
       const { x, y, w: weights } = into as { x: Uint8Array; y: Uint8Array; w: Uint8Array }
       await source.read(rows, { x, y, ...(w === undefined ? {} : { w: weights }) })
@@ -170,9 +167,6 @@ function openSource(where: string, source: RowSource, { wanted, paired, classWei
 function narrowed(source: RowSource): ColumnSource["read"] {
   return (rows, into) => source.read(rows, { x: into.x!, ...(into.y === undefined ? {} : { y: into.y }) })
 }
-
-/** Bytes of a row from which on threads read it by itself. */
-const FAR = 1024
 
 /** Rows in any order, read while the threads work. */
 function sourcePart(where: string, source: ColumnSource, use: Use): Part {

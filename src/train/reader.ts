@@ -5,30 +5,17 @@ import { dataError } from "../core/errors.ts"
 import { integers } from "../core/order.ts"
 import { streams } from "../core/random.ts"
 import { bytes } from "../core/tensor.ts"
-import {
-  type ColumnSource,
-  type FilePlace,
-  type Memory,
-  type Rows,
-  rowBytes,
-  rowsIn,
-  type Specs,
-} from "../data/dataset.ts"
+import { type ColumnSource, type Memory, type Rows, rowBytes, rowsIn, type Specs } from "../data/dataset.ts"
 import { type Batches, sourceFailed } from "../data/reading.ts"
 
 /** A pass under way. */
 export interface RowReader {
   /** Writes the next rows, at most as many as there are places for names; says how many, 0 at the end. */
   read(into: Memory, names: Float64Array): number | Promise<number>
-  /** As read, where the caller has a way to fetch inputs that lie in a file: false if it could not. Absent: they do not. */
-  readFetched?(into: Memory, names: Float64Array, fetch: Fetch): Promise<number>
   /** Leaves out the next rows, where that costs nothing. */
   skip?(rows: number): void
   close(): void
 }
-
-/** Reads the inputs of rows from a file to where they are wanted; false if one could not be had or is not finite. */
-export type Fetch = (file: FilePlace, rows: Int32Array) => Promise<boolean>
 
 /** A reader whose first rows are left out: they are read and forgotten, where they cannot be skipped. */
 export function withoutFirst(reader: RowReader, rows: number): RowReader {
@@ -68,34 +55,26 @@ export function readSource(
     order ??= makeOrder?.()
     return order?.subarray(at, at + n) ?? Int32Array.from({ length: n }, (_, i) => first + i)
   }
-  const specs = Object.entries(source.specs)
-  const read = async (into: Memory, names: Float64Array, fetch?: Fetch): Promise<number> => {
-    const n = Math.min(names.length, rows - at)
-    if (n === 0) return 0
-    const wanted = take(n)
-    const exact = Object.fromEntries(specs.map(([name, spec]) => [name, into[name]!.subarray(0, n * rowBytes(spec))]))
-    const place = fetch === undefined ? undefined : source.columns?.x.place()
-    let fetched = false
-    try {
-      if (fetch !== undefined && place !== undefined) {
-        if (exact.y !== undefined) source.columns!.y!.read(wanted, exact.y)
-        // What goes wrong is read once more, and says so itself. A file that has been closed meanwhile may have been another.
-        fetched = (await fetch(place, wanted)) && source.columns!.x.place() !== undefined
-      }
-      if (!fetched) await source.read(wanted, exact)
-    } catch (error) {
-      throw sourceFailed(where, wanted[0]!, error)
-    }
-    names.set(wanted)
-    // Inputs that were fetched have been found finite.
-    const data = specs.map(([name, spec]) => [name, rowsIn(exact[name]!, spec, fetched && name === "x" ? 0 : n)])
-    check(Object.fromEntries(data), (row) => wanted[row]!)
-    at += n
-    return n
-  }
   return {
-    read: (into, names) => read(into, names),
-    ...(source.columns?.x.place() === undefined ? {} : { readFetched: read }),
+    async read(into, names) {
+      const n = Math.min(names.length, rows - at)
+      if (n === 0) return 0
+      const wanted = take(n)
+      const columns = Object.entries(source.specs)
+      const exact = Object.fromEntries(
+        columns.map(([name, spec]) => [name, into[name]!.subarray(0, n * rowBytes(spec))]),
+      )
+      try {
+        await source.read(wanted, exact)
+      } catch (error) {
+        throw sourceFailed(where, wanted[0]!, error)
+      }
+      names.set(wanted)
+      const data = Object.fromEntries(columns.map(([name, spec]) => [name, rowsIn(exact[name]!, spec, n)]))
+      check(data, (row) => wanted[row]!)
+      at += n
+      return n
+    },
     skip(n) {
       at = Math.min(at + n, rows)
     },

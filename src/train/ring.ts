@@ -17,13 +17,6 @@ const SLOT_ROUNDS = 4096
 /** Rows that are read without a look at the clock, to begin with. */
 const FIRST_PIECE = 64
 
-/** Rows at a time, and how often, that are read first to see whether the threads may read the others: they must not wait for a disk. */
-const LOOKED_AT = 4
-const LOOKS = 4
-
-/** Milliseconds that a row of so many bytes takes at most if the system has it in memory. */
-const atHand = (bytes: number): number => 0.02 + bytes * 1e-6
-
 /** What a ring reads. */
 export interface RingPlan {
   readonly executable: Executable
@@ -74,34 +67,18 @@ export function ringFeed(plan: RingPlan): Feed {
     const reader = plan.open(epoch)
     return { epoch, reader: rows === 0 ? reader : withoutFirst(reader, rows), rows, ended: rows >= plan.rows }
   }
-  const fill = async (slot: Slot, from: Reading, beside: boolean): Promise<Chunk | undefined> => {
+  const fill = async (slot: Slot, from: Reading): Promise<Chunk | undefined> => {
     await turn()
-    const { fetch } = slot.bound
-    const { readFetched } = from.reader
     let rows = 0
     let since = performance.now()
-    const advance = (n: number): void => {
+    while (rows < capacity && !from.ended && !closed) {
+      const wanted = Math.min(piece, capacity - rows)
+      const begun = performance.now()
+      const n = await from.reader.read(part(plan, slot, rows, wanted), slot.names.subarray(rows, rows + wanted))
       rows += n
       from.rows += n
       from.ended = n === 0 || from.rows >= plan.rows
-    }
-    const places = (count: number): [Memory, Float64Array] => {
-      return [part(plan, slot, rows, count), slot.names.subarray(rows, rows + count)]
-    }
-    while (rows < capacity && !from.ended && !closed) {
-      const looking = beside && rows < LOOKS * LOOKED_AT && fetch !== undefined && readFetched !== undefined
-      const wanted = Math.min(looking ? LOOKED_AT : piece, capacity - rows)
-      const begun = performance.now()
-      const n = await from.reader.read(...places(wanted))
-      advance(n)
       const now = performance.now()
-      if (looking) {
-        // One quick look is enough: this thread may have been kept waiting in the others.
-        if (n < wanted || from.ended || rows === capacity || now - begun > n * atHand(width)) continue
-        const first = rows
-        advance(await readFetched(...places(capacity - first), (file, order) => fetch("x", first, file, order)))
-        continue
-      }
       // Pieces of half a turn, so that whatever else waits on this thread is not kept waiting.
       const good = Math.round((n * TURN) / 2 / Math.max(now - begun, 0.01))
       if (n === wanted) piece = Math.max(1, Math.min(4 * piece, good))
@@ -113,9 +90,9 @@ export function ringFeed(plan: RingPlan): Feed {
     for (const name of Object.keys(specs)) slot.bound.wrote(name)
     return { bound: slot.bound, rows, rowName: (i) => slot.names[i]! }
   }
-  const read = (from: Reading, beside = false): Promise<Chunk | undefined> => {
+  const read = (from: Reading): Promise<Chunk | undefined> => {
     if (from.filling !== undefined) return from.filling
-    from.filling = fill(slots[1 - current]!, from, beside)
+    from.filling = fill(slots[1 - current]!, from)
     // What fails is told to whoever asks for the rows.
     from.filling.catch(() => {})
     return from.filling
@@ -137,10 +114,10 @@ export function ringFeed(plan: RingPlan): Feed {
     },
     ahead() {
       if (closed || reading!.filling !== undefined) return
-      if (!reading!.ended) void read(reading!, true)
+      if (!reading!.ended) void read(reading!)
       else if (reading!.epoch + 1 < plan.epochs) {
         later ??= open(reading!.epoch + 1)
-        void read(later, true)
+        void read(later)
       }
     },
     release() {

@@ -27,10 +27,8 @@ export const control = {
   /** The seed of random numbers, lower word first, and the step of the round under way as an integer. */
   seed: 528,
   now: 536,
-  /** Not 0: threads read rows of a file between rounds. The words after it say which (see fetching.ts); they outlive a run. */
-  fetching: 576,
   /** For each bound buffer: where its rows are, and their element type. */
-  bound: 640,
+  bound: 576,
 } as const
 
 /** Bytes of one entry of the table of bound buffers. */

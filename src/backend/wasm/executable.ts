@@ -21,7 +21,6 @@ import { arenaOf, type Generated, generate } from "./generate.ts"
 import { dataTypes } from "./kernel.ts"
 import { checkAddressable } from "./memory.ts"
 import { mirroredStore } from "./mirrored-store.ts"
-import type { Fetching } from "./platform.ts"
 import type { Pool } from "./pool.ts"
 import { GUARD_BIT } from "./round.ts"
 import { sharedStore } from "./shared-store.ts"
@@ -77,13 +76,8 @@ export class WasmExecutable implements Executable {
   readonly #loaded = new Map<string, Loaded>()
   /** Entries whose paired vectors have given the same bits as plain code, once. */
   readonly #proven = new Set<string>()
-  /** Rounds of the run under way; 0: nothing runs. */
-  #running = 0
+  #running = false
   #stopping = false
-  /** Threads of the last run. */
-  #working = 0
-  /** Absent where no threads can read files. */
-  readonly #fetching: Fetching | undefined
   #log = { at: 0, bytes: 0 }
 
   constructor(program: Program, workers: Pool, options: ExecutableOptions) {
@@ -95,10 +89,6 @@ export class WasmExecutable implements Executable {
     const [start, end] = arenaOf(program)
     this.#arenaAt = start
     this.#store = (options.shared ? sharedStore : mirroredStore)(workers, end)
-    const { threads } = this
-    const memory = (): ArrayBufferLike => this.#store.floats(0, 1).buffer
-    const host = { threads, memory, rounds: () => this.#running }
-    this.#fetching = threads > 1 ? workers.platform.createFetching?.(host) : undefined
   }
 
   /** How products are computed. */
@@ -175,17 +165,6 @@ export class WasmExecutable implements Executable {
       }
     }
     const order = { at: this.#store.allocate(4 * rows.count), bytes: 4 * rows.count }
-    const fetch: Bound["fetch"] = (name, first, { fd, start }, wanted) => {
-      const { at, type, bytes } = addresses.get(name)!
-      const rowBytes = bytes / rows.count
-      if (first + wanted.length > rows.count) throw internalError(`${wanted.length} rows are too many for ${name}.`)
-      this.#putOrder(held, wanted)
-      const into = at + first * rowBytes
-      const floats = type === dataTypes.float32
-      return this.#fetching!.fetch({ fd, start, rowBytes, rows: wanted.length, list: order.at, into, floats })
-    }
-    // Where a core is left for the caller's thread, that reads beside them.
-    const full = (): boolean => this.#fetching !== undefined && this.#working >= this.#pool.platform.cores
     const width = (name: string): number => this.program.buffers[bufferIndex(this.program, name)]!.pitch
     const held: HeldRows = {
       rows: rows.count,
@@ -198,9 +177,6 @@ export class WasmExecutable implements Executable {
         return new Uint8Array(buffer, byteOffset, bytes)
       },
       wrote: (name) => this.#store.wrote(addresses.get(name)!.at),
-      get fetch() {
-        return full() ? fetch : undefined
-      },
       release: () => {
         for (const { at } of addresses.values()) this.#store.free(at)
         this.#store.free(order.at)
@@ -211,7 +187,7 @@ export class WasmExecutable implements Executable {
 
   stop(): void {
     this.#stopping = true
-    if (this.#running > 0) this.#store.stop()
+    if (this.#running) this.#store.stop()
   }
 
   close(): void {
@@ -219,10 +195,9 @@ export class WasmExecutable implements Executable {
   }
 
   async run(run: Run): Promise<Ran> {
-    if (this.#running > 0)
-      throw new TrilobiteError("E_BUSY", { where: "engine", what: "this model is running already." })
+    if (this.#running) throw new TrilobiteError("E_BUSY", { where: "engine", what: "this model is running already." })
     checkRun(this.program, run, (run.bound as HeldRows).addresses)
-    this.#running = Math.max(1, run.count)
+    this.#running = true
     this.#stopping = false
     try {
       if (!this.#options.variant.wide || this.#proven.has(run.entry) || run.count === 0)
@@ -244,7 +219,7 @@ export class WasmExecutable implements Executable {
       logs.set(rest.logs, first.logs.length)
       return { rounds: rest.rounds + 1, logs, ended: rest.ended }
     } finally {
-      this.#running = 0
+      this.#running = false
     }
   }
 
@@ -292,7 +267,6 @@ export class WasmExecutable implements Executable {
     const point = this.program.entries[entry]!
     const rows = Math.min(batchSize, rowsOf(run))
     const threads = this.#options.fewer ? threadsFor(point, rows, this.threads) : this.threads
-    this.#working = threads
     const { addresses } = run.bound as HeldRows
     const { data, changes } = loaded.touched
     const logBytes = 4 * point.logs.length
@@ -328,7 +302,6 @@ export class WasmExecutable implements Executable {
     words[control.step / 4] = run.runtime?.step ?? 0
     words[control.work / 4] = loaded.workAt
     words.set(seedWords(run.seed ?? 0), control.seed / 4)
-    if (this.#fetching !== undefined) words.set(this.#fetching.words(), control.fetching / 4)
     words[control.spin / 4] = this.threads <= this.#pool.platform.cores ? SPIN : 0
     for (const [name, i] of Object.entries(loaded.generated.bound)) {
       const found = held.addresses.get(name)

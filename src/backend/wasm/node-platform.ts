@@ -1,25 +1,19 @@
 // What Node offers: worker threads, and a compiler of WebAssembly that can be told to take its time.
 // Knows what a worker is sent, not what it computes.
 
-import { control } from "./control-block.ts"
-import { createFetching, fetchRows } from "./fetching.ts"
 import type { Compiling, Platform, Thread } from "./platform.ts"
 import { type Answer, obey, transfersOf } from "./worker.ts"
 
 // Not imported, but asked for: a bundler for browsers that follows all imports finds no module here that it lacks.
-const { readSync } = process.getBuiltinModule("node:fs")
 const { availableParallelism } = process.getBuiltinModule("node:os")
 const { setFlagsFromString } = process.getBuiltinModule("node:v8")
 const { Worker } = process.getBuiltinModule("node:worker_threads")
 
 const source = `
 const { parentPort } = require("node:worker_threads")
-const { readSync } = require("node:fs")
-const fetchRows = ${fetchRows.toString()}
 ;(${obey.toString()})({
   on: (listener) => parentPort.on("message", listener),
   post: (answer, transfer) => parentPort.postMessage(answer, transfer),
-  fetchSome: (memory) => fetchRows(readSync, memory, ${control.fetching}),
 })`
 
 /** The version of V8 by which its abilities are known; Node reports no other engine. */
@@ -63,7 +57,6 @@ export const platform: Platform = {
   // Loops with many different offsets are slow before V8 13 (measured: engine.md, "Design facts").
   manyOffsets: v8 >= 13,
   timing: true,
-  createFetching: (host) => createFetching(readSync, host),
   compile: (bytes, compiling) => withFlags(compiling, () => new WebAssembly.Module(bytes)),
   validates: (bytes, compiling) => withFlags(compiling, () => WebAssembly.validate(bytes)),
   start: (onAnswer, onEnd): Thread => {

@@ -19,33 +19,6 @@ export interface Compiling {
   readonly relaxed: boolean
 }
 
-/** Whose threads fetch: their memory, how many they are, and the rounds that they are at work on, 0 while they rest. */
-export interface FetchingHost {
-  readonly threads: number
-  memory(): ArrayBufferLike
-  rounds(): number
-}
-
-/** Rows of a file: where it is open, the bytes before its first row and of each, which rows, and where their numbers are kept. */
-export interface Fetched {
-  readonly fd: number
-  readonly start: number
-  readonly rowBytes: number
-  readonly rows: number
-  readonly list: number
-  /** The address of the first, and whether they are numbers that must be finite. */
-  readonly into: number
-  readonly floats: boolean
-}
-
-/** Threads that read rows of files. */
-export interface Fetching {
-  /** The words of the control block that say what is fetched. */
-  words(): Int32Array
-  /** False: not all could be read, or a number is not finite, or others are fetched already. */
-  fetch(rows: Fetched): Promise<boolean>
-}
-
 /** A place where programs run. */
 export interface Platform {
   readonly cores: number
@@ -59,8 +32,6 @@ export interface Platform {
   readonly manyOffsets: boolean
   /** Whether the caller may time modules: they are compiled well at once, and nobody waits for the caller's thread. */
   readonly timing: boolean
-  /** Has threads read rows of files between their rounds; absent where they cannot. */
-  readonly createFetching?: (host: FetchingHost) => Fetching
   compile(bytes: Uint8Array<ArrayBuffer>, compiling: Compiling): WebAssembly.Module
   validates(bytes: Uint8Array<ArrayBuffer>, compiling: Compiling): boolean
   /** Starts a thread; never throws: what goes wrong is told by `onEnd`. */

@@ -238,11 +238,7 @@ function meetings(
   const part = (first: Code<"i32">): Code<"f64"> => call(sharing.part, table, first, threads)
   return {
     start: several(again),
-    begin: [
-      if_(i32.load(i32.const(0), control.fetching), [sharing.fetchSome]),
-      parts[0].set(part(thread)),
-      parts[1].set(part(i32.add(thread, i32.const(1)))),
-    ],
+    begin: [parts[0].set(part(thread)), parts[1].set(part(i32.add(thread, i32.const(1))))],
     meet: several(worked.set(total), call(barrier, threads, i32.const(0)), again),
     end: several(sharing.keep(table, thread, total), call(barrier, threads, table), again, worked.set(f64.const(0))),
     share: (extent, grain, from, to) => shareOf([parts[0].get, parts[1].get], extent, grain, from, to),

@@ -34,8 +34,7 @@ export function sharedStore(pool: Pool, start: number): Store {
       resumed = performance.now()
     }
     const instance =
-      instances.get(key) ??
-      new WebAssembly.Instance(module, { env: { memory, now: () => performance.now(), fetchSome: () => {} } })
+      instances.get(key) ?? new WebAssembly.Instance(module, { env: { memory, now: () => performance.now() } })
     instances.set(key, instance)
     try {
       return (instance.exports[entry] as (...args: readonly number[]) => number)(0, 1, first, count, rows, batch)

@@ -32,8 +32,6 @@ export function evenShares(threads: number): Float32Array<ArrayBuffer> {
 export interface Sharing {
   /** Milliseconds since some moment. */
   readonly clock: Code<"f64">
-  /** Reads some of the rows that are to be fetched. */
-  readonly fetchSome: Code<"void">
   /** Keeps how long a thread has worked in this round. */
   keep(table: Code<"i32">, thread: Code<"i32">, milliseconds: Code<"f64">): Code<"void">
   /** Shares anew by what all threads have kept; called while they wait. */
@@ -42,10 +40,9 @@ export interface Sharing {
   readonly part: Func<readonly ["i32", "i32", "i32"], readonly ["f64"]>
 }
 
-/** Defines the functions for at most so many threads; what is imported comes before all functions of the module. */
+/** Defines the functions for at most so many threads; the clock is imported, so it comes before all functions of the module. */
 export function defineSharing(m: Module, most: number): Sharing {
   const now = m.import("env", "now", { params: [], results: ["f64"] })
-  const fetchSome = m.import("env", "fetchSome", { params: [], results: [] })
   const at = (table: Code<"i32">, thread: Code<"i32">): Code<"i32"> => i32.add(table, times(thread, 4))
   const share = (place: Code<"i32">): Code<"f32"> => f32.load(place, 0)
   const time = (place: Code<"i32">): Code<"f32"> => f32.load(place, 4 * most)
@@ -93,7 +90,6 @@ export function defineSharing(m: Module, most: number): Sharing {
   })
   return {
     clock: call(now),
-    fetchSome: call(fetchSome),
     keep: (table, thread, milliseconds) => f32.store(at(table, thread), 4 * most, f32.demoteF64(milliseconds)),
     anew,
     part,

@@ -79,7 +79,6 @@ export function transfersOf(order: Order): ArrayBuffer[] {
 export function obey(port: {
   on(listener: (order: Order) => void): void
   post(answer: Answer, transfer: ArrayBuffer[]): void
-  fetchSome?(memory: ArrayBufferLike): void
 }): void {
   type Held = { instance?: WebAssembly.Instance; memory?: WebAssembly.Memory; failure?: string }
   type Working = Held & { work: Work; log: number; step: number; done: number; pace: number; stopping: boolean }
@@ -92,7 +91,7 @@ export function obey(port: {
     load(order: Order & { kind: "load" }): void {
       try {
         const memory = "home" in order.memory ? worker.home(order.memory) : order.memory
-        const env = { memory, now: worker.now, fetchSome: () => port.fetchSome?.(memory.buffer) }
+        const env = { memory, now: worker.now }
         loaded.set(order.key, { instance: new WebAssembly.Instance(order.module, { env }), memory })
       } catch (error) {
         loaded.set(order.key, { failure: String(error) })
