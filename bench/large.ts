@@ -132,12 +132,13 @@ async function measure(kind: "streamed" | "turns", folder: string): Promise<Meas
   // The first epoch of each is to warm up.
   const rates = (kind: "streamed" | "memory"): number[] =>
     seconds[kind].slice(epochs > 2 ? 1 : 0).map((s) => Math.round(perEpoch[kind] / s))
+  const { maxRSS, fsRead } = process.resourceUsage()
   return {
     streamed: rates("streamed"),
     memory: rates("memory"),
-    peakMegabytes: Math.round(process.resourceUsage().maxRSS / 1024),
+    peakMegabytes: Math.round(maxRSS / 1024),
     // The system counts in blocks of 512 bytes.
-    diskMegabytes: Math.round((process.resourceUsage().fsRead * 512) / 1024 / 1024),
+    diskMegabytes: Math.round((fsRead * 512) / 1024 / 1024),
     loss: ended.history.loss!.at(-1)!,
   }
 }

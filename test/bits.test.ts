@@ -131,6 +131,8 @@ describe("matrix products", () => {
       [6, 7],
       [3, 513],
       [2, 512],
+      [3, 385],
+      [2, 384],
       [1, 1],
     ] as const) {
       for (const transposeB of [false, true]) {
@@ -153,6 +155,7 @@ describe("matrix products", () => {
       [33, 5, 1030],
       [70, 600, 1025],
       [31, 3, 1024],
+      [34, 390, 257],
     ] as const) {
       await compareProduct(product(ops.input("a", [k]), ops.read({ key: "b", shape: [k, n] }), n), rows, k, n)
     }
