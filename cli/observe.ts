@@ -181,15 +181,10 @@ async function gradientsOf(
   return new Map(Object.entries(step.speeds).map(([layer, [length]]) => [layer, length!]))
 }
 
-/** The first rows. */
-function head(tensor: Tensor, rows: number): Tensor {
-  const [all = 0, ...rest] = tensor.shape
-  if (all <= rows) return tensor
-  return {
-    ...tensor,
-    shape: [rows, ...rest],
-    data: tensor.data.subarray(0, (rows * tensor.data.length) / all),
-  } as Tensor
+/** The first rows, copied: nobody holds all rows for their sake. */
+function head({ dtype, shape: [all = 0, ...rest], data }: Tensor, rows: number): Tensor {
+  const taken = Math.min(rows, all)
+  return { dtype, shape: [taken, ...rest], data: data.slice(0, (taken * data.length) / Math.max(1, all)) }
 }
 
 /** The class of each row: where its greatest number is, or its only number. */

@@ -57,7 +57,10 @@ export async function netTraining(net: NetName, options: TrainOptions): Promise<
       if (told) announce(plan, x, xValid)
     },
     fit: async (signal, coach) => {
-      unfinished = await fitModel(plan, await images(), options, signal, coach)
+      unfinished = await images().then((own) => {
+        read = undefined
+        return fitModel(plan, own, options, signal, coach)
+      })
     },
     result: async (ended) => {
       const totalSeconds = (performance.now() - started) / 1000
@@ -105,8 +108,11 @@ async function oldRun(net: NetName, folder: string, options: TrainOptions): Prom
   return { ...taken, config, folder, begin: () => reopenRun(folder, config, taken.history) }
 }
 
-/** Trains; answers with the epoch (from 1) that was begun and not finished. */
-async function fitModel(
+/**
+ * Trains; answers with the epoch (from 1) that was begun and not finished. Waits for nothing itself: what waits would hold the
+ * images, and the engine holds them already.
+ */
+function fitModel(
   { config, folder, history, model, resume }: Plan,
   [xTrain, yTrain, xValid, yValid]: Images,
   options: TrainOptions,
@@ -135,7 +141,7 @@ async function fitModel(
       if (options.json && !options.quiet) printJson(line)
     },
   }
-  await model.fit(xTrain, yTrain, {
+  const trained = model.fit(xTrain, yTrain, {
     batchSize,
     epochs,
     ...(resume ? { resume: true } : { initialEpoch: history.length }),
@@ -145,7 +151,13 @@ async function fitModel(
     callbacks: [decisionsOf(folder, options), record, ...coach.callbacks, checkpointsOf(folder, options)],
     signal,
   })
-  return unfinished
+  for (const own of [xTrain, yTrain]) letGo(own)
+  return trained.then(() => unfinished)
+}
+
+/** Gives back the memory of a tensor that nobody reads any more, at once where Node can (21 and later), else with the next collection. */
+function letGo({ data: { buffer } }: Tensor): void {
+  ;(buffer as { transfer?(bytes: number): ArrayBuffer }).transfer?.(0)
 }
 
 /** What can be said of a network's training on MNIST before its first step. */

@@ -127,6 +127,28 @@ describe.each(["wasm", "reference"] as const)("%s", (name) => {
   })
 })
 
+test("while a model trains, its rows are in the engine's memory alone", async () => {
+  const { arrayBuffers } = process.memoryUsage()
+  const held: number[] = []
+  const rows = 400_000
+  /** The orders of two epochs, and a little: inputs are 40 bytes a row, labels 4. */
+  const most = 10 * rows
+  const given = () => {
+    const data = Uint8Array.from({ length: 40 * rows }, (_, i) => (i * 7919) % 251)
+    const labels = Int32Array.from({ length: rows }, (_, row) => row % 3)
+    return [{ dtype: "uint8", shape: [rows, 40], data } as const, { data: labels, shape: [rows] } as const] as const
+  }
+  const look = async (): Promise<void> => {
+    held.push(await settle(() => process.memoryUsage().arrayBuffers - arrayBuffers, most))
+  }
+  const layers = [dense({ units: 3, activation: "softmax", inputShape: [40] })]
+  const model = new Model(sequentialNetwork(layers), { backend: "wasm" }, () => wasmBackend)
+  model.compile({ loss: "sparseCategoricalCrossentropy" })
+  await model.fit(...given(), { batchSize: 1024, epochs: 2, verbose: 0, callbacks: [{ onEpochEnd: look }] })
+  expect(held).toHaveLength(2)
+  expect(Math.max(...held)).toBeLessThanOrEqual(most)
+})
+
 test("shared memory of dropped models is freed", async () => {
   const refs: WeakRef<object>[] = []
   const { Memory } = WebAssembly

@@ -170,6 +170,7 @@ describe("bounded memory", () => {
         return {
           rows: count,
           bytes: (name: string) => new Uint8Array(data[name]!.data.buffer),
+          view: () => undefined,
           wrote: () => {},
           result: () => new Float32Array(0),
           release: () => bound--,

@@ -6,7 +6,6 @@ import { fileURLToPath } from "node:url"
 import { type Command, Option } from "commander"
 import { watchInterrupts } from "../interrupt.ts"
 import { printLine } from "../output.ts"
-import { startStudio } from "../studio/server.ts"
 import { readPath, readWhole } from "../values.ts"
 
 /** The port if none is named and it is free. */
@@ -43,6 +42,8 @@ async function show(options: {
   readonly runs: string
   readonly open: boolean
 }): Promise<number> {
+  // Only here: the other commands have no use for HTTP.
+  const { startStudio } = await import("../studio/server.ts")
   const studio = await startStudio({
     port: options.port ?? PORT,
     search: options.port === undefined,

@@ -22,6 +22,8 @@ export interface Bound {
    * element type there between runs. What is written while a run uses them is read by nobody knows which round.
    */
   bytes(name: string): Uint8Array
+  /** The data of this name where the rounds read them, nothing copied; undefined where the caller cannot see that memory. */
+  view(name: string): TypedArray | undefined
   /** Tells that bytes of this name have been changed: they may have to be sent to where they are read. */
   wrote(name: string): void
   /** Forgets the data. */

@@ -58,9 +58,12 @@ export async function fitModel(
     const executable = await room.state.load(parts.traced, Math.max(...sizes), "train")
     const bounds = new Map<Rows, Bound>()
     const bind = (data: Rows): Bound => {
-      const bound = bounds.get(data) ?? executable.bind({ count: rowsOf(data), data })
-      if (!bounds.has(data)) held.push(bound)
+      const known = bounds.get(data)
+      if (known !== undefined) return known
+      const bound = executable.bind({ count: rowsOf(data), data })
+      held.push(bound)
       bounds.set(data, bound)
+      letGo(data, bound)
       return bound
     }
     const feed = (where: string, part: Part): Feed => {
@@ -156,6 +159,11 @@ export async function fitModel(
   } finally {
     for (const data of held) data.release()
   }
+}
+
+/** The copies that were made of rows for this training, once they are bound: the engine's memory serves instead of them. */
+function letGo(data: Rows, bound: Bound): void {
+  for (const [name, t] of Object.entries(data)) Object.assign(t, { data: bound.view(name) ?? t.data })
 }
 
 /** Who hears of decisions: the callbacks that can, else the reader. */

@@ -134,14 +134,20 @@ export class Workings extends Graphs implements Room {
     return batchSize === undefined || !(options instanceof Object) ? options : { batchSize, ...options }
   }
 
-  /** Trains on a data set, or on data in memory. */
-  async fit(read: Read, dataset: Dataset | undefined, x: unknown, y: unknown): Promise<History> {
+  /**
+   * Trains on a data set, or on data in memory. That is read and copied before anything is waited for; so nothing here holds what
+   * the caller gave while it trains.
+   */
+  fit(read: Read, dataset: Dataset | undefined, x: unknown, y: unknown): Promise<History> {
     this.checkIdle("fit")
+    this.checkCompiled()
     this.fitting = true
+    return this.#train(read, dataset, dataset ? { train: undefined, validation: undefined } : this.#read(read, x, y))
+  }
+
+  async #train(read: Read, dataset: Dataset | undefined, data: InMemory | Promise<never>): Promise<History> {
     try {
-      this.checkCompiled()
-      // All data in memory is read and copied before anything is waited for.
-      const memory = dataset ? { train: undefined, validation: undefined } : await this.#read(read, x, y)
+      const memory = await data
       const { fitModel } = await import("./fitting.ts")
       return await fitModel(this, read, memory, dataset)
     } finally {
@@ -154,7 +160,7 @@ export class Workings extends Graphs implements Room {
     try {
       return readMemory(this, read, x, y)
     } catch (error) {
-      if (read.coach === false) throw error
+      if (read.coach === false) return Promise.reject(error)
       const examined = import("./coaching.ts").then(({ refused }) => refused(this, read, x, y))
       return examined.then(() => Promise.reject(error))
     }

@@ -107,6 +107,7 @@ export class ReferenceExecutable implements Executable {
         const { buffer, byteOffset, byteLength } = rows.data[name]!.data
         return new Uint8Array(buffer, byteOffset, byteLength)
       },
+      view: (name) => rows.data[name]?.data,
       wrote: () => {},
       release: () => results.clear(),
     }

@@ -3,6 +3,7 @@
 
 import { internalError, TrilobiteError } from "../../core/errors.ts"
 import { seedWords } from "../../core/random.ts"
+import { elements } from "../../core/tensor.ts"
 import { type Buffer, bufferIndex, elementsOf, type Program } from "../../program/program.ts"
 import {
   type Bound,
@@ -166,16 +167,19 @@ export class WasmExecutable implements Executable {
     }
     const order = { at: this.#store.allocate(4 * rows.count), bytes: 4 * rows.count }
     const width = (name: string): number => this.program.buffers[bufferIndex(this.program, name)]!.pitch
+    const bytes = (name: string): Uint8Array => {
+      const { at, bytes } = addresses.get(name)!
+      const { buffer, byteOffset } = this.#store.floats(at, Math.ceil(bytes / 4))
+      return new Uint8Array(buffer, byteOffset, bytes)
+    }
     const held: HeldRows = {
       rows: rows.count,
       addresses,
       order,
       result: (name) => new Float32Array(this.#store.floats(addresses.get(name)!.at, rows.count * width(name))),
-      bytes: (name) => {
-        const { at, bytes } = addresses.get(name)!
-        const { buffer, byteOffset } = this.#store.floats(at, Math.ceil(bytes / 4))
-        return new Uint8Array(buffer, byteOffset, bytes)
-      },
+      bytes,
+      view: (name) =>
+        this.#store.shared && addresses.has(name) ? elements(rows.data[name]!.dtype, bytes(name)) : undefined,
       wrote: (name) => this.#store.wrote(addresses.get(name)!.at),
       release: () => {
         for (const { at } of addresses.values()) this.#store.free(at)
