@@ -3,6 +3,7 @@
 
 import { argsOf } from "../../program/expression.ts"
 import type { MatmulKernel, Operand } from "../../program/kernel.ts"
+import type { Numerics } from "../../program/program.ts"
 import type { Local } from "./assembler.ts"
 import type { Code } from "./code.ts"
 import { brIf, if_, loop, block as scope } from "./control.ts"
@@ -280,6 +281,7 @@ function emitChain(tiling: Tiling, sums: readonly (readonly Local<"v128">[])[]):
   const bAt = frame.local("i32")
   const x = frame.local("v128")
   const columns = Array.from({ length: vectors }, () => frame.local("v128"))
+  const products = context.numerics === "fused" ? [] : Array.from({ length: vectors }, () => frame.local("v128"))
   const [aBase, bBase] = [packedA === undefined ? context.address(a) : 0, packed === undefined ? context.address(b) : 0]
   const step = (u: number): Code<"void">[] => {
     const column = (v: number): Vector => v128.load(bAt.get, bBase + 4 * (u * bk + v * LANES), 4)
@@ -289,7 +291,7 @@ function emitChain(tiling: Tiling, sums: readonly (readonly Local<"v128">[])[]):
       ...loads,
       ...sums.flatMap((row, r) => [
         x.set(v128.load32Splat((aRows[r] ?? aAt).get, aBase + aOffset(r, u))),
-        ...row.map((sum, v) => sum.set(multiplyAdd(context, x.get, few ? column(v) : columns[v]!.get, sum.get))),
+        ...multiplyAdd(context.numerics, row, x.get, products, (v) => (few ? column(v) : columns[v]!.get)),
       ]),
     ]
   }
@@ -356,8 +358,19 @@ function emitChain(tiling: Tiling, sums: readonly (readonly Local<"v128">[])[]):
   return [...startA(total(aParts)), bAt.set(total(bParts)), ...walk(level)]
 }
 
-function multiplyAdd(context: KernelContext, a: Vector, b: Vector, sum: Vector): Vector {
-  return context.numerics === "fused" ? f32x4.relaxedMadd(a, b, sum) : f32x4.add(sum, f32x4.mul(a, b))
+/** Adds a row's products to its sums. */
+function multiplyAdd(
+  numerics: Numerics,
+  sums: readonly Local<"v128">[],
+  a: Vector,
+  products: readonly Local<"v128">[],
+  b: (v: number) => Vector,
+): Code<"void">[] {
+  if (numerics === "fused") return sums.map((sum, v) => sum.set(f32x4.relaxedMadd(a, b(v), sum.get)))
+  return [
+    ...products.map((product, v) => product.set(f32x4.mul(a, b(v)))),
+    ...sums.map((sum, v) => sum.set(f32x4.add(sum.get, products[v]!.get))),
+  ]
 }
 
 /** Finishes the elements of a tile: for each row all loads, then the body, then the stores in order. */
