@@ -3,7 +3,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { gzipSync } from "node:zlib"
+import { gzipSync, zstdCompressSync } from "node:zlib"
 import { parquetWriteBuffer } from "hyparquet-writer"
 import { afterAll, expect, test } from "vitest"
 import { TrilobiteError } from "../src/core/errors.ts"
@@ -70,8 +70,10 @@ const targets: readonly (readonly [string, readonly Uint8Array[], (bytes: Uint8A
   ],
   [
     "Parquet",
-    (["SNAPPY", "UNCOMPRESSED"] as const).flatMap((codec) =>
-      [2, 100].map((rowGroupSize) => Buffer.from(parquetWriteBuffer({ columnData, codec, rowGroupSize }))),
+    (["SNAPPY", "UNCOMPRESSED", "ZSTD"] as const).flatMap((codec) =>
+      [2, 100].map((rowGroupSize) =>
+        Buffer.from(parquetWriteBuffer({ columnData, codec, compressors: { ZSTD: zstdCompressSync }, rowGroupSize })),
+      ),
     ),
     asFile("a.parquet"),
   ],

@@ -3,7 +3,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { gzipSync } from "node:zlib"
+import { brotliCompressSync, gzipSync, zstdCompressSync } from "node:zlib"
 import { parquetWriteBuffer } from "hyparquet-writer"
 import { afterAll, describe, expect, test } from "vitest"
 import { decodeImage } from "../src/data/node-images.ts"
@@ -364,18 +364,25 @@ describe("JSON", () => {
 })
 
 describe("Parquet", () => {
-  const good = Buffer.from(
-    parquetWriteBuffer({
-      columnData: [
-        { name: "size", data: [1.5, 2.5, null, 4], type: "DOUBLE" },
-        { name: "count", data: [1n, 2n, 3n, 4n], type: "INT64" },
-        { name: "kind", data: ["a", "b", "a", null], type: "STRING" },
-        { name: "alive", data: [true, false, true, true], type: "BOOLEAN" },
-      ],
-      rowGroupSize: 3,
-    }),
-  )
-  test("columns of all kinds, in several groups of rows", async () => {
+  const compressors = { GZIP: gzipSync, BROTLI: brotliCompressSync, ZSTD: zstdCompressSync }
+  const codecs = ["SNAPPY", "UNCOMPRESSED", "GZIP", "BROTLI", "ZSTD"] as const
+  const written = (codec: (typeof codecs)[number]): Buffer =>
+    Buffer.from(
+      parquetWriteBuffer({
+        columnData: [
+          { name: "size", data: [1.5, 2.5, null, 4], type: "DOUBLE" },
+          { name: "count", data: [1n, 2n, 3n, 4n], type: "INT64" },
+          { name: "kind", data: ["a", "b", "a", null], type: "STRING" },
+          { name: "alive", data: [true, false, true, true], type: "BOOLEAN" },
+        ],
+        rowGroupSize: 3,
+        codec,
+        compressors,
+      }),
+    )
+  const good = written("SNAPPY")
+  test.each(codecs)("columns of all kinds, in several groups of rows: %s", async (codec) => {
+    const good = written(codec)
     const table = await readTable(file("a.parquet", good))
     expect(names(table)).toEqual(["size", "count", "kind", "alive"])
     expect(cells(table)).toEqual([
@@ -387,6 +394,15 @@ describe("Parquet", () => {
     const pieces: number[] = []
     for await (const { rows } of tablePieces(file("a.parquet", good), { rows: 1 })) pieces.push(rows)
     expect(pieces).toEqual([3, 1])
+  })
+
+  test("a page that expands further than it says, in each compression", async () => {
+    for (const codec of ["GZIP", "BROTLI", "ZSTD"] as const) {
+      const bomb = compressors[codec](Buffer.alloc(100_000))
+      const columnData = [{ name: "a", data: [1, 2], type: "DOUBLE" as const }]
+      const bytes = parquetWriteBuffer({ columnData, codec, compressors: { [codec]: () => bomb } })
+      await expectRefusal(() => readTable(file("a.parquet", Buffer.from(bytes))), "E_DATA", /damaged|cannot be read/)
+    }
   })
 
   test("what is no Parquet, or cut, or has nested columns", async () => {

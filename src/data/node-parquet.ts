@@ -1,7 +1,7 @@
 // Parquet files as tables (Node only): hyparquet reads them; what they declare is checked against the file before that.
 
 import { closeSync, readSync } from "node:fs"
-import { brotliDecompressSync, gunzipSync } from "node:zlib"
+import zlib from "node:zlib"
 import {
   type AsyncBuffer,
   type ColumnMetaData,
@@ -25,9 +25,16 @@ const CELLS_PER_BYTE = 125
 const PAGE = 4_194_304
 const RATIO = 1000
 
+/** Unpacks to so many bytes at most. */
+function byZlib(unpack: (input: Uint8Array, options: { maxOutputLength: number }) => Uint8Array): Compressors["GZIP"] {
+  return (input, length) => unpack(input, { maxOutputLength: Math.max(1, length) })
+}
+
 const compressors: Compressors = {
-  GZIP: (input, length) => gunzipSync(input, { maxOutputLength: Math.max(1, length) }),
-  BROTLI: (input, length) => brotliDecompressSync(input, { maxOutputLength: Math.max(1, length) }),
+  GZIP: byZlib(zlib.gunzipSync),
+  BROTLI: byZlib(zlib.brotliDecompressSync),
+  // Node has it since 22.15.
+  ...(zlib.zstdDecompressSync === undefined ? {} : { ZSTD: byZlib(zlib.zstdDecompressSync) }),
 }
 
 /** Reads a file into the table, a row group at a time; a step for each. */
@@ -284,7 +291,8 @@ async function guarded<T>(path: string, action: () => Promise<T>): Promise<T> {
     if (error instanceof TrilobiteError) throw error
     if (isSystemError(error)) throw ioError(path, "cannot read the file.", error)
     const got = error instanceof Error ? error.message : String(error)
-    const hint = "Is it damaged? Snappy, gzip and Brotli are read, other compressions are not."
+    const hint =
+      "Is it damaged? Snappy, gzip, Brotli and, from Node 22.15 on, Zstandard are read, no other compression."
     throw dataError({ where: path, what: "this cannot be read as Parquet.", got, hint })
   }
 }

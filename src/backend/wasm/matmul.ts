@@ -358,7 +358,10 @@ function emitChain(tiling: Tiling, sums: readonly (readonly Local<"v128">[])[]):
   return [...startA(total(aParts)), bAt.set(total(bParts)), ...walk(level)]
 }
 
-/** Adds a row's products to its sums. */
+/**
+ * Adds a row's products to its sums. All products come first, and engines keep that order: a processor begins more instructions at
+ * once than where every sum follows its product (118 and 105 GF/s of the same instructions in assembler, Zen 4).
+ */
 function multiplyAdd(
   numerics: Numerics,
   sums: readonly Local<"v128">[],
