@@ -47,7 +47,7 @@ function panel(plot: Plot, document: unknown, axis: string, points: readonly Poi
     height: HEIGHT,
     marginLeft: 56,
     marginTop: 28,
-    x: { type: "log", label: axis, ticks: values, tickFormat: (n: number) => `${n}` },
+    x: { type: "log", base: 2, label: axis, ticks: values, tickFormat: (n: number) => `${n}` },
     y: { type: "log", label: "seconds", grid: true, ticks: 4, tickFormat: "~g" },
     marks: [
       plot.line(points, { x: "value", y: "expected", stroke: grey, strokeDasharray: "4 3" }),
