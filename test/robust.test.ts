@@ -1,4 +1,5 @@
 // Memory stays flat, in short (bench/robust.ts measures it at length), and what does not fit says so.
+import { readFileSync } from "node:fs"
 import { setTimeout as sleep } from "node:timers/promises"
 import { setFlagsFromString } from "node:v8"
 import { runInNewContext } from "node:vm"
@@ -73,6 +74,25 @@ test("dropped models leave none of their rows behind", async () => {
   // Each has 32 megabytes of them, and a few at a time wait to be collected.
   expect((await resident()) - before).toBeLessThan(320)
 })
+
+test.runIf(process.platform === "linux")(
+  "dropped models do not wait long to be collected, small ones neither",
+  async () => {
+    // Each memory of WebAssembly takes 8 to 10 GB of addresses.
+    const addresses = (): number =>
+      Number(/VmSize:\s+(\d+)/.exec(readFileSync("/proc/self/status", "utf8"))![1]) / 1048576
+    await resident()
+    const before = addresses()
+    let most = 0
+    for (let i = 1; i <= 600; i++) {
+      await smallNet().fit(x, y, quiet)
+      if (i % 50 !== 0) continue
+      await resident() // this thread's collector; the engine's threads have their own
+      most = Math.max(most, addresses() - before)
+    }
+    expect(most).toBeLessThan(2400)
+  },
+)
 
 test("100,000 rounds of a tiny net", async () => {
   const model = smallNet()

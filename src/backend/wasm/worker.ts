@@ -85,6 +85,8 @@ export function obey(port: {
   const loaded = new Map<number, Held>()
   const homes = new Map<number, WebAssembly.Memory>()
   const working = new Map<number, Working>()
+  /** Bytes of memory that the collector has not been told of. */
+  let dropped = 0
   /** Between two slices of work the messages that have come are read: a slice ends with a message to oneself. */
   const turns = new MessageChannel()
   const worker = {
@@ -113,14 +115,18 @@ export function obey(port: {
     },
     /**
      * Lets the collector of garbage feel how much it may free: it does not count shared memory, and would leave gigabytes of dropped ones
-     * lie. The pages of what is taken here are never touched, so that it costs none.
+     * lie. Pages of large pieces come from the system and are never touched, so that they cost none; small ones would be cleared (glibc
+     * takes nothing over 32 MiB from what was freed before).
      */
     weigh(size: number): void {
+      dropped += Math.max(size, 1048576)
+      if (dropped <= 33554432) return
       try {
-        new ArrayBuffer(size)
+        new ArrayBuffer(dropped)
       } catch {
         // No room for it: the collector has been at work.
       }
+      dropped = 0
     },
     call(held: Held | undefined, entry: string, args: readonly number[]): number {
       if (held === undefined || held.instance === undefined) throw new Error(held?.failure ?? "no module is loaded")
