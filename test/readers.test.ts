@@ -382,8 +382,8 @@ describe("Parquet", () => {
     )
   const good = written("SNAPPY")
   test.each(codecs)("columns of all kinds, in several groups of rows: %s", async (codec) => {
-    const good = written(codec)
-    const table = await readTable(file("a.parquet", good))
+    const bytes = written(codec)
+    const table = await readTable(file("a.parquet", bytes))
     expect(names(table)).toEqual(["size", "count", "kind", "alive"])
     expect(cells(table)).toEqual([
       [1.5, 1, "a", "true"],
@@ -392,7 +392,7 @@ describe("Parquet", () => {
       [4, 4, null, "true"],
     ])
     const pieces: number[] = []
-    for await (const { rows } of tablePieces(file("a.parquet", good), { rows: 1 })) pieces.push(rows)
+    for await (const { rows } of tablePieces(file("a.parquet", bytes), { rows: 1 })) pieces.push(rows)
     expect(pieces).toEqual([3, 1])
   })
 
